@@ -1,0 +1,3 @@
+export * from './rmap/contract.js';
+export * from './sync/op.js';
+export * from './units.js';

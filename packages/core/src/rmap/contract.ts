@@ -1,0 +1,197 @@
+import type { Op, Soon } from '../sync/op.js';
+import type { Address, Folio, Pfn, Pgoff, Ref } from '../units.js';
+
+export interface RmapStrategy {
+  readonly name: string;                            // 'anon-vma'; unique, also the package's short name
+  readonly contract: 1;                             // version of this file; core refuses others by name
+  readonly prepareUnder: 'mmap-lock' | 'vma-lock';  // must the first fault look at neighbours? (vmf_anon_prepare's retry)
+  readonly ksm: 'anchors' | 'direct';               // KSM walks start from a VMA's anchor, or from the page itself
+  readonly locks: readonly LockClass[];             // section 8
+  readonly bytes: { vma: number; mm: number; folio: number }; // fields it adds to core's structs, for the accounts
+  readonly unsupported?: Partial<Record<Feature, string>>;    // refused with Unsupported(reason), never half done
+  readonly state?: 'managed' | 'free';              // managed: all state lives in services, so it can be snapshotted (section 9)
+  create(services: RmapServices): Rmap;             // one per Kernel; nothing global
+}
+export type Feature = 'large-folio' | 'private-file' | 'swap' | 'migrate' | 'ksm' | 'uffd-move' | 'collapse' | 'folio-split';
+export interface LockClass { readonly name: string; readonly slot: 'above-ptl' | 'below-ptl'; readonly kind: 'rwsem' | 'spin' }
+
+export interface Rmap {
+  // ---- address spaces ---------------------------------------------------------------------------------------------
+  /** A new mm, before its first VMA. @from spawn, exec, fork @locks none @ctx sleep @fails NoMemory @kernel mm_init */
+  mmInit?(mm: Mm): Soon<void>;
+  /** Brackets the duplication of all VMAs and page tables: call `copy` exactly once, holding no lock over it, let its exception pass.
+   *  After a failed copy core tears the child down like an exiting mm, so keep what makes the child's entries findable until mmExit.
+   *  @from fork, after mmInit(child) @locks mmap:W of both @ctx sleep @fails NoMemory, before `copy` only @kernel dup_mmap */
+  forkMm?(child: Mm, parent: Mm, copy: () => Op<void>): Op<void>;
+  /** No user, VMA or page table is left; the mm object is freed on return. @from last drop @locks none @ctx sleep @kernel __mmdrop */
+  mmExit?(mm: Mm): Soon<void>;
+
+  // ---- VMAs -------------------------------------------------------------------------------------------------------
+  /** Post: anonymous pages may be mapped in `vma`. Called while !vma.faulted; two faults may be inside at once, so look again under your lock.
+   *  @from anon, CoW and PMD-size faults, stack growth, guard install, uffd fill/move @locks as `prepareUnder` says, for reading
+   *  @ctx sleep @fails NoMemory @kernel __anon_vma_prepare */
+  prepare(vma: Vma): Soon<void>;
+  /** `child`: fresh copy of faulted `parent`, not yet in the child's mm_mt, no entries yet. Not called for DONTCOPY, WIPEONFORK, unfaulted.
+   *  Post: whatever is or gets mapped in parent at an offset and is copied to child is findable there. May change `parent`'s own state (lazy upgrade).
+   *  @from dup_mmap @locks mmap:W both, vma:W parent @ctx sleep @fails NoMemory: child clean, parent still right @kernel anon_vma_fork */
+  fork(child: Vma, parent: Vma): Soon<void>;
+  /** `to` will hold entries of `from`. 'split': fresh, final range, same delta. 'move': fresh *or an existing unfaulted neighbour of the destination*,
+   *  another delta. 'merge': existing, unfaulted, about to be extended over `from`. Called before `adjust` or any entry moves.
+   *  @from split_vma, copy_vma, dup_anon_vma @locks mmap:W, vma:W @ctx sleep @fails NoMemory: `to` clean @kernel anon_vma_clone */
+  clone(to: Vma, from: Vma, why: 'split' | 'move' | 'merge'): Soon<void>;
+  /** Inverse of whatever prepare, fork, clone did for `vma`. It holds no entry any more. Returns only when no walk can still be inside its page
+   *  tables: core frees them next. `vma` may stay attached (DONTUNMAP source, undone merge) and be prepared again.
+   *  @from free_pgtables, exit, DONTUNMAP, failed merge, split, move, fork @locks mmap:W, or mmap:R with `vma` detached @ctx sleep @kernel unlink_anon_vmas */
+  unlink(vma: Vma): Soon<void>;
+  /** May the memory of `source` become part of `target`? Flags, file, policy and both offsets already fit. Pure. Absent: always.
+   *  'new': fresh range, source null. 'modified': mprotect and the like. 'moved': mremap destination. 'grown': mremap grew `source` up to `target`
+   *  (the kernel skips the fork test on source there). 'bridge': `source` = prev, `target` = next, joined by the range between them.
+   *  @from vma_merge @locks mmap:W @ctx spin @kernel is_mergeable_anon_vma */
+  canMerge?(source: Vma | null, target: Vma, how: 'new' | 'modified' | 'moved' | 'grown' | 'bridge'): boolean;
+  /** Which of two mergeable VMAs lives on. Absent: the kernel's choice. @from vma_merge @locks mmap:W @ctx spin @kernel none (offered in the debate) */
+  survivor?(left: Vma, right: Vma): Vma;
+  /** Ranges or offsets of up to three VMAs change inside `apply`: call it exactly once. VMAs in `removed` are unlinked right after. `apply` neither
+   *  waits for sleeping locks nor allocates, so locks may be held over it. Absent: core calls apply itself.
+   *  @from split, merge, expand, shrink, stack growth, exec stack @locks mmap:W, vma:W of all, i_mmap @ctx sleep
+   *  @fails NoMemory, before `apply` only @kernel vma_prepare .. vma_complete, vma_expand, expand_downwards */
+  adjust?(change: VmaAdjust): Op<void>;
+  /** Entries travel, one page table's worth at a time: `while (yield* m.next()) yield* m.step()`. next() allocates tables, holds nothing and may throw
+   *  NoMemory (let it pass: core undoes with a 'rollback' move); step() neither waits for sleeping locks nor allocates, so locks may be held over it. Absent: that loop.
+   *  @from mremap, its undo, exec's stack shift (from === to) @locks mmap:W, vma:W both @ctx sleep @fails NoMemory, before the first next @kernel move_page_tables */
+  move?(move: PageTableMove): Op<void>;
+
+  // ---- folios: the anchor word ------------------------------------------------------------------------------------
+  /** Point `folio` at where a walk must start so that it finds entries in `vma`. 'new': fresh and exclusive. 'new-shared': read back from swap,
+   *  other mms may hold swap entries to it. 'reuse': the only user keeps it at a write; may be ignored. 'rehome': UFFDIO_MOVE brought it to `vma`, old anchor invalid.
+   *  @from faults, CoW, collapse, swap-in, UFFDIO_MOVE @locks PTL; FL for reuse and rehome @ctx spin @kernel __folio_set_anon, folio_move_anon_rmap */
+  anchor(folio: Folio, vma: Vma, event: 'new' | 'new-shared' | 'reuse' | 'rehome'): Soon<void>;
+  /** May core map this still-anchored swap-cache folio in `vma` as it stands? false: core maps a private copy. Pure.
+   *  @from swap-in, swapoff @locks mmap or vma:R, FL @ctx spin @kernel ksm_might_need_to_copy */
+  reaches(folio: Folio, vma: Vma): boolean;
+  /** `to` takes over (migrate: new place; split: tail of `from`) and must be found from the same anchor. Absent: the word is copied.
+   *  @from migration, folio split @locks FL both; no entry is present, migration entries are @ctx spin @kernel __folio_migrate_mapping, __split_folio_to_order */
+  transfer?(to: Folio, from: Folio, why: 'migrate' | 'split'): Soon<void>;
+  /** The anchor of `folio` is about to vanish: last reference gone, or (`ksm: 'anchors'`) it becomes a KSM page. @from anywhere @locks any, perhaps a PTL @ctx spin @kernel free_unref_folios */
+  drop?(folio: Folio): Soon<void>;
+
+  // ---- single entries: only for designs that record or rewrite per entry -------------------------------------------
+  /** Memory for `mapping` calls about `pages` pages to come; not before a rollback, which only undoes. @from before the PTL @ctx sleep @fails NoMemory @kernel 2.5's pte_chain_alloc */
+  reserve?(pages: number): Soon<void>;
+  /** Entries of `span` are about to be stored. 'fork' and 'move' read them at `from`. Present and migration entries both count; a present entry
+   *  turning into a migration entry or back is no event; a swap or zero-page entry is none either. `level: 'table'`: a whole table moves.
+   *  @from fault, fork, move, swap-in, KSM, collapse @locks PTL of span and from @ctx spin @kernel folio_add_anon_rmap_*, folio_try_dup_anon_rmap_* */
+  mapping?(span: PteSpan, why: 'new' | 'fork' | 'move', from: PteSpan | null): Soon<void>;
+  /** Entries of `span` were cleared or became swap entries (not: moved). @from zap, CoW, swap-out, collapse, KSM @locks PTL @ctx spin @kernel folio_remove_rmap_* */
+  unmapped?(span: PteSpan): Soon<void>;
+
+  // ---- walking ----------------------------------------------------------------------------------------------------
+  /** 'pin': a later walk finds the folio's entries even while none is present, also those that forks and moves make meanwhile, also for the folio that
+   *  took over by `transfer`; walks under it lock for themselves. 'read': one walk is about to run. 'write': no other walk of the folio is inside visit
+   *  until release; several walks may run under it. A hold is self-contained: `anchor` and `transfer` may change the folio before `release`.
+   *  GONE: not mapped. BUSY: can't now, try later; the one way to decline when `wait` is false.
+   *  @from referenced, try_to_unmap, migration (pin), folio split and UFFDIO_MOVE (write), idle tracking, memory failure
+   *  @locks a folio reference; FL for pin and write, FL or nothing for read @ctx sleep
+   *  @kernel folio_lock_anon_vma_read, folio_get_anon_vma, anon_vma_lock_write */
+  hold(folio: Folio, mode: 'pin' | 'read' | 'write', wait: boolean): Soon<RmapHold>;
+  /** The same, starting from a VMA: 'pin' is what a KSM item keeps, 'write' keeps walks out of `vma` while collapse withdraws its table.
+   *  @from KSM merge, collapse @locks mmap:R + FL, or mmap:W + vma:W @ctx sleep @kernel get_anon_vma(vma->anon_vma), anon_vma_lock_write */
+  holdVma(vma: Vma, mode: 'pin' | 'write'): Soon<RmapHold>;
+  /** @locks as at hold, or none @ctx sleep @kernel anon_vma_unlock_*, put_anon_vma */
+  release(hold: RmapHold): Soon<void>;
+  /** Offer every VMA that may map `query`: a superset is fine, core checks the entries under the PTL; less than the truth never. Under a 'pin' the walk
+   *  locks for itself. `query.folio` may be the transfer target, not the folio that was held. `visit` false: stop. Idiom: `const r = v.visit(vma, a); if (!(typeof r === 'boolean' ? r : yield* r)) return;`
+   *  @from rmap_walk, remove_migration_ptes, KSM walk @ctx sleep @kernel rmap_walk_anon */
+  walk(hold: RmapHold, query: RmapQuery, visitor: RmapVisitor): Op<void>;
+
+  /** The strategy's objects and edges, for viewer and failure reports; changes nothing. Absent: derived from the slab caches. */
+  inspect?(): ObjectGraph;
+}
+
+/** `first`..`last`: offsets wanted; a folio's own index range, or for KSM the item's (7.3) or everything (6.18).
+ *  `mappings`: entries that existed when the walk began, for "all found, stop" shortcuts; null where the map count says nothing (migration entries, KSM). */
+export interface RmapQuery { readonly folio: Folio; readonly first: Pgoff; readonly last: Pgoff; readonly mappings: number | null }
+export interface RmapVisitor {
+  readonly found: number;                 // entries confirmed under the PTL so far in this pass
+  /** `address`: of the lowest wanted page inside `vma`. May wait for a PTL or sleep: hold no spinlock and no RCU section over it. */
+  visit(vma: Vma, address: Address): Soon<boolean>;
+  /** Say this before a second pass over the same query (a retry): counting visitors start again. */
+  restart(): void;
+}
+export interface VmaAdjust {
+  readonly changes: readonly { readonly vma: Vma; readonly start: Address; readonly end: Address; readonly anonPgoff: Pgoff }[]; // new values; old ones are on vma
+  readonly inserted: Vma | null;          // split's new half: already cloned, becomes visible in apply
+  readonly removed: readonly Vma[];       // swallowed by a merge: vanish from mm_mt in apply
+  apply(): Op<void>;
+}
+export interface PageTableMove {
+  readonly why: 'mremap' | 'rollback' | 'exec-stack';
+  readonly from: Vma; readonly to: Vma;
+  readonly merged: boolean;               // the destination is an existing VMA, so walk order is not creation order (need_rmap_locks)
+  readonly fromStart: Address; readonly toStart: Address; readonly bytes: number;
+  next(): Op<boolean>;
+  readonly level: 'pte' | 'pmd' | 'table'; // of the extent that step() moves; 'table' moves a lower table without touching its entries
+  step(): Op<void>;
+}
+/** Neighbouring entries of one table; reused by core, don't keep it. */
+export interface PteSpan {
+  readonly vma: Vma; readonly address: Address; readonly pages: number; readonly level: 'pte' | 'pmd' | 'table';
+  forEach(fn: (page: Pfn, at: Address) => void): void; // present and migration entries, descending into tables
+}
+
+export interface RmapServices {
+  readonly folios: FolioView;
+  slab<T extends object>(name: string, options: { bytes: number; create: () => T; typesafeByRcu?: boolean }): SlabCache<T>;
+  rwsem(lockClass: string): RwSem;
+  spinlock(lockClass: string): SpinLock;
+  readonly rcu: { readLock(): void; readUnlock(): void; synchronize(): Op<void> };
+  load<O extends object, K extends keyof O>(object: O, key: K): Op<O[K]>;               // READ_ONCE: racy by design, still explored
+  store<O extends object, K extends keyof O>(object: O, key: K, value: O[K]): Op<void>; // WRITE_ONCE
+  perVma<T>(create: (vma: Vma) => T): Cell<Vma, T>;      // a strategy's own fields of a VMA; never copied by core
+  perMm<T>(create: (mm: Mm) => T): Cell<Mm, T>;
+  readonly vmaRefs: { tryGet(vma: Vma): boolean; put(vma: Vma): void; tryReadLock(vma: Vma): boolean; readUnlock(vma: Vma): void };
+  mms(): Op<readonly Mm[]>;                              // by id: an ancestor comes before its descendants
+  couldShare(left: Vma, right: Vma): boolean;            // anon_vma_compatible: all but the rmap's own say
+  addressIn(vma: Vma, first: Pgoff, last: Pgoff): Address | null; // vma_address, clipped; null when outside
+  count(primitive: string, n?: number): void;            // 'tree-node', 'candidate', 'folio-rewritten', ...
+}
+export interface FolioView {
+  anchor(folio: Folio): number;                          // plain read, under PTL or FL
+  readAnchor(folio: Folio): Op<number>;                  // lock-free read: a scheduling point
+  setAnchor(folio: Folio, word: number): void;           // only in anchor, transfer, mapping
+  mapped(folio: Folio): Op<boolean>;                     // folio_mapped, lock-free
+  of(page: Pfn): Folio; index(folio: Folio): Pgoff; pages(folio: Folio): number;
+}
+export interface SlabCache<T extends object> {
+  alloc(): Op<T>;                 // GFP_KERNEL: may reclaim, hence wait; throws NoMemory
+  tryAlloc(): T | null;           // GFP_NOWAIT: for use under a lock
+  free(object: T): void;  freeRcu(object: T): void;
+  ref(object: T): Ref<T>;         // uint31, fits the anchor word
+  at(ref: Ref<T>): T;             // throws UseAfterFree on a stale one (typesafe caches: unless inside an RCU section that saw it live)
+}
+export interface RwSem { read(): Op<void>; write(): Op<void>; tryRead(): boolean; tryWrite(): boolean; readUnlock(): void; writeUnlock(): void }
+export interface SpinLock { lock(): Op<void>; tryLock(): boolean; unlock(): void }
+export interface Cell<K, T> { of(key: K): T }
+/** The view of an mm and a VMA that a strategy gets: reads only. mm_mt look-ups are scheduling points and need RCU, mmap_lock or a pinned mm. */
+export interface Mm { readonly id: number; readonly vmas: VmaView; tryPin(): Op<boolean>; unpin(): void } // mmget_not_zero, mmput_async: a last unpin leaves teardown to a worker
+export interface Vma {
+  readonly id: number; readonly mm: Mm; readonly attached: boolean; readonly faulted: boolean;
+  readonly start: Address; readonly end: Address; readonly anonPgoff: Pgoff; readonly delta: number;
+}
+export interface VmaView {
+  find(address: Address): Op<Vma | null>;
+  overlapping(start: Address, end: Address): Op<readonly Vma[]>;
+  prev(vma: Vma): Vma | null; next(vma: Vma): Vma | null;
+}
+
+/** A pinned or locked state of a folio's reverse map; a positive number, meaning known to the strategy alone. */
+export type RmapHold = number;
+/** {@link Rmap.hold} found the folio not mapped. */
+export const GONE: RmapHold = 0;
+/** {@link Rmap.hold} could not have the lock now and was not to wait. */
+export const BUSY: RmapHold = -1;
+
+/** A strategy's objects and the edges between them. */
+export interface ObjectGraph {
+  readonly nodes: readonly { readonly id: string; readonly type: string; readonly fields: Readonly<Record<string, string | number>> }[];
+  readonly edges: readonly { readonly from: string; readonly to: string; readonly label: string }[];
+}

@@ -1,0 +1,55 @@
+/** What a stepping operation is about to do; named before it happens, so that dependence is known before the step runs. */
+export interface Step {
+  readonly kind: 'lock' | 'try' | 'unlock' | 'load' | 'store' | 'rcu' | 'alloc' | 'free' | 'pte' | 'wait' | 'choice';
+  /** What is touched: a lock, a slab object, a page table. Two steps on different objects commute. */
+  readonly object: object;
+  /** The class of a lock, the name of a field or a cache: for people. */
+  readonly label: string;
+  /** Whether the step can be taken now: a lock is free, a grace period is over. Absent: always. */
+  enabled?(): boolean;
+}
+
+/** An operation that may have to wait: for a lock, a grace period, memory. Consume it at once with `yield*`. */
+export type Op<T> = Generator<Step, T, void>;
+/** An answer at once, or an operation that gives it. */
+export type Soon<T> = T | Op<T>;
+
+const FINISHED: IteratorReturnResult<undefined> = { done: true, value: undefined };
+
+/**
+ * An operation that is already over, shared by every caller that never waits: `yield*` of it yields nothing and costs no
+ * allocation. It holds one result at a time, so it must be consumed before the next one is made.
+ */
+class Finished<T> {
+  result: IteratorReturnResult<T>;
+  constructor(value: T) {
+    this.result = { done: true, value };
+  }
+  [Symbol.iterator](): this {
+    return this;
+  }
+  next(): IteratorReturnResult<T> {
+    return this.result;
+  }
+  return(): IteratorReturnResult<undefined> {
+    return FINISHED;
+  }
+  throw(error: unknown): never {
+    throw error;
+  }
+}
+
+/** The finished operation without a result. */
+export const READY = new Finished<void>(undefined) as unknown as Op<void>;
+const ANSWER = new Finished<unknown>(undefined);
+
+/** A finished operation with result `value`; shared, so consume it at once. */
+export function ready<T>(value: T): Op<T> {
+  ANSWER.result.value = value;
+  return ANSWER as unknown as Op<T>;
+}
+
+/** Whether `soon` is an operation rather than an answer. Answers are never iterators. */
+export function isOp<T>(soon: Soon<T>): soon is Op<T> {
+  return typeof soon === 'object' && soon !== null && 'next' in soon && typeof soon.next === 'function';
+}
