@@ -1,0 +1,49 @@
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { execa } from 'execa';
+import { expect, test } from 'vitest';
+import { readmes } from './examples.js';
+import { link, packages, published, root, scratch, write } from './workspace.js';
+
+const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
+const fromSource = ['--conditions=@rmap-lab/source', '--import', tsx];
+
+/** An empty project in which the sources of every package can be imported by name. */
+function project(): string {
+  const directory = scratch();
+  link(directory, Object.fromEntries(packages.map((each) => [each.manifest.name, each.directory])));
+  link(directory, { '@types/node': join(root, 'node_modules/@types/node') });
+  write(directory, {
+    'package.json': '{ "type": "module" }',
+    'tsconfig.json': JSON.stringify({ extends: '@rmap-lab/config/tsconfig.json', include: ['**/*.ts'] }),
+  });
+  return directory;
+}
+
+test.each(published.map(({ manifest }) => manifest))('the README of $name has an example', ({ name, exports }) => {
+  const readme = readmes.find(({ of }) => of === name);
+  expect(exports?.['.'] ? readme?.programs : readme?.commands).not.toHaveLength(0);
+});
+
+test('the TypeScript examples of the READMEs pass the compiler', { timeout: 60_000 }, async () => {
+  const directory = project();
+  write(directory, Object.fromEntries(readmes.flatMap(programFiles)));
+  const { stdout } = await execa({ cwd: directory, preferLocal: true, localDir: root, reject: false })`tsc`;
+  expect(stdout).toBe('');
+});
+
+test.each(readmes)('the examples in the README of $of run from source', { timeout: 60_000 }, async (readme) => {
+  const directory = project();
+  const files = programFiles(readme);
+  write(directory, Object.fromEntries(files));
+  for (const [file] of files) await execa({ cwd: directory })`node ${fromSource} ${file}`;
+  const cli = join(root, 'apps/cli/src/main.ts');
+  for (const command of readme.commands) {
+    await execa({ cwd: directory, shell: true })`${command.replace('rmap-lab', ['node', ...fromSource, cli].join(' '))}`;
+  }
+});
+
+function programFiles({ of, programs }: (typeof readmes)[number]): [file: string, text: string][] {
+  return programs.map((text, at) => [`${of}/example-${at + 1}.ts`, text]);
+}
