@@ -1,13 +1,10 @@
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import { readmes } from './examples.js';
 import { link, packages, published, root, scratch, write } from './workspace.js';
 
-const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
-const fromSource = ['--conditions=@rmap-lab/source', '--import', tsx];
+const repository = join(root, 'packages/repository');
 
 /** An empty project in which the sources of every package can be imported by name. */
 function project(): string {
@@ -35,13 +32,12 @@ test('the TypeScript examples of the READMEs pass the compiler', { timeout: 60_0
 
 test.each(readmes)('the examples in the README of $of run from source', { timeout: 60_000 }, async (readme) => {
   const directory = project();
+  const run = execa({ cwd: directory, preferLocal: true, localDir: repository });
   const files = programFiles(readme);
   write(directory, Object.fromEntries(files));
-  for (const [file] of files) await execa({ cwd: directory })`node ${fromSource} ${file}`;
-  const cli = join(root, 'apps/cli/src/main.ts');
-  for (const command of readme.commands) {
-    await execa({ cwd: directory, shell: true })`${command.replace('rmap-lab', ['node', ...fromSource, cli].join(' '))}`;
-  }
+  for (const [file] of files) await run`tsx --conditions=@rmap-lab/source ${file}`;
+  const rmapLab = `tsx --conditions=@rmap-lab/source ${join(root, 'apps/cli/src/main.ts')}`;
+  for (const command of readme.commands) await run({ shell: true })`${command.replace('rmap-lab', rmapLab)}`;
 });
 
 function programFiles({ of, programs }: (typeof readmes)[number]): [file: string, text: string][] {
