@@ -32,12 +32,12 @@ test('the TypeScript examples of the READMEs pass the compiler', { timeout: 60_0
 
 test.each(readmes)('the examples in the README of $of run from source', { timeout: 60_000 }, async (readme) => {
   const directory = project();
-  const run = execa({ cwd: directory, preferLocal: true, localDir: repository });
+  const $ = execa({ cwd: directory, preferLocal: true, localDir: repository });
   const files = programFiles(readme);
   write(directory, Object.fromEntries(files));
-  for (const [file] of files) await run`tsx --conditions=@rmap-lab/source ${file}`;
+  for (const [file] of files) await $`tsx --conditions=@rmap-lab/source ${file}`;
   const rmapLab = `tsx --conditions=@rmap-lab/source ${join(root, 'apps/cli/src/main.ts')}`;
-  for (const command of readme.commands) await run({ shell: true })`${command.replace('rmap-lab', rmapLab)}`;
+  for (const command of readme.commands) await $({ shell: true })`${command.replace('rmap-lab', rmapLab)}`;
 });
 
 function programFiles({ of, programs }: (typeof readmes)[number]): [file: string, text: string][] {
