@@ -3,7 +3,7 @@ import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import { link, root, scratch, write } from './workspace.js';
 
-test('knip finds unused files, exports and dependencies in a workspace of this shape', async () => {
+test('knip finds unused files, exports and dependencies in a workspace of this shape', { timeout: 60_000 }, async () => {
   const directory = scratch();
   const source = (exports: string) => ({ '.': { [exports]: './src/index.ts', default: './dist/index.js' } });
   write(directory, {

@@ -37,7 +37,7 @@ const violations: readonly [rule: string, path: string, text: string][] = [
   ['resolvable', 'packages/core/src/nowhere.ts', "import './missing.js';"],
 ];
 
-test('the dependency rules catch every kind of violation and nothing else', async () => {
+test('the dependency rules catch every kind of violation and nothing else', { timeout: 60_000 }, async () => {
   const directory = scratch();
   const broken = Object.fromEntries(violations.map(([, path, text]) => [path, text]));
   const helpers = { 'packages/core/src/turn.ts': "import './ring.js';", 'packages/report/src/internal/svg.ts': 'export {};' };
