@@ -1,1 +1,1 @@
-export {};
+export { anonVma } from './strategy.js';

@@ -1,0 +1,19 @@
+import type { Op, PageTableMove } from '@rmap-lab/core';
+import type { State } from './state.js';
+
+/**
+ * Moves entries, keeping walks out where they could look at the new place before an entry arrives and at the old one after
+ * it left: a walk visits in order of offset, and among equals in order of linking (copy_vma, should_take_rmap_locks).
+ */
+export function* move(state: State, moving: PageTableMove): Op<void> {
+  const { why, merged, from, to } = moving;
+  const anonVma = state.vmas.of(from).anonVma;
+  const targetFirst = why === 'rollback' || (merged && to.anonPgoff <= from.anonPgoff);
+  while (yield* moving.next()) {
+    // A whole table changes hands without the locks of its entries. A stack under construction is skipped by walks.
+    const locked = anonVma !== null && why !== 'exec-stack' && (targetFirst || moving.level === 'table');
+    if (locked) yield* anonVma.root.rwsem.write();
+    yield* moving.step();
+    if (locked) anonVma.root.rwsem.writeUnlock();
+  }
+}
