@@ -1,3 +1,5 @@
+import { SelfDeadlock } from '../errors.js';
+
 /** What a stepping operation is about to do; named before it happens, so that dependence is known before the step runs. */
 export interface Step {
   readonly kind: 'lock' | 'try' | 'unlock' | 'load' | 'store' | 'rcu' | 'alloc' | 'free' | 'pte' | 'wait' | 'choice';
@@ -52,4 +54,18 @@ export function ready<T>(value: T): Op<T> {
 /** Whether `soon` is an operation rather than an answer. Answers are never iterators. */
 export function isOp<T>(soon: Soon<T>): soon is Op<T> {
   return typeof soon === 'object' && soon !== null && 'next' in soon && typeof soon.next === 'function';
+}
+
+/**
+ * Runs an operation to its end, alone. @throws SelfDeadlock when it wants to wait: nobody else runs who could end the wait
+ */
+export function run<T>(op: Op<T>): T {
+  const result = op.next();
+  if (result.done) return result.value;
+  throw new SelfDeadlock(result.value.label, `a sequential operation waits for a ${result.value.kind} step`);
+}
+
+/** Runs a hook's answer to its end on the spot; for plain functions that call hooks sequentially. */
+export function finish(work: Soon<void>): void {
+  if (work) run(work);
 }

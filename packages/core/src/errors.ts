@@ -1,0 +1,126 @@
+import type { Address } from './units.js';
+
+/** What a system call of the model answers when it refuses: the kernel's own names. */
+export type Errno =
+  | 'EAGAIN'
+  | 'EBUSY'
+  | 'EEXIST'
+  | 'EFAULT'
+  | 'EINVAL'
+  | 'ENOMEM'
+  | 'EOVERFLOW'
+  | 'EPERM'
+  | 'ESRCH'
+  | 'EACCES';
+
+/** The kernel refuses an operation. The state is what the kernel leaves behind, usually untouched. */
+export class KernelError extends Error {
+  override readonly name: string = 'KernelError';
+  constructor(
+    readonly errno: Errno,
+    readonly operation: string,
+    readonly reason: string,
+  ) {
+    super(`${operation}: ${errno}: ${reason}`);
+  }
+}
+
+/** Memory ran out: a full slab, no free frame, or the failure plan (`failAllocation`). */
+export class NoMemory extends KernelError {
+  override readonly name = 'NoMemory';
+  constructor(site: string) {
+    super('ENOMEM', site, 'no memory left; the machine is full or the failure plan said so');
+  }
+}
+
+/** A touch that the kernel answers with a signal. */
+export class SegmentationFault extends Error {
+  override readonly name = 'SegmentationFault';
+  constructor(
+    readonly signal: 'SIGSEGV' | 'SIGBUS',
+    readonly access: 'read' | 'write',
+    readonly address: Address,
+    readonly reason: string,
+  ) {
+    super(`${access} at 0x${address.toString(16)}: ${signal}: ${reason}`);
+  }
+}
+
+/** A trace that can't be read or replayed: which file, which record, and why. */
+export class TraceError extends Error {
+  override readonly name = 'TraceError';
+  constructor(
+    readonly file: string,
+    readonly record: number,
+    readonly reason: string,
+  ) {
+    super(`${file}: record ${record}: ${reason}`);
+  }
+}
+
+/** A strategy (or core itself) broke a rule of the contract. */
+export class ContractViolation extends Error {
+  override readonly name: string = 'ContractViolation';
+  constructor(
+    /** Id of the broken rule, such as `R17`. */
+    readonly rule: string,
+    /** The hook or check in which it showed. */
+    readonly hook: string,
+    /** The operation under way. */
+    readonly operation: string,
+    readonly detail: string,
+  ) {
+    super(`${rule} broken in ${hook} during ${operation}: ${detail}`);
+  }
+}
+
+/** R31: an object was used after it had been freed. */
+export class UseAfterFree extends ContractViolation {
+  override readonly name = 'UseAfterFree';
+  constructor(object: string, detail: string) {
+    super('R31', object, 'access', detail);
+  }
+}
+
+/** A lock was waited for in sequential mode, where nobody else can release it. */
+export class SelfDeadlock extends ContractViolation {
+  override readonly name = 'SelfDeadlock';
+  constructor(lock: string, detail: string) {
+    super('R28', lock, 'lock', detail);
+  }
+}
+
+/** R16, R30: something that may sleep was called under a spinlock or inside an RCU section. */
+export class SleepWhileAtomic extends ContractViolation {
+  override readonly name = 'SleepWhileAtomic';
+  constructor(what: string, detail: string) {
+    super('R16', what, 'sleep', detail);
+  }
+}
+
+/** R15: objects, references, locks or holds are left when none may be. */
+export class Leak extends ContractViolation {
+  override readonly name = 'Leak';
+  constructor(what: string, detail: string) {
+    super('R15', what, 'last exit', detail);
+  }
+}
+
+/** A strategy said beforehand that it can't take part in this; nothing was done. */
+export class Unsupported extends Error {
+  override readonly name = 'Unsupported';
+  constructor(
+    readonly feature: string,
+    readonly reason: string,
+  ) {
+    super(`the strategy does not support ${feature}: ${reason}`);
+  }
+}
+
+/** A strategy package that is missing or does not fit this core. */
+export class StrategyLoadError extends Error {
+  override readonly name = 'StrategyLoadError';
+  constructor(strategy: string, found: string, expected: string) {
+    super(`strategy '${strategy}': found ${found}, expected ${expected}`);
+  }
+}

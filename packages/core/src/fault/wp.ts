@@ -1,0 +1,84 @@
+import { putPage } from '../folio/free.js';
+import { ANON, EXCLUSIVE, FILE, KSM, ZERO_PFN } from '../folio/mem-map.js';
+import type { Machine } from '../machine.js';
+import { ENTRIES, type Table } from '../page-table/page-table.js';
+import { kindOf, pfnOf, PRESENT, type Pte, WRITE } from '../page-table/pte.js';
+import type { Op } from '../sync/op.js';
+import { type Address, type Folio, type Pfn, pageOf } from '../units.js';
+import type { VmArea } from '../vma/vma.js';
+import { mapNewPage, reserveOne } from './anonymous.js';
+import { type FaultOutcome, prepareFault } from './fault.js';
+
+/** A write to a page that is mapped read-only: use it again, or copy it (do_wp_page). @throws NoMemory */
+export function* writeProtected(m: Machine, vma: VmArea, address: Address, leaf: Table, underMmapLock: boolean): Op<FaultOutcome> {
+  const at = leaf * ENTRIES + (pageOf(address) % ENTRIES);
+  yield* m.ptl.lock(leaf);
+  const pte = m.tables.entries[at];
+  const zero = kindOf(pte) !== PRESENT;
+  if (!zero && (vma.shared || mayWrite(m, pfnOf(pte)) || (yield* reuse(m, vma, pfnOf(pte))))) {
+    m.tables.entries[at] = pte | WRITE;
+    m.ptl.unlock(leaf);
+    return 'done';
+  }
+  const old = zero ? ZERO_PFN : pfnOf(pte);
+  if (!zero) m.mem.refcount[old]++; // keeps the page while the lock is dropped to allocate
+  m.ptl.unlock(leaf);
+  try {
+    return yield* copyPage(m, vma, address, leaf, at, pte, old, underMmapLock);
+  } finally {
+    if (!zero) yield* putPage(m, old);
+  }
+}
+
+/** Anonymous and exclusive: nobody else can see a write. */
+const mayWrite = (m: Machine, pfn: Pfn): boolean => (m.mem.flags[pfn] & (ANON | EXCLUSIVE)) === (ANON | EXCLUSIVE);
+
+/** Whether this entry is the only user left; then the page becomes exclusive to `vma` (wp_can_reuse_anon_folio). */
+function* reuse(m: Machine, vma: VmArea, pfn: Pfn): Op<boolean> {
+  const { mem } = m;
+  if ((mem.flags[pfn] & (ANON | KSM)) !== ANON || mem.refcount[pfn] !== 1) return false;
+  const folio = pfn as number as Folio;
+  if (!m.folioLock.tryLock(folio)) return false;
+  if (m.sync.stepping) yield { kind: 'pte', object: vma.mm, label: `reuse folio ${folio}` };
+  const work = m.rmap.anchor(folio, vma, 'reuse');
+  if (work) yield* work;
+  mem.flags[pfn] |= EXCLUSIVE;
+  m.folioLock.unlock(folio);
+  return true;
+}
+
+/** Gives `vma` a copy of `old` in its place, unless the entry changed meanwhile (wp_page_copy). */
+function* copyPage(
+  m: Machine,
+  vma: VmArea,
+  address: Address,
+  leaf: Table,
+  at: number,
+  seen: Pte,
+  old: Pfn,
+  underMmapLock: boolean,
+): Op<FaultOutcome> {
+  if (!(yield* prepareFault(m, vma, underMmapLock))) return 'retry';
+  yield* reserveOne(m);
+  const copy = m.mem.alloc();
+  m.mem.version[copy] = m.mem.version[old];
+  yield* m.ptl.lock(leaf);
+  if (m.tables.entries[at] !== seen) {
+    m.ptl.unlock(leaf);
+    yield* putPage(m, copy);
+    return 'done';
+  }
+  yield* mapNewPage(m, vma, address, copy, at);
+  if (old !== ZERO_PFN) yield* removeMapping(m, vma, address, old);
+  m.ptl.unlock(leaf);
+  if (old !== ZERO_PFN) yield* putPage(m, old);
+  return 'done';
+}
+
+/** One entry less maps `old`; its reference is dropped later, after the lock (folio_remove_rmap_pte). */
+function* removeMapping(m: Machine, vma: VmArea, address: Address, old: Pfn): Op<void> {
+  m.mem.mapcount[old]--;
+  if (m.rmap.unmapped === undefined || (m.mem.flags[old] & FILE) !== 0) return;
+  const work = m.rmap.unmapped(m.span.ofPage(vma, address, old));
+  if (work) yield* work;
+}

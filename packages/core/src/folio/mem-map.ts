@@ -1,0 +1,113 @@
+import { NoMemory } from '../errors.js';
+import type { AllocFailure } from '../slab/alloc-failure.js';
+import type { Folio, Pfn } from '../units.js';
+
+/** Flags of a page, one int32 each. */
+export const ANON = 1;
+/** A page of a file or of shared memory. */
+export const FILE = 2;
+/** One page shared by equal contents (PageKsm). */
+export const KSM = 4;
+/** Only one page table entry may refer to the page (PG_anon_exclusive). */
+export const EXCLUSIVE = 8;
+/** Swap-backed; clear on an anonymous page: lazily freeable (MADV_FREE). */
+export const SWAPBACKED = 16;
+export const DIRTY = 32;
+/** Not the first page of its folio: the head's frame number is in the anchor column. */
+export const TAIL = 64;
+export const LOCKED = 128;
+/** The folio's order, in its head page. */
+export const ORDER_SHIFT = 8;
+export const ORDER_MASK = 15 << ORDER_SHIFT;
+
+/** The shared zero page: never anonymous, never counted. */
+export const ZERO_PFN = 0 as Pfn;
+
+const INITIAL_PAGES = 64;
+/** A page table entry holds 24 bits of frame number. */
+const MAX_PAGES = 2 ** 24;
+
+/** `mem_map`: one row a page frame, as a struct of arrays. A row of a free frame holds zeros and, in `index`, the next free frame. */
+export class MemMap {
+  /** The strategy's word of an anonymous folio; the file's number of a file page. */
+  anchor = new Int32Array(INITIAL_PAGES);
+  /** Page offset of the folio's first page (`folio->index`). */
+  index = new Float64Array(INITIAL_PAGES);
+  refcount = new Int32Array(INITIAL_PAGES);
+  /** Page table entries that map the page. */
+  mapcount = new Int32Array(INITIAL_PAGES);
+  flags = new Int32Array(INITIAL_PAGES);
+  /** Number of the write that made the page's contents; 0: zeros. Stands for the contents. */
+  version = new Int32Array(INITIAL_PAGES);
+  live = 0;
+  peak = 0;
+  /** Frames used so far: rows at and behind it were never used. */
+  used = 1;
+  private free_ = 0;
+
+  constructor(
+    private readonly failure: AllocFailure,
+    private readonly limit: number,
+  ) {}
+
+  /** Bytes of all columns. */
+  get bytes(): number {
+    const columns = [this.anchor, this.index, this.refcount, this.mapcount, this.flags, this.version];
+    return columns.reduce((sum, column) => sum + column.byteLength, 0);
+  }
+
+  /** A free frame with refcount 1 and every other column 0. @throws NoMemory */
+  alloc(): Pfn {
+    this.failure.check('page');
+    let pfn = this.free_;
+    if (pfn !== 0) {
+      this.free_ = this.index[pfn];
+      this.index[pfn] = 0;
+    } else {
+      if (this.used === this.anchor.length) this.grow();
+      pfn = this.used++;
+    }
+    this.refcount[pfn] = 1;
+    if (++this.live > this.peak) this.peak = this.live;
+    return pfn as Pfn;
+  }
+
+  /** Gives a frame back; nobody refers to it. */
+  free(pfn: Pfn): void {
+    this.anchor[pfn] = 0;
+    this.refcount[pfn] = 0;
+    this.mapcount[pfn] = 0;
+    this.flags[pfn] = 0;
+    this.version[pfn] = 0;
+    this.index[pfn] = this.free_;
+    this.free_ = pfn;
+    this.live--;
+  }
+
+  /** The folio that a page belongs to (page_folio). */
+  folioOf(pfn: Pfn): Folio {
+    return ((this.flags[pfn] & TAIL) !== 0 ? this.anchor[pfn] : pfn) as number as Folio;
+  }
+
+  /** Pages of a folio. */
+  pages(folio: Folio): number {
+    return 1 << ((this.flags[folio] & ORDER_MASK) >> ORDER_SHIFT);
+  }
+
+  private grow(): void {
+    const capacity = Math.min(this.anchor.length * 2, this.limit, MAX_PAGES);
+    if (capacity <= this.used) throw new NoMemory('page');
+    const larger = <T extends Int32Array | Float64Array>(column: T, make: (n: number) => T): T => {
+      const copy = make(capacity);
+      copy.set(column);
+      return copy;
+    };
+    const ints = (n: number): Int32Array<ArrayBuffer> => new Int32Array(n);
+    this.anchor = larger(this.anchor, ints);
+    this.index = larger(this.index, (n) => new Float64Array(n));
+    this.refcount = larger(this.refcount, ints);
+    this.mapcount = larger(this.mapcount, ints);
+    this.flags = larger(this.flags, ints);
+    this.version = larger(this.version, ints);
+  }
+}

@@ -1,0 +1,199 @@
+import { ContractViolation } from './errors.js';
+import type { FileMapping } from './folio/page-cache.js';
+import { ANON } from './folio/mem-map.js';
+import { Machine } from './machine.js';
+import { newMm } from './mm/init.js';
+import type { KernelOptions } from './options.js';
+import { Process } from './process.js';
+import type { ObjectGraph } from './rmap/contract.js';
+import { drawAddressSpaces } from './rmap/draw.js';
+import { type Referenced, referenced } from './rmap/referenced.js';
+import { Services } from './rmap/services.js';
+import { tryToUnmap, type Unmap } from './rmap/try-to-unmap.js';
+import { check, type VerifyReport } from './rmap/verify.js';
+import { walkFolio } from './rmap/walk.js';
+import { LINUX_6_18 } from './slab/layout.js';
+import { type KernelStats, statsOf } from './stats.js';
+import { type Op, run } from './sync/op.js';
+import type { Task } from './sync/task.js';
+import { type Address, type Folio, GiB, MiB } from './units.js';
+
+/** One entry that a walk found. */
+export interface FoundMapping {
+  readonly process: Process;
+  readonly address: Address;
+}
+
+/** What a reverse-map walk found and cost. */
+export interface WalkResult {
+  readonly found: readonly FoundMapping[];
+  /** VMAs that the strategy offered. */
+  readonly candidates: number;
+  readonly passes: number;
+}
+
+/** One machine: physical memory, processes, and a reverse-map strategy. Nothing is shared between two kernels. */
+export class Kernel {
+  /** The same calls as operations, for a scheduler (`stepping: true`). */
+  readonly op: {
+    spawn(): Op<Process>;
+    walk(folio: Folio): Op<WalkResult>;
+    referenced(folio: Folio): Op<Referenced>;
+    tryToUnmap(folio: Folio): Op<Unmap>;
+  };
+  private readonly machine: Machine;
+  private readonly processList: Process[] = [];
+  private nextProcess = 1;
+
+  constructor(options: KernelOptions) {
+    const { strategy } = options;
+    if (strategy.contract !== 1) {
+      throw new ContractViolation('R3', strategy.name, 'new Kernel', `it speaks contract ${strategy.contract}, this core speaks 1`);
+    }
+    const stepping = options.stepping ?? false;
+    this.machine = new Machine({
+      stepping,
+      checked: options.checked ?? false,
+      fastFault: (options.fastFault ?? true) && !stepping,
+      failAllocation: options.failAllocation ?? 0,
+      anonOffset: options.anonOffset ?? 'file',
+      maxMapCount: options.maxMapCount ?? 65530,
+      stackLimit: options.stackLimit ?? 8 * MiB,
+      memory: options.memory ?? 64 * GiB,
+      layout: options.layout ?? LINUX_6_18,
+      startBrk: 0x555555600000 as Address,
+    });
+    this.machine.prepareNeedsMmapLock = strategy.prepareUnder === 'mmap-lock';
+    this.machine.rmap = strategy.create(new Services(this.machine, strategy.locks));
+    this.op = {
+      spawn: () => this.spawnOp(),
+      walk: (folio) => this.walkOp(folio),
+      referenced: (folio) => referenced(this.machine, folio),
+      tryToUnmap: (folio) => tryToUnmap(this.machine, folio),
+    };
+  }
+
+  /** Processes that have not exited, in order of creation. */
+  get processes(): readonly Process[] {
+    return this.processList;
+  }
+
+  /** Allocations asked for so far: what `failAllocation` counts. */
+  get allocations(): number {
+    return this.machine.failure.count;
+  }
+
+  /** The n-th allocation from now on fails; 0: none. */
+  failNextAllocation(n: number): void {
+    this.machine.failure.failAt = n === 0 ? 0 : this.machine.failure.count + n;
+  }
+
+  /** A process with an empty address space. @throws NoMemory */
+  spawn(): Process {
+    return this.run(this.op.spawn());
+  }
+
+  /** A file to map, `sizeInPages` long. */
+  file(name = 'file', sizeInPages: number = Number.POSITIVE_INFINITY): FileMapping {
+    return this.machine.addFile(name, sizeInPages);
+  }
+
+  /** Finds every entry that maps `folio`, by the strategy. */
+  walk(folio: Folio): WalkResult {
+    return this.run(this.op.walk(folio));
+  }
+
+  /** Counts and clears the accessed bits of a folio's entries. */
+  referenced(folio: Folio): Referenced {
+    return this.run(this.op.referenced(folio));
+  }
+
+  /** What reclaim may do with a folio; does it where no swap is needed. */
+  tryToUnmap(folio: Folio): Unmap {
+    return this.run(this.op.tryToUnmap(folio));
+  }
+
+  /** Every mapped anonymous folio, by frame number. */
+  *folios(): Generator<Folio> {
+    const { mem } = this.machine;
+    for (let pfn = 1; pfn < mem.used; pfn++) {
+      if ((mem.flags[pfn] & ANON) !== 0 && mem.mapcount[pfn] > 0) yield pfn as number as Folio;
+    }
+  }
+
+  /** Checks every walk against the page tables, and every invariant. */
+  check(): VerifyReport {
+    return check(this.machine);
+  }
+
+  /** The same. @throws ContractViolation with a picture when anything is missed or wrong */
+  verify(): VerifyReport {
+    const report = this.check();
+    if (report.missed > 0 || report.wrong > 0) throw new ContractViolation('R17', 'walk', 'verify', report.problems.join('\n'));
+    return report;
+  }
+
+  /** Objects, bytes, locks and pages so far. */
+  stats(): KernelStats {
+    return statsOf(this.machine);
+  }
+
+  /** The strategy's objects and edges, if it shows them. */
+  inspect(): ObjectGraph {
+    return this.machine.rmap.inspect?.() ?? { nodes: [], edges: [] };
+  }
+
+  /** A picture of every address space and what its pages map. */
+  draw(): string {
+    return drawAddressSpaces(this.machine);
+  }
+
+  /**
+   * Runs an operation to its end, alone, and then what it left to workers.
+   * @throws SelfDeadlock when it waits for itself; ContractViolation when it leaves a lock held
+   */
+  run<T>(op: Op<T>): T {
+    try {
+      return run(op);
+    } finally {
+      this.runDeferred();
+      const { held, name } = this.machine.sync.current;
+      if (held !== 0) throw new ContractViolation('R28', 'lock', 'end of operation', `task ${name} still holds ${held} lock(s)`);
+    }
+  }
+
+  /** Makes `task` the one that runs: a scheduler calls it before every step it lets a thread take. */
+  schedule(task: Task): void {
+    this.machine.sync.current = task;
+  }
+
+  /** Runs what strategies left to workers; a scheduler calls it when its threads are done. */
+  runDeferred(): void {
+    for (let work = this.machine.deferred.shift(); work !== undefined; work = this.machine.deferred.shift()) run(work());
+  }
+
+  private *spawnOp(): Op<Process> {
+    return this.adopt(yield* newMm(this.machine));
+  }
+
+  /** A process for an address space. */
+  private adopt(mm: Process['mm']): Process {
+    const process: Process = new Process(this, this.machine, this.nextProcess++, mm, {
+      adopt: (child) => this.adopt(child),
+      remove: () => this.processList.splice(this.processList.indexOf(process), 1),
+    });
+    this.processList.push(process);
+    return process;
+  }
+
+  private *walkOp(folio: Folio): Op<WalkResult> {
+    const found: FoundMapping[] = [];
+    const { candidates, passes } = yield* walkFolio(this.machine, folio, (vma, address) => {
+      const process = this.processList.find((p) => p.mm === vma.mm);
+      if (process !== undefined) found.push({ process, address });
+      return true;
+    });
+    return { found, candidates, passes };
+  }
+}
+

@@ -1,0 +1,87 @@
+import type { Mm as MmView, VmaView } from '../rmap/contract.js';
+import type { Machine } from '../machine.js';
+import { RwSemaphore } from '../sync/lock.js';
+import { type Op, ready } from '../sync/op.js';
+import type { Table } from '../page-table/page-table.js';
+import type { Address } from '../units.js';
+import { VmaTree } from '../vma/vma-tree.js';
+import type { VmArea } from '../vma/vma.js';
+import { putMm } from './exit.js';
+
+/** One address space (mm_struct), a slab object. */
+export class Mm implements MmView {
+  id = 0;
+  readonly tree = new VmaTree<VmArea>();
+  readonly vmas: VmaView = new MmTreeView(this);
+  readonly mmapLock: RwSemaphore;
+  /** VMAs write-locked until mmap_lock is released. */
+  readonly writeLocked: VmArea[] = [];
+  pgd: Table = 0;
+  /** Processes and pins that use the address space (mm_users); it is torn down when they are gone. */
+  users = 0;
+  mapCount = 0;
+  startBrk = 0 as Address;
+  brk = 0 as Address;
+  /** The VMA that the last fault hit, and the leaf table that the last fault used: shortcuts, null and -1 when unsure. */
+  lastVma: VmArea | null = null;
+  lastLeafKey = -1;
+  lastLeaf: Table = 0;
+
+  constructor(private readonly machine: Machine) {
+    this.mmapLock = new RwSemaphore(machine.sync, machine.lockStats('mmap_lock'));
+  }
+
+  /** Makes a recycled slab object a fresh address space. @throws NoMemory */
+  init(id: number): void {
+    this.id = id;
+    this.users = 1;
+    this.mapCount = 0;
+    this.startBrk = this.brk = this.machine.options.startBrk;
+    this.forgetShortcuts();
+    this.pgd = this.machine.tables.alloc();
+  }
+
+  forgetShortcuts(): void {
+    this.lastVma = null;
+    this.lastLeafKey = -1;
+  }
+
+  /** Leaves mmap_lock and with it every VMA's write lock (mmap_write_unlock). */
+  writeUnlock(): void {
+    for (const vma of this.writeLocked) vma.writeLocked = false;
+    this.writeLocked.length = 0;
+    this.mmapLock.writeUnlock();
+  }
+
+  *tryPin(): Op<boolean> {
+    if (this.machine.sync.stepping) yield { kind: 'load', object: this, label: 'mm_users' };
+    if (this.users === 0) return false;
+    this.users++;
+    return true;
+  }
+
+  unpin(): void {
+    putMm(this.machine, this);
+  }
+}
+
+/** `mm_mt` as a strategy sees it. */
+class MmTreeView implements VmaView {
+  constructor(private readonly mm: Mm) {}
+
+  find(address: Address): Op<VmArea | null> {
+    return ready(this.mm.tree.find(address));
+  }
+
+  overlapping(start: Address, end: Address): Op<readonly VmArea[]> {
+    return ready(this.mm.tree.overlapping(start, end));
+  }
+
+  prev(vma: VmArea): VmArea | null {
+    return this.mm.tree.prev(vma);
+  }
+
+  next(vma: VmArea): VmArea | null {
+    return this.mm.tree.next(vma);
+  }
+}

@@ -1,0 +1,34 @@
+import type { Machine } from '../machine.js';
+import { type Op, READY } from '../sync/op.js';
+import type { VmArea } from '../vma/vma.js';
+
+/** Write-locks `vma` until mmap_lock, held for writing, is released (vma_start_write). */
+export function startWrite(m: Machine, vma: VmArea): Op<void> {
+  if (vma.writeLocked) return READY;
+  m.vmaLock.writes++;
+  if (!m.sync.stepping) return READY;
+  return startWriteStepping(vma);
+}
+
+function* startWriteStepping(vma: VmArea): Op<void> {
+  yield { kind: 'lock', object: vma, label: 'vma', enabled: () => vma.readers === 0 };
+  vma.writeLocked = true;
+  vma.mm.writeLocked.push(vma);
+}
+
+/** Read-locks `vma` if nobody writes it (vma_start_read). */
+export function tryReadLock(m: Machine, vma: VmArea): boolean {
+  if (vma.writeLocked) {
+    m.vmaLock.contended++;
+    return false;
+  }
+  m.vmaLock.reads++;
+  m.sync.current.held++;
+  vma.readers++;
+  return true;
+}
+
+export function readUnlock(m: Machine, vma: VmArea): void {
+  m.sync.current.held--;
+  vma.readers--;
+}

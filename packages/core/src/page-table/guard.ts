@@ -1,0 +1,33 @@
+import type { Machine } from '../machine.js';
+import type { Op } from '../sync/op.js';
+import { type Address, PAGE_SIZE, pageOf, type Vpn } from '../units.js';
+import type { VmArea } from '../vma/vma.js';
+import { ENTRIES } from './page-table.js';
+import { GUARD, kindOf, makePte, NONE } from './pte.js';
+import { zapRange } from './zap.js';
+
+/** Replaces what is mapped in [start, end) by guard markers (madvise_guard_install). @throws NoMemory, keeping the markers set so far */
+export function* installGuards(m: Machine, vma: VmArea, start: Address, end: Address): Op<void> {
+  yield* zapRange(m, vma, start, end);
+  const marker = makePte(GUARD, 0, 0);
+  for (let at: number = start; at < end; at += PAGE_SIZE) {
+    const vpn = pageOf(at as Address);
+    const leaf = m.tables.allocLeaf(vma.mm.pgd, vpn);
+    yield* m.ptl.lock(leaf);
+    m.tables.entries[leaf * ENTRIES + (vpn % ENTRIES)] = marker;
+    m.ptl.unlock(leaf);
+  }
+}
+
+/** Takes guard markers away again; everything else stays (madvise_guard_remove). */
+export function* removeGuards(m: Machine, vma: VmArea, start: Address, end: Address): Op<void> {
+  const { pgd } = vma.mm;
+  const last = pageOf(end);
+  for (let vpn = m.tables.nextLeaf(pgd, pageOf(start), last); vpn < last; vpn = m.tables.nextLeaf(pgd, (vpn + 1) as Vpn, last)) {
+    const leaf = m.tables.leaf(pgd, vpn);
+    const at = leaf * ENTRIES + (vpn % ENTRIES);
+    yield* m.ptl.lock(leaf);
+    if (kindOf(m.tables.entries[at]) === GUARD) m.tables.entries[at] = NONE;
+    m.ptl.unlock(leaf);
+  }
+}

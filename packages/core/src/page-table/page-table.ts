@@ -1,0 +1,155 @@
+import { NoMemory } from '../errors.js';
+import type { AllocFailure } from '../slab/alloc-failure.js';
+import type { Vpn } from '../units.js';
+import { makePte, payloadOf, TABLE } from './pte.js';
+
+/** Entries of one table, at every level. */
+export const ENTRIES = 512;
+/** Pages that one leaf table (a PMD entry) covers. */
+export const PAGES_PER_LEAF = 512;
+/** Levels of the radix tree: PGD, PUD, PMD, PTE. */
+const LEVELS = 4;
+/** Pages below one entry of a table, by level; level 3 is the PGD. */
+const SPAN = [1, 2 ** 9, 2 ** 18, 2 ** 27];
+
+/** The number of a table; tables of all levels and address spaces are numbered alike, 0 is none. */
+export type Table = number;
+
+/**
+ * All page tables of a machine: tables of 512 int32 entries in one array, found by number. An upper entry names the lower
+ * table; a free table is all zero, as it is when its last entry was cleared.
+ */
+export class PageTables {
+  /** Entry `i` of table `t` is at `t * 512 + i`. The array is replaced when it grows: read the field again after an allocation. */
+  entries = new Int32Array(8 * ENTRIES);
+  live = 0;
+  peak = 0;
+  private used = 1;
+  private readonly freed: Table[] = [];
+
+  constructor(private readonly failure: AllocFailure) {}
+
+  /** Bytes that the tables occupy. */
+  get bytes(): number {
+    return this.entries.byteLength;
+  }
+
+  /** A new, empty table. @throws NoMemory */
+  alloc(): Table {
+    this.failure.check('page table');
+    if (++this.live > this.peak) this.peak = this.live;
+    const recycled = this.freed.pop();
+    if (recycled !== undefined) return recycled;
+    if (this.used * ENTRIES === this.entries.length) {
+      if (this.entries.length >= 2 ** 31) throw new NoMemory('page table');
+      const larger = new Int32Array(this.entries.length * 2);
+      larger.set(this.entries);
+      this.entries = larger;
+    }
+    return this.used++;
+  }
+
+  /** Gives back an empty table. */
+  free(table: Table): void {
+    this.live--;
+    this.freed.push(table);
+  }
+
+  /** The leaf table that maps page `vpn` below `pgd`, or 0. */
+  leaf(pgd: Table, vpn: Vpn): Table {
+    const { entries } = this;
+    const high = Math.floor(vpn / SPAN[2]);
+    const pud = entries[pgd * ENTRIES + (high >> 9)] >>> 8;
+    if (pud === 0) return 0;
+    const pmd = entries[pud * ENTRIES + (high & 511)] >>> 8;
+    if (pmd === 0) return 0;
+    return entries[pmd * ENTRIES + ((vpn >>> 9) & 511)] >>> 8;
+  }
+
+  /** The leaf table that maps page `vpn`, made if need be, with the tables above it. @throws NoMemory, keeping what was made */
+  allocLeaf(pgd: Table, vpn: Vpn): Table {
+    let table = pgd;
+    for (let level = LEVELS - 1; level > 0; level--) {
+      const at = table * ENTRIES + slotAt(vpn, level);
+      table = payloadOf(this.entries[at]);
+      if (table === 0) {
+        table = this.alloc();
+        this.entries[at] = makePte(TABLE, table, 0);
+      }
+    }
+    return table;
+  }
+
+  /** The PMD table above page `vpn`, or 0. */
+  pmd(pgd: Table, vpn: Vpn): Table {
+    let table = pgd;
+    for (let level = LEVELS - 1; level > 1; level--) {
+      table = payloadOf(this.entries[table * ENTRIES + slotAt(vpn, level)]);
+      if (table === 0) return 0;
+    }
+    return table;
+  }
+
+  /** Takes leaf table `from` out of the tree at `fromVpn` and hangs it in at `toVpn`, where no leaf is yet (move_normal_pmd). */
+  moveLeaf(pgd: Table, fromVpn: Vpn, toVpn: Vpn): void {
+    const from = this.pmd(pgd, fromVpn) * ENTRIES + slotAt(fromVpn, 1);
+    const to = this.pmd(pgd, toVpn) * ENTRIES + slotAt(toVpn, 1);
+    this.entries[to] = this.entries[from];
+    this.entries[from] = 0;
+  }
+
+  /** Makes the tables above the leaf of page `vpn`, but not the leaf. @throws NoMemory, keeping what was made */
+  allocPmd(pgd: Table, vpn: Vpn): Table {
+    let table = pgd;
+    for (let level = LEVELS - 1; level > 1; level--) {
+      const at = table * ENTRIES + slotAt(vpn, level);
+      table = payloadOf(this.entries[at]);
+      if (table === 0) {
+        table = this.alloc();
+        this.entries[at] = makePte(TABLE, table, 0);
+      }
+    }
+    return table;
+  }
+
+  /** The first page at or behind `vpn` and below `end` whose leaf table exists; `end` if there is none. */
+  nextLeaf(pgd: Table, vpn: Vpn, end: Vpn): Vpn {
+    let at: number = vpn;
+    while (at < end) {
+      let table = pgd;
+      let level = LEVELS - 1;
+      for (; level > 0; level--) {
+        table = payloadOf(this.entries[table * ENTRIES + slotAt(at as Vpn, level)]);
+        if (table === 0) break;
+      }
+      if (level === 0) return at as Vpn;
+      at = (Math.floor(at / SPAN[level]) + 1) * SPAN[level];
+    }
+    return end;
+  }
+
+  /**
+   * Frees the tables that serve no page any more after the pages `first`..`last` (exclusive) were cleared, where the
+   * neighbouring VMAs end at `floor` and begin at `ceiling` (free_pgd_range).
+   */
+  freeRange(pgd: Table, first: number, last: number, floor: number, ceiling: number): void {
+    this.freeBelow(pgd, LEVELS - 1, 0, first, last, floor, ceiling);
+  }
+
+  private freeBelow(table: Table, level: number, base: number, first: number, last: number, floor: number, ceiling: number): void {
+    const span = SPAN[level];
+    const from = Math.max(0, Math.floor((first - base) / span));
+    const to = Math.min(ENTRIES - 1, Math.floor((last - 1 - base) / span));
+    for (let slot = from; slot <= to; slot++) {
+      const lower = payloadOf(this.entries[table * ENTRIES + slot]);
+      if (lower === 0) continue;
+      const start = base + slot * span;
+      if (level > 1) this.freeBelow(lower, level - 1, start, first, last, floor, ceiling);
+      if (start < floor || start + span > ceiling) continue;
+      this.entries[table * ENTRIES + slot] = 0;
+      this.free(lower);
+    }
+  }
+}
+
+const slotAt = (vpn: Vpn, level: number): number => Math.floor(vpn / SPAN[level]) % ENTRIES;

@@ -1,0 +1,45 @@
+import { ANON, EXCLUSIVE } from '../folio/mem-map.js';
+import type { Machine } from '../machine.js';
+import type { Op } from '../sync/op.js';
+import { type Address, pageOf, type Vpn } from '../units.js';
+import { VM_WRITE } from '../vma/vm-flags.js';
+import type { VmArea } from '../vma/vma.js';
+import { ENTRIES, PAGES_PER_LEAF } from './page-table.js';
+import { kindOf, NONE, PRESENT, WRITE } from './pte.js';
+
+/** Gives the entries of [start, end) the protection that `vma` has now; exclusive pages become writable early (change_protection). */
+export function* changeProtection(m: Machine, vma: VmArea, start: Address, end: Address): Op<void> {
+  const { pgd } = vma.mm;
+  const last = pageOf(end);
+  const writable = (vma.flags & VM_WRITE) !== 0;
+  for (let vpn = m.tables.nextLeaf(pgd, pageOf(start), last); vpn < last; ) {
+    const stop = Math.min((Math.floor(vpn / PAGES_PER_LEAF) + 1) * PAGES_PER_LEAF, last) as Vpn;
+    const leaf = m.tables.leaf(pgd, vpn);
+    yield* m.ptl.lock(leaf);
+    if (m.sync.stepping) yield { kind: 'pte', object: vma.mm, label: 'protect' };
+    const first = leaf * ENTRIES + (vpn % ENTRIES);
+    if (writable) makeWritable(m, vma, first, stop - vpn);
+    else makeReadOnly(m, first, stop - vpn);
+    m.ptl.unlock(leaf);
+    vpn = m.tables.nextLeaf(pgd, stop, last);
+  }
+}
+
+function makeReadOnly(m: Machine, first: number, count: number): void {
+  const { entries } = m.tables;
+  for (let at = first; at < first + count; at++) {
+    if (entries[at] !== NONE && kindOf(entries[at]) === PRESENT) entries[at] &= ~WRITE;
+  }
+}
+
+/** can_change_pte_writable: shared memory, and private pages that nobody else can see. */
+function makeWritable(m: Machine, vma: VmArea, first: number, count: number): void {
+  const { entries } = m.tables;
+  const { flags } = m.mem;
+  const own = ANON | EXCLUSIVE;
+  for (let at = first; at < first + count; at++) {
+    const pte = entries[at];
+    if (kindOf(pte) !== PRESENT) continue;
+    if (vma.shared || (flags[pte >>> 8] & own) === own) entries[at] = pte | WRITE;
+  }
+}

@@ -1,0 +1,286 @@
+import { KernelError } from './errors.js';
+import { touch } from './fault/fault.js';
+import { touchFast } from './fault/fault-fast.js';
+import { ANON } from './folio/mem-map.js';
+import type { FileMapping } from './folio/page-cache.js';
+import type { Kernel } from './kernel.js';
+import type { Machine } from './machine.js';
+import { dropMm } from './mm/exit.js';
+import type { Mm } from './mm/mm.js';
+import { ENTRIES } from './page-table/page-table.js';
+import { kindOf, type Pte, payloadOf, PRESENT } from './page-table/pte.js';
+import { brk } from './syscalls/brk.js';
+import { type ExecRequest, execMm } from './syscalls/exec.js';
+import { MAP_ANONYMOUS, MAP_FIXED, MAP_PRIVATE, PROT_READ, PROT_WRITE } from './syscalls/flags.js';
+import { forkMm } from './syscalls/fork.js';
+import { madvise } from './syscalls/madvise.js';
+import { mlock, munlock } from './syscalls/mlock.js';
+import { mmap } from './syscalls/mmap.js';
+import { mprotect } from './syscalls/mprotect.js';
+import { mremap } from './syscalls/mremap.js';
+import { munmap } from './syscalls/munmap.js';
+import type { Op } from './sync/op.js';
+import { type Address, type Folio, KiB, type Pfn, type Pgoff, pageOf, TASK_SIZE } from './units.js';
+
+/** What mmap may be told; by default fresh private anonymous memory, readable and writable, wherever there is room. */
+export interface MmapOptions {
+  /** `PROT_*`. */
+  readonly prot?: number;
+  /** `MAP_*`; MAP_PRIVATE and, without a file, MAP_ANONYMOUS are the default. */
+  readonly flags?: number;
+  /** The address wanted: a hint, or with MAP_FIXED the place. */
+  readonly at?: Address;
+  readonly file?: FileMapping;
+  /** Offset in the file, in bytes. */
+  readonly offset?: number;
+}
+
+/** What mremap may be told; by default it grows or shrinks in place and may move. */
+export interface MremapOptions {
+  /** `MREMAP_*`; default MREMAP_MAYMOVE. */
+  readonly flags?: number;
+  readonly to?: Address;
+}
+
+/** One VMA as an observer sees it. */
+export interface VmaInfo {
+  readonly id: number;
+  readonly start: Address;
+  readonly end: Address;
+  /** `VM_*` bits with the kernel's values; the lowest three are read, write, execute. */
+  readonly flags: number;
+  readonly pgoff: Pgoff;
+  readonly anonPgoff: Pgoff;
+  readonly faulted: boolean;
+  readonly file: FileMapping | null;
+}
+
+/** One page as an observer sees it. */
+export interface PageInfo {
+  readonly kind: 'none' | 'anonymous' | 'file' | 'zero' | 'swap' | 'migration' | 'guard';
+  readonly writable: boolean;
+  readonly pfn: Pfn | null;
+  readonly mapcount: number;
+  readonly exclusive: boolean;
+  readonly index: Pgoff | null;
+  /** Number of the write that made the contents; 0: zeros. */
+  readonly version: number;
+}
+
+interface Family {
+  adopt(mm: Mm): Process;
+  remove(): void;
+}
+
+/** The calls of a {@link Process} as operations, for a scheduler or for callers that combine them. */
+export interface ProcessOps {
+  mmap(length: number, options?: MmapOptions): Op<Address>;
+  munmap(at: Address, length: number): Op<void>;
+  mprotect(at: Address, length: number, prot: number): Op<void>;
+  mremap(at: Address, oldLength: number, newLength: number, options?: MremapOptions): Op<Address>;
+  madvise(at: Address, length: number, advice: number): Op<void>;
+  mlock(at: Address, length: number): Op<void>;
+  munlock(at: Address, length: number): Op<void>;
+  brk(to: Address): Op<Address>;
+  read(at: Address): Op<void>;
+  write(at: Address): Op<void>;
+  fork(): Op<Process>;
+  thread(): Op<Process>;
+  exec(request?: Partial<ExecRequest>): Op<void>;
+  exit(): Op<void>;
+}
+
+/** A process (or a thread: one more user of an address space). Its calls are Linux's, and refuse as Linux does. */
+export class Process {
+  /** The same calls as operations. */
+  readonly op: ProcessOps;
+  /** False after {@link exit}. */
+  alive = true;
+
+  constructor(
+    private readonly kernel: Kernel,
+    private readonly machine: Machine,
+    readonly id: number,
+    /** The address space; shared with threads and vfork children. */
+    public mm: Mm,
+    private readonly family: Family,
+  ) {
+    const m = machine;
+    const mine = (call: string): Mm => {
+      if (!this.alive) throw new KernelError('ESRCH', call, `process ${id} has exited`);
+      return this.mm;
+    };
+    this.op = {
+      mmap: (length, { prot = PROT_READ | PROT_WRITE, flags, at = 0 as Address, file, offset = 0 } = {}) => {
+        const request = { at, length, prot, flags: flags ?? MAP_PRIVATE | (file === undefined ? MAP_ANONYMOUS : 0), file: file ?? null, offset };
+        return mmap(m, mine('mmap'), request);
+      },
+      munmap: (at, length) => munmap(m, mine('munmap'), at, length),
+      mprotect: (at, length, prot) => mprotect(m, mine('mprotect'), at, length, prot),
+      mremap: (at, oldLength, newLength, { flags = 1, to = 0 as Address } = {}) =>
+        mremap(m, mine('mremap'), { at, oldLength, newLength, flags, to }),
+      madvise: (at, length, advice) => madvise(m, mine('madvise'), at, length, advice),
+      mlock: (at, length) => mlock(m, mine('mlock'), at, length),
+      munlock: (at, length) => munlock(m, mine('munlock'), at, length),
+      brk: (to) => brk(m, mine('brk'), to),
+      read: (at) => touch(m, mine('read'), at, false),
+      write: (at) => touch(m, mine('write'), at, true),
+      fork: () => this.forkOp(mine('fork')),
+      thread: () => this.threadOp(mine('clone')),
+      exec: (request = {}) => this.execOp(mine('exec'), request),
+      exit: () => this.exitOp(mine('exit')),
+    };
+  }
+
+  /** mmap(2): where the new memory begins. @throws KernelError */
+  mmap(length: number, options?: MmapOptions): Address {
+    return this.kernel.run(this.op.mmap(length, options));
+  }
+
+  /** mmap(2) with MAP_FIXED: `length` bytes at `at`, whatever was there. @throws KernelError */
+  mapAt(at: Address, length: number, { flags = MAP_PRIVATE | MAP_ANONYMOUS, ...options }: Omit<MmapOptions, 'at'> = {}): Address {
+    return this.mmap(length, { ...options, at, flags: flags | MAP_FIXED });
+  }
+
+  /** munmap(2). @throws KernelError */
+  munmap(at: Address, length: number): void {
+    this.kernel.run(this.op.munmap(at, length));
+  }
+
+  /** mprotect(2) with `PROT_*`. @throws KernelError */
+  mprotect(at: Address, length: number, prot: number): void {
+    this.kernel.run(this.op.mprotect(at, length, prot));
+  }
+
+  /** mremap(2): where the memory is now. @throws KernelError */
+  mremap(at: Address, oldLength: number, newLength: number, options?: MremapOptions): Address {
+    return this.kernel.run(this.op.mremap(at, oldLength, newLength, options));
+  }
+
+  /** madvise(2) with `MADV_*`. @throws KernelError */
+  madvise(at: Address, length: number, advice: number): void {
+    this.kernel.run(this.op.madvise(at, length, advice));
+  }
+
+  /** mlock(2). @throws KernelError */
+  mlock(at: Address, length: number): void {
+    this.kernel.run(this.op.mlock(at, length));
+  }
+
+  /** munlock(2). @throws KernelError */
+  munlock(at: Address, length: number): void {
+    this.kernel.run(this.op.munlock(at, length));
+  }
+
+  /** brk(2): the end of the heap afterwards; unchanged when it can't be where it was asked to be. */
+  brk(to: Address = 0 as Address): Address {
+    return this.kernel.run(this.op.brk(to));
+  }
+
+  /** One load. @throws SegmentationFault, NoMemory */
+  read(at: Address): void {
+    this.touchPage(at, false);
+  }
+
+  /** One store. @throws SegmentationFault, NoMemory */
+  write(at: Address): void {
+    this.touchPage(at, true);
+  }
+
+  /** fork(2). @throws NoMemory */
+  fork(): Process {
+    return this.kernel.run(this.op.fork());
+  }
+
+  /** A thread or a vfork(2) child: another process in the same address space. */
+  thread(): Process {
+    return this.kernel.run(this.op.thread());
+  }
+
+  /** exec(2): a new address space with a stack. @throws KernelError, the old one is kept */
+  exec(request?: Partial<ExecRequest>): void {
+    this.kernel.run(this.op.exec(request));
+  }
+
+  /** exit(2): the last user of an address space tears it down. */
+  exit(): void {
+    this.kernel.run(this.op.exit());
+  }
+
+  /** The anonymous folio mapped at `at`, or null. */
+  folioAt(at: Address): Folio | null {
+    const pte = this.entry(at);
+    if (kindOf(pte) !== PRESENT || (this.machine.mem.flags[payloadOf(pte)] & ANON) === 0) return null;
+    return this.machine.mem.folioOf(payloadOf(pte) as Pfn);
+  }
+
+  /** What is mapped at `at`. */
+  pageAt(at: Address): PageInfo {
+    const pte = this.entry(at);
+    const { mem } = this.machine;
+    const kind = (['none', 'present', 'zero', 'swap', 'migration', 'guard'] as const)[kindOf(pte)];
+    if (kind !== 'present') return { kind, writable: false, pfn: null, mapcount: 0, exclusive: false, index: null, version: 0 };
+    const pfn = payloadOf(pte) as Pfn;
+    return {
+      kind: (mem.flags[pfn] & ANON) !== 0 ? 'anonymous' : 'file',
+      writable: (pte & 8) !== 0,
+      pfn,
+      mapcount: mem.mapcount[pfn],
+      exclusive: (mem.flags[pfn] & 8) !== 0,
+      index: mem.index[pfn] as Pgoff,
+      version: mem.version[pfn],
+    };
+  }
+
+  /** Every VMA, by address. */
+  vmas(): readonly VmaInfo[] {
+    return [...this.mm.tree].map(({ id, start, end, flags, pgoff, anonPgoff, faulted, file }) => ({
+      id,
+      start,
+      end,
+      flags,
+      pgoff,
+      anonPgoff,
+      faulted,
+      file,
+    }));
+  }
+
+  private entry(at: Address): Pte {
+    const { tables } = this.machine;
+    const vpn = pageOf(at);
+    const leaf = this.alive ? tables.leaf(this.mm.pgd, vpn) : 0;
+    return leaf === 0 ? 0 : tables.entries[leaf * ENTRIES + (vpn % ENTRIES)];
+  }
+
+  private touchPage(at: Address, write: boolean): void {
+    if (this.alive && this.machine.options.fastFault && touchFast(this.machine, this.mm, at, write)) return;
+    this.kernel.run(write ? this.op.write(at) : this.op.read(at));
+  }
+
+  private *forkOp(mm: Mm): Op<Process> {
+    return this.family.adopt(yield* forkMm(this.machine, mm));
+  }
+
+  private *threadOp(mm: Mm): Op<Process> {
+    mm.users++;
+    return this.family.adopt(mm);
+  }
+
+  private *execOp(mm: Mm, request: Partial<ExecRequest>): Op<void> {
+    this.mm = yield* execMm(this.machine, {
+      stackTop: TASK_SIZE,
+      argumentPages: 1,
+      stackExpand: 128 * KiB,
+      startBrk: this.machine.options.startBrk,
+      ...request,
+    });
+    yield* dropMm(this.machine, mm);
+  }
+
+  private *exitOp(mm: Mm): Op<void> {
+    this.alive = false;
+    this.family.remove();
+    yield* dropMm(this.machine, mm);
+  }
+}

@@ -1,0 +1,38 @@
+import type { Machine } from '../machine.js';
+import { YOUNG } from '../page-table/pte.js';
+import type { Op } from '../sync/op.js';
+import type { Folio } from '../units.js';
+import { VM_LOCKED } from '../vma/vm-flags.js';
+import { walkFolio } from './walk.js';
+
+/** Whether a folio was used lately, and by how many entries; a locked mapping ends the search (folio_referenced). */
+export interface Referenced {
+  /** Entries whose accessed bit was set; it is cleared on the way. -1: the strategy's lock was contended. */
+  readonly references: number;
+  /** A VM_LOCKED mapping was met: the folio must stay. */
+  readonly locked: boolean;
+}
+
+/** Counts and clears the accessed bits of a folio's entries; without waiting for the strategy's lock. */
+export function* referenced(m: Machine, folio: Folio): Op<Referenced> {
+  let references = 0;
+  let locked = false;
+  const { walked } = yield* walkFolio(
+    m,
+    folio,
+    (vma, _address, _leaf, at) => {
+      if ((vma.flags & VM_LOCKED) !== 0) {
+        locked = true;
+        return false;
+      }
+      const pte = m.tables.entries[at];
+      if ((pte & YOUNG) !== 0) {
+        references++;
+        m.tables.entries[at] = pte & ~YOUNG;
+      }
+      return true;
+    },
+    false,
+  );
+  return { references: walked || m.mem.mapcount[folio] === 0 ? references : -1, locked };
+}

@@ -1,0 +1,129 @@
+import type { Machine } from '../machine.js';
+import { ANON, EXCLUSIVE } from '../folio/mem-map.js';
+import { GUARD, kindOf, pfnOf, PRESENT, WRITE, ZERO } from '../page-table/pte.js';
+import { run } from '../sync/op.js';
+import { addressOf, type Folio } from '../units.js';
+import type { VmArea } from '../vma/vma.js';
+import { drawAddressSpaces } from './draw.js';
+import { countMappings, mappedFolios, mappingsOf, scanTables } from './ground-truth.js';
+import { walkFolio } from './walk.js';
+
+/** What a full check found: every anonymous folio's walk against the page tables, and core's own invariants. */
+export interface VerifyReport {
+  /** Anonymous folios that are mapped, each walked once. */
+  readonly folios: number;
+  /** Entries that map them. */
+  readonly mappings: number;
+  /** Mappings that a walk did not find. */
+  readonly missed: number;
+  /** Broken invariants, and walks that broke a rule. */
+  readonly wrong: number;
+  /** The first few of both, in words. */
+  readonly problems: readonly string[];
+}
+
+const MAX_PROBLEMS = 20;
+
+/** Checks everything that holds between operations; leaves the machine as it was. */
+export function check(m: Machine): VerifyReport {
+  const problems: string[] = [];
+  let wrong = 0;
+  let missed = 0;
+  const report = (text: string): void => {
+    if (problems.length < MAX_PROBLEMS) problems.push(text);
+  };
+  const complain = (text: string): void => {
+    wrong++;
+    report(text);
+  };
+  checkVmas(m, complain);
+  checkEntries(m, complain);
+  const counts = countMappings(m);
+  checkPages(m, counts, complain);
+  let folios = 0;
+  let mappings = 0;
+  for (const folio of mappedFolios(m, counts)) {
+    folios++;
+    mappings += counts[folio];
+    try {
+      const { found } = run(walkFolio(m, folio, () => true));
+      if (found === counts[folio]) continue;
+      missed += counts[folio] - found;
+      report(describeMiss(m, folio, found));
+    } catch (error) {
+      complain(error instanceof Error ? error.message : String(error));
+    }
+  }
+  return { folios, mappings, missed, wrong, problems };
+}
+
+function describeMiss(m: Machine, folio: Folio, found: number): string {
+  const truth = mappingsOf(m, folio);
+  const seen = new Set<string>();
+  run(
+    walkFolio(m, folio, (vma, address) => {
+      seen.add(`mm ${vma.mm.id} at 0x${address.toString(16)}`);
+      return true;
+    }),
+  );
+  const lost = truth.map(({ mm, address }) => `mm ${mm.id} at 0x${address.toString(16)}`).filter((place) => !seen.has(place));
+  return `R17: the walk of folio ${folio} (index ${m.mem.index[folio]}) found ${found} of ${truth.length} mappings and missed ${lost.join(', ')}\n${drawAddressSpaces(m)}`;
+}
+
+function checkVmas(m: Machine, complain: (text: string) => void): void {
+  let attached = 0;
+  for (const mm of m.mms.values()) {
+    let previous: VmArea | null = null;
+    let count = 0;
+    try {
+      mm.tree.validate();
+    } catch (error) {
+      complain(`mm_mt of mm ${mm.id}: ${String(error)}`);
+    }
+    for (const vma of mm.tree) {
+      count++;
+      if (vma.mm !== mm || !vma.attached) complain(`${vma} is in mm_mt of mm ${mm.id} but is ${vma.attached ? `of mm ${vma.mm.id}` : 'detached'}`);
+      if (vma.start >= vma.end) complain(`${vma} is empty`);
+      if (previous !== null && previous.end > vma.start) complain(`${previous} overlaps ${vma}`);
+      previous = vma;
+    }
+    if (count !== mm.mapCount) complain(`mm ${mm.id} counts ${mm.mapCount} VMAs and has ${count}`);
+    attached += count;
+  }
+  if (m.vmas.live !== attached + m.zombies) complain(`R15: ${m.vmas.live} VMAs are allocated, ${attached} are mapped and ${m.zombies} are zombies`);
+}
+
+function checkEntries(m: Machine, complain: (text: string) => void): void {
+  const { mem } = m;
+  let vma: VmArea | null = null;
+  scanTables(m, (mm, vpn, pte) => {
+    const address = addressOf(vpn);
+    if (vma === null || vma.mm !== mm || address < vma.start || address >= vma.end) vma = mm.tree.lookup(address);
+    const where = `entry of mm ${mm.id} at 0x${address.toString(16)}`;
+    if (vma === null) {
+      complain(`${where} lies outside every VMA`);
+      return;
+    }
+    const kind = kindOf(pte);
+    if (kind === ZERO || kind === GUARD || kind !== PRESENT) return;
+    const pfn = pfnOf(pte);
+    if (mem.refcount[pfn] <= 0) complain(`${where} maps page ${pfn}, which is free`);
+    if ((mem.flags[pfn] & ANON) === 0) return;
+    if (!vma.faulted) complain(`${where} maps an anonymous page in an unfaulted VMA`);
+    if (mem.index[mem.folioOf(pfn)] + (pfn - mem.folioOf(pfn)) !== vma.anonIndex(address)) {
+      complain(`${where} maps page ${pfn} of index ${mem.index[pfn]}, the place has offset ${vma.anonIndex(address)}`);
+    }
+    if ((pte & WRITE) !== 0 && !vma.shared && (mem.flags[pfn] & EXCLUSIVE) === 0) complain(`${where} is writable, page ${pfn} is not exclusive`);
+  });
+}
+
+function checkPages(m: Machine, counts: Int32Array, complain: (text: string) => void): void {
+  const { mem } = m;
+  const cached = new Set(m.files.flatMap((file) => [...file.pages.values()]));
+  for (let pfn = 1; pfn < counts.length; pfn++) {
+    if (mem.mapcount[pfn] !== counts[pfn]) complain(`page ${pfn} has map count ${mem.mapcount[pfn]}, ${counts[pfn]} entries map it`);
+    const references = counts[pfn] + (cached.has(pfn as never) ? 1 : 0);
+    if (mem.refcount[pfn] !== references) complain(`page ${pfn} has ${mem.refcount[pfn]} references, ${references} are known`);
+    if ((mem.flags[pfn] & EXCLUSIVE) !== 0 && counts[pfn] !== 1) complain(`page ${pfn} is exclusive and mapped ${counts[pfn]} times`);
+  }
+}

@@ -1,0 +1,14 @@
+import { NoMemory } from '../errors.js';
+
+/** Makes the n-th allocation of a machine fail, to show that running out of memory at any point is survived. */
+export class AllocFailure {
+  /** Allocations asked for so far. */
+  count = 0;
+  /** @param failAt number of the allocation that fails, from 1; 0: none. */
+  constructor(public failAt: number) {}
+
+  /** Counts an allocation at `site`. @throws NoMemory when it is the one to fail. */
+  check(site: string): void {
+    if (++this.count === this.failAt) throw new NoMemory(site);
+  }
+}

@@ -1,0 +1,119 @@
+import { UseAfterFree } from '../errors.js';
+import type { SlabCache } from '../rmap/contract.js';
+import { mightSleep } from '../sync/lock.js';
+import { type Op, ready } from '../sync/op.js';
+import type { Rcu } from '../sync/rcu.js';
+import type { Sync } from '../sync/task.js';
+import type { Ref } from '../units.js';
+import type { AllocFailure } from './alloc-failure.js';
+import { FreeSlots } from './free-slots.js';
+import { guard } from './guard.js';
+
+/** How one cache's objects are made and counted. */
+export interface SlabOptions<T extends object> {
+  readonly bytes: number;
+  readonly create: () => T;
+  /** Objects keep their type through a grace period but may be handed on at once (SLAB_TYPESAFE_BY_RCU). */
+  readonly typesafeByRcu?: boolean;
+}
+
+/** What every cache of a machine shares. */
+export interface SlabWorld {
+  readonly sync: Sync;
+  readonly rcu: Rcu;
+  readonly failure: AllocFailure;
+  /** Checked mode: every access after a free is caught, and no slot is used twice. */
+  readonly checked: boolean;
+}
+
+const SLOT = Symbol('slab slot');
+interface Slotted {
+  [SLOT]: number;
+}
+
+/** The slot number of an object that came from a slab cache. */
+export const slotOf = (object: object): number => (object as Slotted)[SLOT];
+
+/** A cache of objects of one kind (kmem_cache): lowest free slot first, and the JavaScript object is the slab's memory. */
+export class Slab<T extends object> implements SlabCache<T> {
+  live = 0;
+  peak = 0;
+  allocated = 0;
+  private readonly memory: T[] = [];
+  private readonly inUse: boolean[] = [];
+  private readonly slots = new FreeSlots();
+
+  constructor(
+    private readonly world: SlabWorld,
+    readonly name: string,
+    private readonly options: SlabOptions<T>,
+  ) {}
+
+  /** Bytes of one object. */
+  get objectBytes(): number {
+    return this.options.bytes;
+  }
+
+  alloc(): Op<T> {
+    mightSleep(this.world.sync, `allocation of ${this.name}`);
+    if (this.world.sync.stepping) return this.allocStepping();
+    this.world.failure.check(this.name);
+    return ready(this.take());
+  }
+
+  tryAlloc(): T | null {
+    this.world.failure.count++;
+    return this.world.failure.count === this.world.failure.failAt ? null : this.take();
+  }
+
+  free(object: T): void {
+    const slot = slotOf(object);
+    if (!this.inUse[slot]) throw new UseAfterFree(this.name, `object ${slot} is freed twice`);
+    this.inUse[slot] = false;
+    this.live--;
+    if (!this.world.checked || this.options.typesafeByRcu) this.slots.put(slot);
+  }
+
+  freeRcu(object: T): void {
+    this.world.rcu.call(() => this.free(object));
+  }
+
+  ref(object: T): Ref<T> {
+    return (slotOf(object) + 1) as Ref<T>;
+  }
+
+  at(ref: Ref<T>): T {
+    const slot = ref - 1;
+    const reading = this.options.typesafeByRcu && this.world.sync.current.rcuDepth > 0;
+    if (!this.inUse[slot] && !reading) throw new UseAfterFree(this.name, `reference ${ref} names an object that is not allocated`);
+    return this.memory[slot];
+  }
+
+  /** Visits every allocated object, by slot. */
+  forEach(fn: (object: T) => void): void {
+    for (let slot = 0; slot < this.memory.length; slot++) if (this.inUse[slot]) fn(this.memory[slot]);
+  }
+
+  private *allocStepping(): Op<T> {
+    yield { kind: 'alloc', object: this, label: this.name };
+    this.world.failure.check(this.name);
+    return this.take();
+  }
+
+  private take(): T {
+    const slot = this.slots.take();
+    if (slot === this.memory.length) {
+      const object = this.options.create();
+      (object as unknown as Slotted)[SLOT] = slot;
+      this.memory.push(object);
+      this.inUse.push(true);
+    }
+    this.inUse[slot] = true;
+    if (this.world.checked && !this.options.typesafeByRcu) {
+      this.memory[slot] = guard(this.memory[slot], this.name, slot, () => this.inUse[slot]);
+    }
+    this.allocated++;
+    if (++this.live > this.peak) this.peak = this.live;
+    return this.memory[slot];
+  }
+}

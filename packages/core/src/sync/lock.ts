@@ -1,0 +1,156 @@
+import type { RwSem, SpinLock } from '../rmap/contract.js';
+import { ContractViolation, SelfDeadlock, SleepWhileAtomic } from '../errors.js';
+import { type Op, READY, type Step } from './op.js';
+import type { Sync, Task } from './task.js';
+
+/** Acquisitions of all locks of one class. */
+export class LockStats {
+  reads = 0;
+  writes = 0;
+  /** Failed attempts of `tryRead` and `tryWrite`. */
+  contended = 0;
+  constructor(readonly name: string) {}
+}
+
+/** Refuses to sleep under a spinlock or in an RCU section (might_sleep). */
+export function mightSleep(sync: Sync, what: string): void {
+  const task = sync.current;
+  if (task.atomic !== 0) throw new SleepWhileAtomic(what, `task ${task.name} holds ${task.atomic} spinlock(s)`);
+  if (task.rcuDepth !== 0) throw new SleepWhileAtomic(what, `task ${task.name} is inside an RCU read section`);
+}
+
+/** A reader-writer semaphore (rw_semaphore): many readers or one writer; waiting sleeps. */
+export class RwSemaphore implements RwSem {
+  private readers = 0;
+  private writer: Task | null = null;
+  constructor(
+    private readonly sync: Sync,
+    private readonly stats: LockStats,
+  ) {}
+
+  read(): Op<void> {
+    mightSleep(this.sync, this.stats.name);
+    if (this.sync.stepping) return this.readStepping();
+    if (this.writer !== null) throw new SelfDeadlock(this.stats.name, 'read while write-locked');
+    this.gotRead();
+    return READY;
+  }
+
+  write(): Op<void> {
+    mightSleep(this.sync, this.stats.name);
+    if (this.sync.stepping) return this.writeStepping();
+    if (!this.free) throw new SelfDeadlock(this.stats.name, 'write while locked');
+    this.gotWrite();
+    return READY;
+  }
+
+  tryRead(): boolean {
+    if (this.writer !== null) {
+      this.stats.contended++;
+      return false;
+    }
+    this.gotRead();
+    return true;
+  }
+
+  tryWrite(): boolean {
+    if (!this.free) {
+      this.stats.contended++;
+      return false;
+    }
+    this.gotWrite();
+    return true;
+  }
+
+  readUnlock(): void {
+    if (this.readers === 0) throw new ContractViolation('R28', this.stats.name, 'readUnlock', 'the lock is not held for reading');
+    this.readers--;
+    this.sync.current.held--;
+  }
+
+  writeUnlock(): void {
+    if (this.writer !== this.sync.current) {
+      throw new ContractViolation('R28', this.stats.name, 'writeUnlock', 'the lock is not held for writing by this task');
+    }
+    this.writer = null;
+    this.sync.current.held--;
+  }
+
+  /** Whether anybody holds it for writing. */
+  get writeLocked(): boolean {
+    return this.writer !== null;
+  }
+
+  private get free(): boolean {
+    return this.writer === null && this.readers === 0;
+  }
+
+  private *readStepping(): Op<void> {
+    yield { kind: 'lock', object: this, label: this.stats.name, enabled: () => this.writer === null };
+    this.gotRead();
+  }
+
+  private *writeStepping(): Op<void> {
+    yield { kind: 'lock', object: this, label: this.stats.name, enabled: () => this.free };
+    this.gotWrite();
+  }
+
+  private gotRead(): void {
+    this.readers++;
+    this.stats.reads++;
+    this.sync.current.held++;
+  }
+
+  private gotWrite(): void {
+    this.writer = this.sync.current;
+    this.stats.writes++;
+    this.sync.current.held++;
+  }
+}
+
+/** A spinlock: its holder may not sleep. */
+export class Spinlock implements SpinLock {
+  private owner: Task | null = null;
+  constructor(
+    private readonly sync: Sync,
+    private readonly stats: LockStats,
+  ) {}
+
+  lock(): Op<void> {
+    if (this.sync.stepping) return this.lockStepping();
+    if (this.owner !== null) throw new SelfDeadlock(this.stats.name, 'lock while locked');
+    this.got();
+    return READY;
+  }
+
+  tryLock(): boolean {
+    if (this.owner !== null) {
+      this.stats.contended++;
+      return false;
+    }
+    this.got();
+    return true;
+  }
+
+  unlock(): void {
+    if (this.owner !== this.sync.current) {
+      throw new ContractViolation('R28', this.stats.name, 'unlock', 'the lock is not held by this task');
+    }
+    this.owner = null;
+    this.sync.current.atomic--;
+    this.sync.current.held--;
+  }
+
+  private *lockStepping(): Op<void> {
+    const step: Step = { kind: 'lock', object: this, label: this.stats.name, enabled: () => this.owner === null };
+    yield step;
+    this.got();
+  }
+
+  private got(): void {
+    this.owner = this.sync.current;
+    this.stats.writes++;
+    this.sync.current.atomic++;
+    this.sync.current.held++;
+  }
+}

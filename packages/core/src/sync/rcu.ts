@@ -1,0 +1,57 @@
+import { ContractViolation } from '../errors.js';
+import { mightSleep } from './lock.js';
+import { type Op, READY } from './op.js';
+import type { Sync, Task } from './task.js';
+
+interface Callback {
+  /** Read sections that were open when the callback was queued and still are. */
+  readonly waitsFor: Set<Task>;
+  readonly run: () => void;
+}
+
+/** Read-copy-update: what is freed through it stays until every read section that was open then has ended. */
+export class Rcu {
+  private readonly readers = new Set<Task>();
+  private callbacks: Callback[] = [];
+  constructor(private readonly sync: Sync) {}
+
+  readLock(): void {
+    const task = this.sync.current;
+    if (task.rcuDepth++ === 0) this.readers.add(task);
+  }
+
+  readUnlock(): void {
+    const task = this.sync.current;
+    if (task.rcuDepth === 0) throw new ContractViolation('R30', 'rcu', 'readUnlock', 'no read section is open');
+    if (--task.rcuDepth > 0) return;
+    this.readers.delete(task);
+    if (this.callbacks.length === 0) return;
+    const queued = this.callbacks;
+    this.callbacks = [];
+    for (const callback of queued) {
+      callback.waitsFor.delete(task);
+      if (callback.waitsFor.size === 0) callback.run();
+      else this.callbacks.push(callback);
+    }
+  }
+
+  /** Runs `run` after a grace period; at once when no read section is open (call_rcu). */
+  call(run: () => void): void {
+    if (this.readers.size === 0) run();
+    else this.callbacks.push({ waitsFor: new Set(this.readers), run });
+  }
+
+  /** Waits for a grace period (synchronize_rcu). */
+  synchronize(): Op<void> {
+    mightSleep(this.sync, 'synchronize_rcu');
+    return this.readers.size === 0 && !this.sync.stepping ? READY : this.wait();
+  }
+
+  private *wait(): Op<void> {
+    let over = false;
+    this.call(() => {
+      over = true;
+    });
+    yield { kind: 'rcu', object: this, label: 'synchronize', enabled: () => over };
+  }
+}

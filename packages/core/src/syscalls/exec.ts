@@ -1,0 +1,83 @@
+import { KernelError, SegmentationFault } from '../errors.js';
+import { touch } from '../fault/fault.js';
+import { expandDownwards } from '../fault/stack.js';
+import type { Machine } from '../machine.js';
+import { dropMm } from '../mm/exit.js';
+import { newMm } from '../mm/init.js';
+import type { Mm } from '../mm/mm.js';
+import { LeafMove, movePageTables } from '../page-table/move.js';
+import type { Op } from '../sync/op.js';
+import { type Address, PAGE_SIZE, type Pgoff, pageOf, TASK_SIZE } from '../units.js';
+import { adjustVmas } from '../vma/adjust.js';
+import { allocVma, setRange } from '../vma/alloc.js';
+import * as vm from '../vma/vm-flags.js';
+import type { VmArea } from '../vma/vma.js';
+
+/** What exec(2) leaves for the new program to find. */
+export interface ExecRequest {
+  /** End of the stack, page-aligned; the arguments are first written below {@link TASK_SIZE} and then shifted down to it. */
+  readonly stackTop: Address;
+  /** Pages of arguments and environment. */
+  readonly argumentPages: number;
+  /** How far below the arguments the stack VMA reaches at first, in bytes (128 KiB in the kernel). */
+  readonly stackExpand: number;
+  /** Where the heap begins. */
+  readonly startBrk: Address;
+}
+
+/** exec(2)'s address space: nothing but a stack with the arguments (bprm_mm_init, setup_arg_pages). @throws NoMemory, nothing left */
+export function* execMm(m: Machine, request: ExecRequest): Op<Mm> {
+  const { stackTop, argumentPages } = request;
+  if (stackTop % PAGE_SIZE !== 0 || stackTop > TASK_SIZE || stackTop - (argumentPages + 1) * PAGE_SIZE < 0 || argumentPages < 1) {
+    throw new KernelError('EINVAL', 'exec', `stack top 0x${stackTop.toString(16)} with ${argumentPages} argument pages is no place for a stack`);
+  }
+  const mm = yield* newMm(m);
+  mm.startBrk = mm.brk = request.startBrk;
+  try {
+    const stack = yield* temporaryStack(m, mm);
+    for (let page = 1; page <= argumentPages; page++) yield* touch(m, mm, (TASK_SIZE - page * PAGE_SIZE) as Address, true);
+    yield* mm.mmapLock.write();
+    try {
+      if (TASK_SIZE > stackTop) yield* shiftDown(m, stack, TASK_SIZE - stackTop);
+      stack.flags &= ~vm.VM_STACK_INCOMPLETE_SETUP;
+      yield* expandDownwards(m, stack, (stack.start - request.stackExpand) as Address);
+    } finally {
+      mm.writeUnlock();
+    }
+  } catch (error) {
+    yield* dropMm(m, mm);
+    if (error instanceof SegmentationFault) throw new KernelError('EFAULT', 'exec', error.message);
+    throw error;
+  }
+  return mm;
+}
+
+function* temporaryStack(m: Machine, mm: Mm): Op<VmArea> {
+  yield* mm.mmapLock.write();
+  try {
+    const stack = yield* allocVma(m, mm);
+    const start = (TASK_SIZE - PAGE_SIZE) as Address;
+    const pgoff = pageOf(start) as number as Pgoff;
+    setRange(stack, start, TASK_SIZE, pgoff, pgoff);
+    stack.flags = vm.VM_READ | vm.VM_WRITE | vm.VM_GROWSDOWN | vm.VM_ACCOUNT | vm.VM_STACK_INCOMPLETE_SETUP;
+    mm.tree.insert(stack);
+    stack.attached = true;
+    mm.mapCount++;
+    return stack;
+  } finally {
+    mm.writeUnlock();
+  }
+}
+
+/** Moves the stack down by `bytes` within one VMA, its offsets unchanged (relocate_vma_down). @throws NoMemory, with the exec given up */
+function* shiftDown(m: Machine, stack: VmArea, bytes: number): Op<void> {
+  const { mm, start, end, anonPgoff } = stack;
+  const to = (start - bytes) as Address;
+  yield* adjustVmas(m, mm, [{ vma: stack, start: to, end, anonPgoff }], null, []);
+  const move = new LeafMove(m, { why: 'exec-stack', from: stack, to: stack, merged: false, fromStart: start, toStart: to, bytes: end - start });
+  yield* movePageTables(m, move);
+  const cleared = Math.max(start, end - bytes);
+  m.tables.freeRange(mm.pgd, cleared / PAGE_SIZE, end / PAGE_SIZE, (end - bytes) / PAGE_SIZE, Number.POSITIVE_INFINITY);
+  mm.forgetShortcuts();
+  yield* adjustVmas(m, mm, [{ vma: stack, start: to, end: (end - bytes) as Address, anonPgoff }], null, []);
+}

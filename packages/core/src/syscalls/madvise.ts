@@ -1,0 +1,132 @@
+import { KernelError, NoMemory } from '../errors.js';
+import { prepareFault } from '../fault/fault.js';
+import { populate } from '../fault/populate.js';
+import { ANON } from '../folio/mem-map.js';
+import type { Machine } from '../machine.js';
+import type { Mm } from '../mm/mm.js';
+import { startWrite } from '../mm/vma-lock.js';
+import { installGuards, removeGuards } from '../page-table/guard.js';
+import { freeLazily, zapRange } from '../page-table/zap.js';
+import type { Op } from '../sync/op.js';
+import { type Address, alignUp, isAligned } from '../units.js';
+import { modifyVma } from '../vma/merge.js';
+import * as vm from '../vma/vm-flags.js';
+import type { VmArea } from '../vma/vma.js';
+import * as f from './flags.js';
+
+const refuse = (errno: 'EINVAL' | 'ENOMEM', reason: string): KernelError => new KernelError(errno, 'madvise', reason);
+
+/** Advice that changes a VMA's flags: the new flags. @throws EINVAL */
+const FLAG_ADVICE: Record<number, (vma: VmArea) => number> = {
+  [f.MADV_NORMAL]: (vma) => vma.flags & ~(vm.VM_RAND_READ | vm.VM_SEQ_READ),
+  [f.MADV_SEQUENTIAL]: (vma) => (vma.flags & ~vm.VM_RAND_READ) | vm.VM_SEQ_READ,
+  [f.MADV_RANDOM]: (vma) => (vma.flags & ~vm.VM_SEQ_READ) | vm.VM_RAND_READ,
+  [f.MADV_DONTFORK]: (vma) => vma.flags | vm.VM_DONTCOPY,
+  [f.MADV_DOFORK]: (vma) => {
+    if ((vma.flags & vm.VM_SPECIAL) !== 0) throw refuse('EINVAL', `MADV_DOFORK on a special mapping: ${vma}`);
+    return vma.flags & ~vm.VM_DONTCOPY;
+  },
+  [f.MADV_WIPEONFORK]: (vma) => {
+    if (vma.file !== null || vma.shared) throw refuse('EINVAL', `MADV_WIPEONFORK needs private anonymous memory: ${vma}`);
+    return vma.flags | vm.VM_WIPEONFORK;
+  },
+  [f.MADV_KEEPONFORK]: (vma) => vma.flags & ~vm.VM_WIPEONFORK,
+  [f.MADV_DONTDUMP]: (vma) => vma.flags | vm.VM_DONTDUMP,
+  [f.MADV_DODUMP]: (vma) => {
+    if ((vma.flags & vm.VM_SPECIAL) !== 0) throw refuse('EINVAL', `MADV_DODUMP on a special mapping: ${vma}`);
+    return vma.flags & ~vm.VM_DONTDUMP;
+  },
+  [f.MADV_MERGEABLE]: (vma) => (vma.shared || (vma.flags & vm.VM_SPECIAL) !== 0 ? vma.flags : vma.flags | vm.VM_MERGEABLE),
+  [f.MADV_UNMERGEABLE]: (vma) => vma.flags & ~vm.VM_MERGEABLE,
+  [f.MADV_HUGEPAGE]: (vma) => (vma.flags & ~vm.VM_NOHUGEPAGE) | vm.VM_HUGEPAGE,
+  [f.MADV_NOHUGEPAGE]: (vma) => (vma.flags & ~vm.VM_HUGEPAGE) | vm.VM_NOHUGEPAGE,
+};
+
+type Advice = (m: Machine, vma: VmArea, start: Address, end: Address) => Op<void>;
+
+/** Advice that changes pages. */
+const PAGE_ADVICE: Record<number, Advice> = {
+  *[f.MADV_WILLNEED](): Op<void> {},
+  *[f.MADV_COLD](_m, vma): Op<void> {
+    if ((vma.flags & vm.VM_LOCKED) !== 0) throw refuse('EINVAL', `MADV_COLD on locked memory: ${vma}`);
+  },
+  *[f.MADV_DONTNEED](m, vma, start, end): Op<void> {
+    if ((vma.flags & vm.VM_LOCKED) !== 0) throw refuse('EINVAL', `MADV_DONTNEED on locked memory: ${vma}; munlock it first`);
+    yield* zapRange(m, vma, start, end, false);
+  },
+  *[f.MADV_FREE](m, vma, start, end): Op<void> {
+    if ((vma.flags & vm.VM_LOCKED) !== 0 || !vma.anonymous) throw refuse('EINVAL', `MADV_FREE needs unlocked private anonymous memory: ${vma}`);
+    freeLazily(m, vma, start, end, (flags) => (flags & ANON) !== 0);
+  },
+  *[f.MADV_GUARD_INSTALL](m, vma, start, end): Op<void> {
+    if ((vma.flags & (vm.VM_SPECIAL | vm.VM_LOCKED)) !== 0) throw refuse('EINVAL', `guard pages in locked or special memory: ${vma}`);
+    if (vma.anonymous) yield* prepareFault(m, vma, true);
+    vma.flags |= vm.VM_MAYBE_GUARD;
+    yield* installGuards(m, vma, start, end);
+  },
+  *[f.MADV_GUARD_REMOVE](m, vma, start, end): Op<void> {
+    if ((vma.flags & vm.VM_SPECIAL) !== 0) throw refuse('EINVAL', `guard pages in special memory: ${vma}`);
+    yield* removeGuards(m, vma, start, end);
+  },
+};
+
+/**
+ * madvise(2). Holes are passed over and reported at the end. @throws EINVAL for bad arguments or advice that a VMA can't take,
+ * ENOMEM for a hole, EAGAIN at the VMA limit or without memory: what comes before stays done
+ */
+export function* madvise(m: Machine, mm: Mm, start: Address, length: number, advice: number): Op<void> {
+  const flagAdvice = FLAG_ADVICE[advice];
+  const pageAdvice = PAGE_ADVICE[advice];
+  const populates = advice === f.MADV_POPULATE_READ || advice === f.MADV_POPULATE_WRITE;
+  if (flagAdvice === undefined && pageAdvice === undefined && !populates) throw refuse('EINVAL', `advice ${advice} is not known`);
+  if (!isAligned(start)) throw refuse('EINVAL', `0x${start.toString(16)} is not page-aligned`);
+  const end = (start + alignUp(length)) as Address;
+  if (!Number.isSafeInteger(end) || end < start) throw refuse('EINVAL', `a length of ${length} overflows`);
+  if (end === start) return;
+  if (populates) {
+    if (mm.tree.lookup(start) === null) throw refuse('ENOMEM', `nothing is mapped at 0x${start.toString(16)}`);
+    yield* populate(m, mm, start, end, advice === f.MADV_POPULATE_WRITE);
+    return;
+  }
+  // The kernel takes the lock for reading where only pages change; a writer keeps faults out just the same.
+  yield* mm.mmapLock.write();
+  try {
+    yield* adviseRange(m, mm, start, end, flagAdvice, pageAdvice);
+  } finally {
+    mm.writeUnlock();
+  }
+}
+
+function* adviseRange(m: Machine, mm: Mm, start: Address, end: Address, flags: ((vma: VmArea) => number) | undefined, pages: Advice): Op<void> {
+  let at = start;
+  let hole = false;
+  while (at < end) {
+    const vma = mm.tree.find(at);
+    if (vma === null || vma.start >= end) {
+      hole = true;
+      break;
+    }
+    if (vma.start > at) hole = true;
+    const from = Math.max(at, vma.start) as Address;
+    const to = Math.min(vma.end, end) as Address;
+    if (flags !== undefined) yield* adviseFlags(m, vma, from, to, flags(vma));
+    else yield* pages(m, vma, from, to);
+    at = to;
+  }
+  if (hole) throw refuse('ENOMEM', 'parts of the range are not mapped; the rest was done');
+}
+
+/** One VMA's new flags (madvise_update_vma). @throws EAGAIN */
+function* adviseFlags(m: Machine, vma: VmArea, start: Address, end: Address, flags: number): Op<void> {
+  if (flags === vma.flags) return;
+  try {
+    const changed = yield* modifyVma(m, { middle: vma, start, end, flags });
+    yield* startWrite(m, changed);
+    changed.flags = flags | (changed.flags & vm.VM_STICKY);
+  } catch (error) {
+    if (error instanceof NoMemory || (error instanceof KernelError && error.errno === 'ENOMEM')) {
+      throw new KernelError('EAGAIN', 'madvise', error.reason);
+    }
+    throw error;
+  }
+}

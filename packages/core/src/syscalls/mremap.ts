@@ -1,0 +1,166 @@
+import { KernelError } from '../errors.js';
+import { populateQuietly } from '../fault/populate.js';
+import type { Machine } from '../machine.js';
+import type { Mm } from '../mm/mm.js';
+import type { Op } from '../sync/op.js';
+import { type Address, alignUp, isAligned, PAGE_SIZE, type Pgoff, TASK_SIZE } from '../units.js';
+import { mergeNewRange } from '../vma/merge.js';
+import { unmappedArea } from '../vma/unmapped-area.js';
+import { VM_DONTEXPAND, VM_LOCKED } from '../vma/vm-flags.js';
+import type { VmArea } from '../vma/vma.js';
+import { MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE } from './flags.js';
+import { moveVma } from './move-vma.js';
+import { munmapLocked } from './munmap.js';
+
+/** What mremap(2) takes. */
+export interface MremapRequest {
+  readonly at: Address;
+  readonly oldLength: number;
+  readonly newLength: number;
+  /** `MREMAP_*` */
+  readonly flags: number;
+  /** Where to, with MREMAP_FIXED; a hint with MREMAP_DONTUNMAP alone. */
+  readonly to: Address;
+}
+
+/** A request with whole pages, narrowed to one VMA by turns (vma_remap_struct). */
+export interface Remap {
+  at: Address;
+  oldLength: number;
+  newLength: number;
+  readonly flags: number;
+  to: Address;
+}
+
+const refuse = (errno: 'EINVAL' | 'EFAULT' | 'ENOMEM', reason: string): KernelError => new KernelError(errno, 'mremap', reason);
+
+/**
+ * mremap(2): where the memory is now. @throws EINVAL for bad arguments; EFAULT when nothing is mapped or the range crosses
+ * VMAs; ENOMEM: no room, at the VMA limit, or without memory. What a fixed destination covered is gone by then, and a move of
+ * several VMAs may have moved the first ones
+ */
+export function* mremap(m: Machine, mm: Mm, request: MremapRequest): Op<Address> {
+  const remap: Remap = { ...request, oldLength: alignUp(request.oldLength), newLength: alignUp(request.newLength) };
+  yield* mm.mmapLock.write();
+  let result: Address;
+  try {
+    check(m, mm, remap);
+    result = yield* remapLocked(m, mm, remap);
+  } finally {
+    mm.writeUnlock();
+  }
+  const grown = remap.newLength > remap.oldLength;
+  const vma = grown ? mm.tree.lookup(result) : null;
+  if (vma !== null && (vma.flags & VM_LOCKED) !== 0) {
+    yield* populateQuietly(m, mm, (result + remap.oldLength) as Address, (result + remap.newLength) as Address);
+  }
+  return result;
+}
+
+const newAddress = (flags: number): boolean => (flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) !== 0;
+
+/** check_mremap_params */
+function check(m: Machine, mm: Mm, { at, oldLength, newLength, flags, to }: Remap): void {
+  if ((flags & ~(MREMAP_FIXED | MREMAP_MAYMOVE | MREMAP_DONTUNMAP)) !== 0) throw refuse('EINVAL', `unknown flags ${flags}`);
+  if (!isAligned(at)) throw refuse('EINVAL', `0x${at.toString(16)} is not page-aligned`);
+  if (!(newLength > 0)) throw refuse('EINVAL', 'the new length is 0');
+  if (newLength > TASK_SIZE || oldLength < 0) throw refuse('EINVAL', `lengths ${oldLength} and ${newLength} do not fit the address space`);
+  if (!newAddress(flags)) return;
+  if (to > TASK_SIZE - newLength || !isAligned(to)) throw refuse('EINVAL', `destination 0x${to.toString(16)} is unaligned or too high`);
+  if ((flags & MREMAP_MAYMOVE) === 0) throw refuse('EINVAL', 'a destination without MREMAP_MAYMOVE');
+  if ((flags & MREMAP_DONTUNMAP) !== 0 && oldLength !== newLength) throw refuse('EINVAL', 'MREMAP_DONTUNMAP can not resize');
+  if (at + oldLength > to && to + newLength > at) throw refuse('EINVAL', 'source and destination overlap');
+  if (mm.mapCount + 2 >= m.options.maxMapCount - 3) throw refuse('ENOMEM', 'too close to the VMA limit (max_map_count)');
+}
+
+function* remapLocked(m: Machine, mm: Mm, remap: Remap): Op<Address> {
+  if ((remap.flags & MREMAP_FIXED) !== 0 && remap.oldLength === remap.newLength) return yield* moveEach(m, mm, remap);
+  const vma = mm.tree.lookup(remap.at);
+  if (vma === null) throw refuse('EFAULT', `nothing is mapped at 0x${remap.at.toString(16)}`);
+  return newAddress(remap.flags) ? yield* remapTo(m, mm, vma, remap) : yield* remapAt(m, mm, vma, remap);
+}
+
+/** Moves every VMA of a range, each on its own, the gaps between them kept (remap_move, since 6.17). */
+function* moveEach(m: Machine, mm: Mm, { at, oldLength, flags, to }: Remap): Op<Address> {
+  const end = at + oldLength;
+  let source = at;
+  let target = to;
+  let result: Address | null = null;
+  for (let vma = mm.tree.find(at); vma !== null && vma.start < end; vma = mm.tree.find(source)) {
+    if (result === null && vma.start > at) throw refuse('EFAULT', `nothing is mapped at 0x${at.toString(16)}`);
+    const first = Math.max(vma.start, at) as Address;
+    const length = Math.min(vma.end, end) - first;
+    target = (target + (first - source)) as Address;
+    source = (first + length) as Address;
+    const moved = yield* remapTo(m, mm, vma, { at: first, oldLength: length, newLength: length, flags, to: target });
+    result ??= moved;
+    target = (moved + length) as Address;
+  }
+  if (result === null) throw refuse('EFAULT', `nothing is mapped at 0x${at.toString(16)}`);
+  return result;
+}
+
+/** May the VMA be remapped so (check_prep_vma, remap_is_valid)? @throws EINVAL, EFAULT */
+function checkVma(vma: VmArea, { at, oldLength, newLength, flags }: Remap): void {
+  if (oldLength === 0 && !vma.shared) throw refuse('EINVAL', 'an old length of 0 duplicates a mapping, which needs shared memory');
+  if ((flags & MREMAP_DONTUNMAP) !== 0 && (vma.flags & VM_DONTEXPAND) !== 0) throw refuse('EINVAL', `${vma} can not be duplicated`);
+  if (Math.min(oldLength, newLength) > vma.end - at) throw refuse('EFAULT', `the range ends behind ${vma}`);
+  if (newLength <= oldLength) return;
+  if (oldLength > vma.end - at) throw refuse('EFAULT', `the range ends behind ${vma}`);
+  if ((vma.flags & VM_DONTEXPAND) !== 0) throw refuse('EFAULT', `${vma} can not grow`);
+}
+
+/** To a new address (mremap_to). */
+function* remapTo(m: Machine, mm: Mm, source: VmArea, remap: Remap): Op<Address> {
+  let vma: VmArea | null = source;
+  checkVma(vma, remap);
+  if ((remap.flags & MREMAP_FIXED) !== 0) {
+    yield* munmapLocked(m, mm, remap.to, remap.newLength);
+    vma = mm.tree.lookup(remap.at);
+  }
+  if (remap.oldLength > remap.newLength) {
+    yield* munmapLocked(m, mm, (remap.at + remap.newLength) as Address, remap.oldLength - remap.newLength);
+    remap.oldLength = remap.newLength;
+    vma = mm.tree.lookup(remap.at);
+  }
+  if (vma === null) throw refuse('EFAULT', `nothing is mapped at 0x${remap.at.toString(16)} any more`);
+  if ((remap.flags & MREMAP_FIXED) === 0) remap.to = unmappedArea(m, mm, remap.to, remap.newLength);
+  return yield* moveVma(m, vma, remap);
+}
+
+/** In place, or where there is room (mremap_at). */
+function* remapAt(m: Machine, mm: Mm, vma: VmArea, remap: Remap): Op<Address> {
+  const { at, oldLength, newLength } = remap;
+  if (newLength === oldLength) return at;
+  if (newLength < oldLength) {
+    yield* munmapLocked(m, mm, (at + newLength) as Address, oldLength - newLength);
+    return at;
+  }
+  checkVma(vma, remap);
+  if (vma.end - at === oldLength && isExpandable(mm, vma, newLength - oldLength)) {
+    yield* growInPlace(m, vma, newLength - oldLength);
+    return at;
+  }
+  if ((remap.flags & MREMAP_MAYMOVE) === 0) throw refuse('ENOMEM', `${vma} can not grow in place, and MREMAP_MAYMOVE is not given`);
+  remap.to = unmappedArea(m, mm, 0, newLength);
+  return yield* moveVma(m, vma, remap);
+}
+
+const isExpandable = (mm: Mm, vma: VmArea, bytes: number): boolean =>
+  vma.end + bytes <= TASK_SIZE && mm.tree.overlapping(vma.end, vma.end + bytes).length === 0;
+
+/** The VMA takes in the range behind it, and perhaps the next VMA (vma_merge_extend). @throws ENOMEM */
+function* growInPlace(m: Machine, vma: VmArea, bytes: number): Op<void> {
+  const range = {
+    mm: vma.mm,
+    prev: vma,
+    next: vma.mm.tree.next(vma),
+    start: vma.end,
+    end: (vma.end + bytes) as Address,
+    pgoff: (vma.pgoff + vma.pages) as Pgoff,
+    anonPgoff: (vma.anonPgoff + (vma.end - vma.start) / PAGE_SIZE) as Pgoff,
+    flags: vma.flags,
+    file: vma.file,
+  };
+  if ((yield* mergeNewRange(m, range, vma, 'grown')) === null) throw refuse('ENOMEM', `${vma} could not grow in place`);
+}

@@ -1,0 +1,71 @@
+import type { Machine } from '../machine.js';
+import { startWrite } from '../mm/vma-lock.js';
+import type { Mm } from '../mm/mm.js';
+import type { VmaAdjust } from '../rmap/contract.js';
+import type { Op } from '../sync/op.js';
+import { type Address, PAGE_SIZE, type Pgoff } from '../units.js';
+import { freeVma, setRange } from './alloc.js';
+import type { VmArea } from './vma.js';
+
+/** New range of one VMA; its file offset moves with its anonymous offset. */
+export interface Change {
+  readonly vma: VmArea;
+  readonly start: Address;
+  readonly end: Address;
+  readonly anonPgoff: Pgoff;
+}
+
+/** `vma` with another start: the offsets move along, so that every page keeps its own. */
+export const withStart = (vma: VmArea, start: Address, end: Address): Change => ({
+  vma,
+  start,
+  end,
+  anonPgoff: (vma.anonPgoff + (start - vma.start) / PAGE_SIZE) as Pgoff,
+});
+
+/**
+ * Changes ranges of VMAs in one go, as vma_prepare .. vma_complete do: under the strategy's lock if it wants one; VMAs
+ * that a merge swallows are unlinked and freed afterwards. @throws NoMemory from the strategy, before anything changed
+ */
+export function* adjustVmas(m: Machine, mm: Mm, changes: readonly Change[], inserted: VmArea | null, removed: readonly VmArea[]): Op<void> {
+  for (const { vma } of changes) yield* startWrite(m, vma);
+  for (const vma of removed) yield* startWrite(m, vma);
+  if (inserted !== null) yield* startWrite(m, inserted);
+  for (const { vma } of changes) if (vma.file !== null) m.iMmapLock.writes++;
+  const change: VmaAdjust = { changes, inserted, removed, apply: () => apply(m, mm, changes, inserted, removed) };
+  if (m.rmap.adjust) yield* m.rmap.adjust(change);
+  else yield* change.apply();
+  for (const vma of removed) {
+    if (vma.faulted) {
+      const work = m.rmap.unlink(vma);
+      if (work) yield* work;
+    }
+    freeVma(m, vma);
+  }
+}
+
+function* apply(m: Machine, mm: Mm, changes: readonly Change[], inserted: VmArea | null, removed: readonly VmArea[]): Op<void> {
+  if (m.sync.stepping) yield { kind: 'store', object: mm, label: 'mm_mt' };
+  mm.lastVma = null;
+  for (const vma of removed) {
+    mm.tree.remove(vma);
+    vma.attached = false;
+    mm.mapCount--;
+  }
+  // Shrink before growing: a VMA may grow only into what another has left.
+  for (const change of changes) if (shrinks(change)) resize(mm, change);
+  for (const change of changes) if (!shrinks(change)) resize(mm, change);
+  if (inserted !== null) {
+    mm.tree.insert(inserted);
+    inserted.attached = true;
+    mm.mapCount++;
+  }
+}
+
+const shrinks = ({ vma, start, end }: Change): boolean => start >= vma.start && end <= vma.end;
+
+function resize(mm: Mm, { vma, start, end, anonPgoff }: Change): void {
+  const pgoff = (vma.pgoff + (anonPgoff - vma.anonPgoff)) as Pgoff;
+  if (vma.attached) mm.tree.resize(vma, start, end);
+  setRange(vma, start, end, pgoff, anonPgoff);
+}

@@ -1,0 +1,59 @@
+import { KernelError } from '../errors.js';
+import type { Machine } from '../machine.js';
+import type { Mm } from '../mm/mm.js';
+import { type Address, alignUp, isAligned, PAGE_SIZE, TASK_SIZE } from '../units.js';
+import { VM_GROWSDOWN } from './vm-flags.js';
+
+/** Lowest address that may be mapped (mmap_min_addr). */
+export const MMAP_MIN_ADDR = 65536;
+/** Pages kept free below a stack (stack_guard_gap), in bytes. */
+export const STACK_GUARD_GAP = 256 * PAGE_SIZE;
+/** Below this the search goes down: leaves room for the stack (mmap_base without randomisation). */
+const MMAP_BASE = (TASK_SIZE - 128 * 1024 * 1024 - STACK_GUARD_GAP) as Address;
+
+/** First byte that a mapping below `vma` may not reach: a stack keeps a gap (vm_start_gap). */
+const startGap = (vma: { flags: number; start: number }): number =>
+  (vma.flags & VM_GROWSDOWN) !== 0 ? Math.max(0, vma.start - STACK_GUARD_GAP) : vma.start;
+
+/**
+ * Where `length` bytes (whole pages) may go: at `hint` if it is free, else in the highest hole below the mmap base, else in the
+ * lowest one (arch_get_unmapped_area_topdown). @throws ENOMEM
+ */
+export function unmappedArea(m: Machine, mm: Mm, hint: number, length: number): Address {
+  if (length > TASK_SIZE) throw new KernelError('ENOMEM', 'mmap', `${length} bytes are more than the address space`);
+  if (hint !== 0) {
+    const at = Math.max(alignUp(hint), MMAP_MIN_ADDR);
+    if (at <= TASK_SIZE - length && isFree(mm, at, length)) return at as Address;
+  }
+  const found = topDown(mm, length) ?? mm.tree.lowestGap(length, MMAP_BASE, TASK_SIZE);
+  if (found === null) throw new KernelError('ENOMEM', 'mmap', `no hole of ${length} bytes is left (${mm.mapCount} VMAs of at most ${m.options.maxMapCount})`);
+  return found;
+}
+
+/** An address that the caller insists on. @throws ENOMEM, EINVAL, EPERM */
+export function fixedArea(at: number, length: number): Address {
+  if (length > TASK_SIZE || at > TASK_SIZE - length) {
+    throw new KernelError('ENOMEM', 'mmap', `0x${at.toString(16)}+${length} ends behind the user address space (47 bits)`);
+  }
+  if (!isAligned(at)) throw new KernelError('EINVAL', 'mmap', `fixed address 0x${at.toString(16)} is not page-aligned`);
+  if (at < MMAP_MIN_ADDR) throw new KernelError('EPERM', 'mmap', `fixed address 0x${at.toString(16)} is below mmap_min_addr (64 KiB)`);
+  return at as Address;
+}
+
+function isFree(mm: Mm, at: number, length: number): boolean {
+  const next = mm.tree.find(at);
+  if (next !== null && at + length > startGap(next)) return false;
+  return true;
+}
+
+function topDown(mm: Mm, length: number): Address | null {
+  let high: number = MMAP_BASE;
+  for (;;) {
+    const at = mm.tree.highestGap(length, MMAP_MIN_ADDR, high);
+    if (at === null) return null;
+    const next = mm.tree.find(at + length);
+    if (next === null || startGap(next) >= at + length) return at;
+    high = startGap(next);
+    if (high < MMAP_MIN_ADDR + length) return null;
+  }
+}

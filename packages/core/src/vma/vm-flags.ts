@@ -1,0 +1,35 @@
+/** The `vm_flags` that matter to layout, merging and reverse mapping, with the kernel's bit values. Int32: compare with `===`. */
+export const VM_READ = 0x1;
+export const VM_WRITE = 0x2;
+export const VM_EXEC = 0x4;
+export const VM_SHARED = 0x8;
+export const VM_GROWSDOWN = 0x100;
+/** Guard markers may be inside; sticky: ignored when VMAs are compared, or-ed when they merge. */
+export const VM_MAYBE_GUARD = 0x800;
+export const VM_LOCKED = 0x2000;
+export const VM_IO = 0x4000;
+export const VM_SEQ_READ = 0x8000;
+export const VM_RAND_READ = 0x10000;
+export const VM_DONTCOPY = 0x20000;
+export const VM_DONTEXPAND = 0x40000;
+/** Counts against the commit limit (MAP_NORESERVE: VM_NORESERVE instead). */
+export const VM_ACCOUNT = 0x100000;
+export const VM_NORESERVE = 0x200000;
+export const VM_WIPEONFORK = 0x2000000;
+export const VM_DONTDUMP = 0x4000000;
+export const VM_HUGEPAGE = 0x20000000;
+export const VM_NOHUGEPAGE = 0x40000000;
+export const VM_MERGEABLE = 0x80000000 | 0;
+
+/** What mprotect may change. */
+export const VM_ACCESS_FLAGS = VM_READ | VM_WRITE | VM_EXEC;
+/** Never merged. */
+export const VM_SPECIAL = VM_IO | VM_DONTEXPAND;
+/** Differences that do not keep VMAs apart. */
+export const VM_STICKY = VM_MAYBE_GUARD;
+/** Marks the stack that exec builds, until it is shifted to its place. */
+export const VM_STACK_INCOMPLETE_SETUP = VM_SEQ_READ | VM_RAND_READ;
+
+/** Whether `flags` are those of a stack under construction (vma_is_temporary_stack). */
+export const isTemporaryStack = (flags: number): boolean =>
+  (flags & VM_GROWSDOWN) !== 0 && (flags & VM_STACK_INCOMPLETE_SETUP) === VM_STACK_INCOMPLETE_SETUP;
