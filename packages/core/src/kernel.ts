@@ -1,6 +1,6 @@
 import { ContractViolation } from './errors.js';
-import type { FileMapping } from './folio/page-cache.js';
 import { ANON } from './folio/mem-map.js';
+import type { FileMapping } from './folio/page-cache.js';
 import { Machine } from './machine.js';
 import { newMm } from './mm/init.js';
 import type { KernelOptions } from './options.js';
@@ -48,7 +48,12 @@ export class Kernel {
   constructor(options: KernelOptions) {
     const { strategy } = options;
     if (strategy.contract !== 1) {
-      throw new ContractViolation('R3', strategy.name, 'new Kernel', `it speaks contract ${strategy.contract}, this core speaks 1`);
+      throw new ContractViolation(
+        'R3',
+        strategy.name,
+        'new Kernel',
+        `it speaks contract ${strategy.contract}, this core speaks 1`,
+      );
     }
     const stepping = options.stepping ?? false;
     this.machine = new Machine({
@@ -153,13 +158,15 @@ export class Kernel {
    * @throws SelfDeadlock when it waits for itself; ContractViolation when it leaves a lock held
    */
   run<T>(op: Op<T>): T {
+    let result: T;
     try {
-      return run(op);
+      result = run(op);
     } finally {
       this.runDeferred();
-      const { held, name } = this.machine.sync.current;
-      if (held !== 0) throw new ContractViolation('R28', 'lock', 'end of operation', `task ${name} still holds ${held} lock(s)`);
     }
+    const { held, name } = this.machine.sync.current;
+    if (held !== 0) throw new ContractViolation('R28', 'lock', 'end of operation', `task ${name} still holds ${held} lock(s)`);
+    return result;
   }
 
   /** Makes `task` the one that runs: a scheduler calls it before every step it lets a thread take. */
@@ -196,4 +203,3 @@ export class Kernel {
     return { found, candidates, passes };
   }
 }
-

@@ -10,8 +10,8 @@ import { AllocFailure } from './slab/alloc-failure.js';
 import type { Layout } from './slab/layout.js';
 import { Slab, type SlabOptions, type SlabWorld } from './slab/slab-cache.js';
 import { LockStats } from './sync/lock.js';
-import { Rcu } from './sync/rcu.js';
 import type { Op } from './sync/op.js';
+import { Rcu } from './sync/rcu.js';
 import { Sync } from './sync/task.js';
 import { type Address, PAGE_SIZE } from './units.js';
 import { VmArea } from './vma/vma.js';
@@ -78,7 +78,11 @@ export class Machine {
     this.folioLock = new FolioLocks(this.sync, this.mem, this.lockStats('folio'));
     this.vmaLock = this.lockStats('vma');
     this.iMmapLock = this.lockStats('i_mmap');
-    this.vmas = this.slab('vm_area_struct', { bytes: options.layout.vm_area_struct, create: () => new VmArea(), typesafeByRcu: true });
+    this.vmas = this.slab('vm_area_struct', {
+      bytes: options.layout.vm_area_struct,
+      create: () => new VmArea(),
+      typesafeByRcu: true,
+    });
     this.mmSlab = this.slab('mm_struct', { bytes: options.layout.mm_struct, create: () => new Mm(this), typesafeByRcu: true });
     this.span = new LeafSpan(this);
     this.fromSpan = new LeafSpan(this);
@@ -96,7 +100,8 @@ export class Machine {
 
   /** A slab cache of its own name. @throws RangeError when the name is taken */
   slab<T extends object>(name: string, options: SlabOptions<T>): Slab<T> {
-    if (this.slabs.has(name)) throw new RangeError(`slab cache '${name}' exists already; give each kind of object a name of its own`);
+    if (this.slabs.has(name))
+      throw new RangeError(`slab cache '${name}' exists already; give each kind of object a name of its own`);
     const world: SlabWorld = { sync: this.sync, rcu: this.rcu, failure: this.failure, checked: this.options.checked };
     const cache = new Slab<T>(world, name, options);
     this.slabs.set(name, cache as unknown as Slab<object>);

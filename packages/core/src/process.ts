@@ -8,7 +8,8 @@ import type { Machine } from './machine.js';
 import { dropMm } from './mm/exit.js';
 import type { Mm } from './mm/mm.js';
 import { ENTRIES } from './page-table/page-table.js';
-import { kindOf, type Pte, payloadOf, PRESENT } from './page-table/pte.js';
+import { kindOf, PRESENT, type Pte, payloadOf } from './page-table/pte.js';
+import type { Op } from './sync/op.js';
 import { brk } from './syscalls/brk.js';
 import { type ExecRequest, execMm } from './syscalls/exec.js';
 import { MAP_ANONYMOUS, MAP_FIXED, MAP_PRIVATE, PROT_READ, PROT_WRITE } from './syscalls/flags.js';
@@ -19,7 +20,6 @@ import { mmap } from './syscalls/mmap.js';
 import { mprotect } from './syscalls/mprotect.js';
 import { mremap } from './syscalls/mremap.js';
 import { munmap } from './syscalls/munmap.js';
-import type { Op } from './sync/op.js';
 import { type Address, type Folio, KiB, type Pfn, type Pgoff, pageOf, TASK_SIZE } from './units.js';
 
 /** What mmap may be told; by default fresh private anonymous memory, readable and writable, wherever there is room. */
@@ -112,7 +112,14 @@ export class Process {
     };
     this.op = {
       mmap: (length, { prot = PROT_READ | PROT_WRITE, flags, at = 0 as Address, file, offset = 0 } = {}) => {
-        const request = { at, length, prot, flags: flags ?? MAP_PRIVATE | (file === undefined ? MAP_ANONYMOUS : 0), file: file ?? null, offset };
+        const request = {
+          at,
+          length,
+          prot,
+          flags: flags ?? MAP_PRIVATE | (file === undefined ? MAP_ANONYMOUS : 0),
+          file: file ?? null,
+          offset,
+        };
         return mmap(m, mine('mmap'), request);
       },
       munmap: (at, length) => munmap(m, mine('munmap'), at, length),

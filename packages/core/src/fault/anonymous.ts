@@ -1,5 +1,5 @@
-import { ANON, EXCLUSIVE, SWAPBACKED } from '../folio/mem-map.js';
 import { putPage } from '../folio/free.js';
+import { ANON, EXCLUSIVE, SWAPBACKED } from '../folio/mem-map.js';
 import type { Machine } from '../machine.js';
 import { ENTRIES } from '../page-table/page-table.js';
 import { DIRTY, makePte, NONE, PRESENT, type Pte, WRITE, YOUNG, ZERO } from '../page-table/pte.js';
@@ -7,10 +7,16 @@ import type { Op } from '../sync/op.js';
 import { type Address, type Folio, type Pfn, pageOf } from '../units.js';
 import { VM_WRITE } from '../vma/vm-flags.js';
 import type { VmArea } from '../vma/vma.js';
-import { type FaultOutcome, prepareFault } from './fault.js';
+import { type FaultOutcome, prepareFault } from './prepare.js';
 
 /** First touch of anonymous memory: the zero page for a read, a fresh page for a write (do_anonymous_page). @throws NoMemory */
-export function* anonymousPage(m: Machine, vma: VmArea, address: Address, write: boolean, underMmapLock: boolean): Op<FaultOutcome> {
+export function* anonymousPage(
+  m: Machine,
+  vma: VmArea,
+  address: Address,
+  write: boolean,
+  underMmapLock: boolean,
+): Op<FaultOutcome> {
   const vpn = pageOf(address);
   const leaf = m.tables.allocLeaf(vma.mm.pgd, vpn);
   const at = leaf * ENTRIES + (vpn % ENTRIES);

@@ -3,18 +3,16 @@ import type { Machine } from '../machine.js';
 import type { Mm } from '../mm/mm.js';
 import { readUnlock, tryReadLock } from '../mm/vma-lock.js';
 import { ENTRIES } from '../page-table/page-table.js';
-import { DIRTY, GUARD, kindOf, NONE, pfnOf, type Pte, PRESENT, WRITE, YOUNG, ZERO } from '../page-table/pte.js';
+import { DIRTY, GUARD, kindOf, NONE, PRESENT, type Pte, pfnOf, WRITE, YOUNG, ZERO } from '../page-table/pte.js';
 import type { Op } from '../sync/op.js';
 import { type Address, alignDown, pageOf } from '../units.js';
 import { VM_ACCESS_FLAGS, VM_WRITE } from '../vma/vm-flags.js';
 import type { VmArea } from '../vma/vma.js';
 import { anonymousPage } from './anonymous.js';
 import { filePage } from './file-private.js';
+import type { FaultOutcome } from './prepare.js';
 import { growStack } from './stack.js';
 import { writeProtected } from './wp.js';
-
-/** What a kind of fault reports back: done, or to be looked at again with mmap_lock held (VM_FAULT_RETRY). */
-export type FaultOutcome = 'done' | 'retry';
 
 /**
  * One load or store at `address`, with every page fault it takes (handle_mm_fault until the access succeeds).
@@ -70,7 +68,13 @@ function checkAccess(vma: VmArea, address: Address, write: boolean): void {
 }
 
 /** Looks at the entry and lets the right kind of fault mend it; 'present' when the access can go ahead. */
-function* faultOnce(m: Machine, vma: VmArea, address: Address, write: boolean, underMmapLock: boolean): Op<FaultOutcome | 'present'> {
+function* faultOnce(
+  m: Machine,
+  vma: VmArea,
+  address: Address,
+  write: boolean,
+  underMmapLock: boolean,
+): Op<FaultOutcome | 'present'> {
   checkAccess(vma, address, write);
   const vpn = pageOf(address);
   const leaf = m.tables.leaf(vma.mm.pgd, vpn);
@@ -102,20 +106,4 @@ function access(m: Machine, at: number, write: boolean): void {
   }
   entries[at] = pte | YOUNG | DIRTY;
   m.mem.version[pfnOf(pte)] = ++m.writes;
-}
-
-/** Makes sure that anonymous pages may be mapped in `vma`; false: only under mmap_lock, which can't be had now (vmf_anon_prepare). @throws NoMemory */
-export function* prepareFault(m: Machine, vma: VmArea, underMmapLock: boolean): Op<boolean> {
-  if (vma.faulted) return true;
-  const { mmapLock } = vma.mm;
-  const extra = !underMmapLock && m.prepareNeedsMmapLock;
-  if (extra && !mmapLock.tryRead()) return false;
-  try {
-    const work = m.rmap.prepare(vma);
-    if (work) yield* work;
-    vma.faulted = true;
-  } finally {
-    if (extra) mmapLock.readUnlock();
-  }
-  return true;
 }

@@ -1,6 +1,6 @@
 import { SegmentationFault } from '../errors.js';
 import { putPage } from '../folio/free.js';
-import { DIRTY as PAGE_DIRTY, FILE } from '../folio/mem-map.js';
+import { FILE, DIRTY as PAGE_DIRTY } from '../folio/mem-map.js';
 import type { FileMapping } from '../folio/page-cache.js';
 import type { Machine } from '../machine.js';
 import { ENTRIES } from '../page-table/page-table.js';
@@ -10,14 +10,19 @@ import { type Address, PAGE_SIZE, type Pfn, pageOf } from '../units.js';
 import { VM_WRITE } from '../vma/vm-flags.js';
 import type { VmArea } from '../vma/vma.js';
 import { mapNewPage, reserveOne } from './anonymous.js';
-import { type FaultOutcome, prepareFault } from './fault.js';
+import { type FaultOutcome, prepareFault } from './prepare.js';
 
 /** First touch of file memory: the file's page, or for a write to private memory at once a copy of it (do_fault). @throws SIGBUS behind the end; NoMemory */
 export function* filePage(m: Machine, vma: VmArea, address: Address, write: boolean, underMmapLock: boolean): Op<FaultOutcome> {
   const file = vma.file as FileMapping;
   const offset = vma.pgoff + (address - vma.start) / PAGE_SIZE;
   if (offset >= file.sizeInPages) {
-    throw new SegmentationFault('SIGBUS', write ? 'write' : 'read', address, `page ${offset} is behind the end of ${file.name} (${file.sizeInPages} pages)`);
+    throw new SegmentationFault(
+      'SIGBUS',
+      write ? 'write' : 'read',
+      address,
+      `page ${offset} is behind the end of ${file.name} (${file.sizeInPages} pages)`,
+    );
   }
   const vpn = pageOf(address);
   const leaf = m.tables.allocLeaf(vma.mm.pgd, vpn);

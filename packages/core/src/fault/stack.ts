@@ -6,7 +6,7 @@ import { adjustVmas, withStart } from '../vma/adjust.js';
 import { MMAP_MIN_ADDR, STACK_GUARD_GAP } from '../vma/unmapped-area.js';
 import { VM_ACCESS_FLAGS, VM_GROWSDOWN } from '../vma/vm-flags.js';
 import type { VmArea } from '../vma/vma.js';
-import { prepareFault } from './fault.js';
+import { prepareFault } from './prepare.js';
 
 /** Lets the stack above `address` grow down to it, under mmap_lock held for writing; whether it could (expand_stack). @throws NoMemory */
 export function* growStack(m: Machine, mm: Mm, address: Address): Op<boolean> {

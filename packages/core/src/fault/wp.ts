@@ -2,15 +2,21 @@ import { putPage } from '../folio/free.js';
 import { ANON, EXCLUSIVE, FILE, KSM, ZERO_PFN } from '../folio/mem-map.js';
 import type { Machine } from '../machine.js';
 import { ENTRIES, type Table } from '../page-table/page-table.js';
-import { kindOf, pfnOf, PRESENT, type Pte, WRITE } from '../page-table/pte.js';
+import { kindOf, PRESENT, type Pte, pfnOf, WRITE } from '../page-table/pte.js';
 import type { Op } from '../sync/op.js';
 import { type Address, type Folio, type Pfn, pageOf } from '../units.js';
 import type { VmArea } from '../vma/vma.js';
 import { mapNewPage, reserveOne } from './anonymous.js';
-import { type FaultOutcome, prepareFault } from './fault.js';
+import { type FaultOutcome, prepareFault } from './prepare.js';
 
 /** A write to a page that is mapped read-only: use it again, or copy it (do_wp_page). @throws NoMemory */
-export function* writeProtected(m: Machine, vma: VmArea, address: Address, leaf: Table, underMmapLock: boolean): Op<FaultOutcome> {
+export function* writeProtected(
+  m: Machine,
+  vma: VmArea,
+  address: Address,
+  leaf: Table,
+  underMmapLock: boolean,
+): Op<FaultOutcome> {
   const at = leaf * ENTRIES + (pageOf(address) % ENTRIES);
   yield* m.ptl.lock(leaf);
   const pte = m.tables.entries[at];

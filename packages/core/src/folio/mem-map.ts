@@ -14,11 +14,11 @@ export const EXCLUSIVE = 8;
 export const SWAPBACKED = 16;
 export const DIRTY = 32;
 /** Not the first page of its folio: the head's frame number is in the anchor column. */
-export const TAIL = 64;
+const TAIL = 64;
 export const LOCKED = 128;
 /** The folio's order, in its head page. */
-export const ORDER_SHIFT = 8;
-export const ORDER_MASK = 15 << ORDER_SHIFT;
+const ORDER_SHIFT = 8;
+const ORDER_MASK = 15 << ORDER_SHIFT;
 
 /** The shared zero page: never anonymous, never counted. */
 export const ZERO_PFN = 0 as Pfn;

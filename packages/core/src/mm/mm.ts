@@ -1,11 +1,11 @@
-import type { Mm as MmView, VmaView } from '../rmap/contract.js';
 import type { Machine } from '../machine.js';
+import type { Table } from '../page-table/page-table.js';
+import type { Mm as MmView, VmaView } from '../rmap/contract.js';
 import { RwSemaphore } from '../sync/lock.js';
 import { type Op, ready } from '../sync/op.js';
-import type { Table } from '../page-table/page-table.js';
 import type { Address } from '../units.js';
-import { VmaTree } from '../vma/vma-tree.js';
 import type { VmArea } from '../vma/vma.js';
+import { VmaTree } from '../vma/vma-tree.js';
 import { putMm } from './exit.js';
 
 /** One address space (mm_struct), a slab object. */

@@ -136,7 +136,15 @@ export class PageTables {
     this.freeBelow(pgd, LEVELS - 1, 0, first, last, floor, ceiling);
   }
 
-  private freeBelow(table: Table, level: number, base: number, first: number, last: number, floor: number, ceiling: number): void {
+  private freeBelow(
+    table: Table,
+    level: number,
+    base: number,
+    first: number,
+    last: number,
+    floor: number,
+    ceiling: number,
+  ): void {
     const span = SPAN[level];
     const from = Math.max(0, Math.floor((first - base) / span));
     const to = Math.min(ENTRIES - 1, Math.floor((last - 1 - base) / span));

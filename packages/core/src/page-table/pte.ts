@@ -17,8 +17,6 @@ export const NONE = 0;
 export const PRESENT = 1;
 /** The shared zero page is mapped (pte_special): no folio, no count, no reverse map. */
 export const ZERO = 2;
-/** The page was written to swap. */
-export const SWAP = 3;
 /** The page is on its way to another frame. */
 export const MIGRATION = 4;
 /** A marker without a page: the guard marker of MADV_GUARD_INSTALL. */
@@ -39,6 +37,5 @@ export const kindOf = (pte: Pte): number => pte & KIND;
 export const payloadOf = (pte: Pte): number => pte >>> PAYLOAD;
 export const pfnOf = (pte: Pte): Pfn => (pte >>> PAYLOAD) as Pfn;
 export const makePte = (kind: number, payload: number, flags: number): Pte => (payload << PAYLOAD) | flags | kind;
-export const isPresent = (pte: Pte): boolean => (pte & KIND) === PRESENT;
 /** Whether the entry counts as a mapping of a folio for the reverse map: present or under migration. */
 export const isMapping = (pte: Pte): boolean => (pte & KIND) === PRESENT || (pte & KIND) === MIGRATION;

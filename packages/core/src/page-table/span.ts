@@ -1,9 +1,9 @@
+import { ANON } from '../folio/mem-map.js';
 import type { Machine } from '../machine.js';
 import type { PteSpan, Vma } from '../rmap/contract.js';
-import { ANON } from '../folio/mem-map.js';
 import { type Address, PAGE_SIZE, type Pfn } from '../units.js';
-import { isMapping, pfnOf } from './pte.js';
 import { ENTRIES, type Table } from './page-table.js';
+import { isMapping, pfnOf } from './pte.js';
 
 /** Neighbouring entries of one leaf table, as hooks see them. Either entries that are in the table, or one page about to be stored or just replaced. */
 export class LeafSpan implements PteSpan {

@@ -1,11 +1,11 @@
-import { SWAPBACKED } from '../folio/mem-map.js';
 import { putPages } from '../folio/free.js';
+import { SWAPBACKED } from '../folio/mem-map.js';
 import type { Machine } from '../machine.js';
 import type { Op } from '../sync/op.js';
 import { type Address, addressOf, pageOf, type Vpn } from '../units.js';
 import type { VmArea } from '../vma/vma.js';
 import { ENTRIES, PAGES_PER_LEAF, type Table } from './page-table.js';
-import { DIRTY, GUARD, kindOf, NONE, pfnOf, PRESENT, type Pte } from './pte.js';
+import { DIRTY, GUARD, kindOf, NONE, PRESENT, type Pte, pfnOf } from './pte.js';
 
 /** Frames whose mapping was just cleared: their references are dropped after the page-table lock (mmu_gather). */
 const gather = new Int32Array(PAGES_PER_LEAF);

@@ -1,7 +1,7 @@
 import type { Machine } from '../machine.js';
-import { kindOf, pfnOf, PRESENT, WRITE, ZERO } from '../page-table/pte.js';
-import { type Address, addressOf, pageOf } from '../units.js';
 import { ENTRIES } from '../page-table/page-table.js';
+import { kindOf, PRESENT, pfnOf, WRITE, ZERO } from '../page-table/pte.js';
+import { type Address, addressOf, pageOf } from '../units.js';
 import { VM_EXEC, VM_READ, VM_SHARED, VM_WRITE } from '../vma/vm-flags.js';
 import type { VmArea } from '../vma/vma.js';
 

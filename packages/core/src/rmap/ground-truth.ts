@@ -1,9 +1,9 @@
+import { ANON } from '../folio/mem-map.js';
 import type { Machine } from '../machine.js';
 import type { Mm } from '../mm/mm.js';
-import { ANON } from '../folio/mem-map.js';
 import { ENTRIES, PAGES_PER_LEAF } from '../page-table/page-table.js';
-import { isMapping, NONE, pfnOf, type Pte } from '../page-table/pte.js';
-import { type Address, addressOf, type Folio, pageOf, type Pfn, TASK_SIZE, type Vpn } from '../units.js';
+import { isMapping, NONE, type Pte, pfnOf } from '../page-table/pte.js';
+import { type Address, addressOf, type Folio, type Pfn, pageOf, TASK_SIZE, type Vpn } from '../units.js';
 
 /** One entry that maps a page. */
 export interface Mapping {
@@ -48,6 +48,7 @@ export function mappingsOf(m: Machine, folio: Folio): Mapping[] {
 /** Every anonymous folio that some entry maps, given what {@link countMappings} found. */
 export function* mappedFolios(m: Machine, counts: Int32Array): Generator<Folio> {
   for (let pfn = 1; pfn < counts.length; pfn++) {
-    if (counts[pfn] > 0 && (m.mem.flags[pfn] & ANON) !== 0 && m.mem.folioOf(pfn as Pfn) === (pfn as number)) yield pfn as number as Folio;
+    if (counts[pfn] > 0 && (m.mem.flags[pfn] & ANON) !== 0 && m.mem.folioOf(pfn as Pfn) === (pfn as number))
+      yield pfn as number as Folio;
   }
 }

@@ -1,10 +1,10 @@
-import { putVma } from '../vma/alloc.js';
 import type { Machine } from '../machine.js';
 import { readUnlock, tryReadLock } from '../mm/vma-lock.js';
 import { slotOf } from '../slab/slab-cache.js';
 import { RwSemaphore, Spinlock } from '../sync/lock.js';
 import { type Op, READY, ready } from '../sync/op.js';
 import type { Address, Folio, Pfn, Pgoff } from '../units.js';
+import { putVma } from '../vma/alloc.js';
 import { VM_ACCESS_FLAGS, VM_STICKY } from '../vma/vm-flags.js';
 import type { VmArea } from '../vma/vma.js';
 import type { Cell, FolioView, LockClass, Mm, RmapServices, RwSem, SlabCache, SpinLock, Vma } from './contract.js';
@@ -164,4 +164,3 @@ class Folios implements FolioView {
     return this.m.mem.mapcount[folio] > 0;
   }
 }
-

@@ -1,6 +1,6 @@
-import type { Machine } from '../machine.js';
-import { SWAPBACKED } from '../folio/mem-map.js';
 import { putPage } from '../folio/free.js';
+import { SWAPBACKED } from '../folio/mem-map.js';
+import type { Machine } from '../machine.js';
 import { DIRTY, NONE } from '../page-table/pte.js';
 import { finish, type Op } from '../sync/op.js';
 import type { Folio, Pfn } from '../units.js';

@@ -1,6 +1,6 @@
-import type { Machine } from '../machine.js';
 import { ANON, EXCLUSIVE } from '../folio/mem-map.js';
-import { GUARD, kindOf, pfnOf, PRESENT, WRITE, ZERO } from '../page-table/pte.js';
+import type { Machine } from '../machine.js';
+import { GUARD, kindOf, PRESENT, pfnOf, WRITE, ZERO } from '../page-table/pte.js';
 import { run } from '../sync/op.js';
 import { addressOf, type Folio } from '../units.js';
 import type { VmArea } from '../vma/vma.js';
@@ -82,7 +82,8 @@ function checkVmas(m: Machine, complain: (text: string) => void): void {
     }
     for (const vma of mm.tree) {
       count++;
-      if (vma.mm !== mm || !vma.attached) complain(`${vma} is in mm_mt of mm ${mm.id} but is ${vma.attached ? `of mm ${vma.mm.id}` : 'detached'}`);
+      if (vma.mm !== mm || !vma.attached)
+        complain(`${vma} is in mm_mt of mm ${mm.id} but is ${vma.attached ? `of mm ${vma.mm.id}` : 'detached'}`);
       if (vma.start >= vma.end) complain(`${vma} is empty`);
       if (previous !== null && previous.end > vma.start) complain(`${previous} overlaps ${vma}`);
       previous = vma;
@@ -90,7 +91,8 @@ function checkVmas(m: Machine, complain: (text: string) => void): void {
     if (count !== mm.mapCount) complain(`mm ${mm.id} counts ${mm.mapCount} VMAs and has ${count}`);
     attached += count;
   }
-  if (m.vmas.live !== attached + m.zombies) complain(`R15: ${m.vmas.live} VMAs are allocated, ${attached} are mapped and ${m.zombies} are zombies`);
+  if (m.vmas.live !== attached + m.zombies)
+    complain(`R15: ${m.vmas.live} VMAs are allocated, ${attached} are mapped and ${m.zombies} are zombies`);
 }
 
 function checkEntries(m: Machine, complain: (text: string) => void): void {
@@ -113,7 +115,8 @@ function checkEntries(m: Machine, complain: (text: string) => void): void {
     if (mem.index[mem.folioOf(pfn)] + (pfn - mem.folioOf(pfn)) !== vma.anonIndex(address)) {
       complain(`${where} maps page ${pfn} of index ${mem.index[pfn]}, the place has offset ${vma.anonIndex(address)}`);
     }
-    if ((pte & WRITE) !== 0 && !vma.shared && (mem.flags[pfn] & EXCLUSIVE) === 0) complain(`${where} is writable, page ${pfn} is not exclusive`);
+    if ((pte & WRITE) !== 0 && !vma.shared && (mem.flags[pfn] & EXCLUSIVE) === 0)
+      complain(`${where} is writable, page ${pfn} is not exclusive`);
   });
 }
 
@@ -121,9 +124,11 @@ function checkPages(m: Machine, counts: Int32Array, complain: (text: string) => 
   const { mem } = m;
   const cached = new Set(m.files.flatMap((file) => [...file.pages.values()]));
   for (let pfn = 1; pfn < counts.length; pfn++) {
-    if (mem.mapcount[pfn] !== counts[pfn]) complain(`page ${pfn} has map count ${mem.mapcount[pfn]}, ${counts[pfn]} entries map it`);
+    if (mem.mapcount[pfn] !== counts[pfn])
+      complain(`page ${pfn} has map count ${mem.mapcount[pfn]}, ${counts[pfn]} entries map it`);
     const references = counts[pfn] + (cached.has(pfn as never) ? 1 : 0);
     if (mem.refcount[pfn] !== references) complain(`page ${pfn} has ${mem.refcount[pfn]} references, ${references} are known`);
-    if ((mem.flags[pfn] & EXCLUSIVE) !== 0 && counts[pfn] !== 1) complain(`page ${pfn} is exclusive and mapped ${counts[pfn]} times`);
+    if ((mem.flags[pfn] & EXCLUSIVE) !== 0 && counts[pfn] !== 1)
+      complain(`page ${pfn} is exclusive and mapped ${counts[pfn]} times`);
   }
 }

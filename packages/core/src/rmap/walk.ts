@@ -1,7 +1,7 @@
 import { ContractViolation } from '../errors.js';
 import type { Machine } from '../machine.js';
 import { ENTRIES, type Table } from '../page-table/page-table.js';
-import { kindOf, MIGRATION, pfnOf, PRESENT, type Pte } from '../page-table/pte.js';
+import { kindOf, MIGRATION, PRESENT, type Pte, pfnOf } from '../page-table/pte.js';
 import type { Op, Soon } from '../sync/op.js';
 import { type Address, type Folio, isAligned, type Pgoff, pageOf } from '../units.js';
 import { isTemporaryStack } from '../vma/vm-flags.js';
@@ -12,7 +12,7 @@ import { BUSY, GONE, type RmapQuery, type RmapVisitor, type Vma } from './contra
 export type OnEntry = (vma: VmArea, address: Address, leaf: Table, at: number) => boolean;
 
 /** Counts candidates and looks at the entries themselves: a candidate is a mapping only if its entry holds the folio (page_vma_mapped_walk). */
-export class EntryVisitor implements RmapVisitor {
+class EntryVisitor implements RmapVisitor {
   found = 0;
   candidates = 0;
   passes = 1;
@@ -71,7 +71,8 @@ export class EntryVisitor implements RmapVisitor {
         : this.seen.has(vma.id)
           ? `${vma} was visited before in this pass`
           : null;
-    if (fault !== null) throw new ContractViolation('R19', 'walk', 'visit', `folio ${this.folio} at 0x${address.toString(16)}: ${fault}`);
+    if (fault !== null)
+      throw new ContractViolation('R19', 'walk', 'visit', `folio ${this.folio} at 0x${address.toString(16)}: ${fault}`);
     this.seen.add(vma.id);
   }
 }
@@ -86,7 +87,7 @@ export interface WalkCost {
 }
 
 /** The offsets that a folio's pages have. */
-export function queryOf(m: Machine, folio: Folio): RmapQuery {
+function queryOf(m: Machine, folio: Folio): RmapQuery {
   const first = m.mem.index[folio];
   return { folio, first: first as Pgoff, last: (first + m.mem.pages(folio) - 1) as Pgoff, mappings: m.mem.mapcount[folio] };
 }

@@ -85,7 +85,8 @@ export class Slab<T extends object> implements SlabCache<T> {
   at(ref: Ref<T>): T {
     const slot = ref - 1;
     const reading = this.options.typesafeByRcu && this.world.sync.current.rcuDepth > 0;
-    if (!this.inUse[slot] && !reading) throw new UseAfterFree(this.name, `reference ${ref} names an object that is not allocated`);
+    if (!this.inUse[slot] && !reading)
+      throw new UseAfterFree(this.name, `reference ${ref} names an object that is not allocated`);
     return this.memory[slot];
   }
 

@@ -1,5 +1,5 @@
-import type { RwSem, SpinLock } from '../rmap/contract.js';
 import { ContractViolation, SelfDeadlock, SleepWhileAtomic } from '../errors.js';
+import type { RwSem, SpinLock } from '../rmap/contract.js';
 import { type Op, READY, type Step } from './op.js';
 import type { Sync, Task } from './task.js';
 

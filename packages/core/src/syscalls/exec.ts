@@ -29,7 +29,11 @@ export interface ExecRequest {
 export function* execMm(m: Machine, request: ExecRequest): Op<Mm> {
   const { stackTop, argumentPages } = request;
   if (stackTop % PAGE_SIZE !== 0 || stackTop > TASK_SIZE || stackTop - (argumentPages + 1) * PAGE_SIZE < 0 || argumentPages < 1) {
-    throw new KernelError('EINVAL', 'exec', `stack top 0x${stackTop.toString(16)} with ${argumentPages} argument pages is no place for a stack`);
+    throw new KernelError(
+      'EINVAL',
+      'exec',
+      `stack top 0x${stackTop.toString(16)} with ${argumentPages} argument pages is no place for a stack`,
+    );
   }
   const mm = yield* newMm(m);
   mm.startBrk = mm.brk = request.startBrk;
@@ -74,7 +78,15 @@ function* shiftDown(m: Machine, stack: VmArea, bytes: number): Op<void> {
   const { mm, start, end, anonPgoff } = stack;
   const to = (start - bytes) as Address;
   yield* adjustVmas(m, mm, [{ vma: stack, start: to, end, anonPgoff }], null, []);
-  const move = new LeafMove(m, { why: 'exec-stack', from: stack, to: stack, merged: false, fromStart: start, toStart: to, bytes: end - start });
+  const move = new LeafMove(m, {
+    why: 'exec-stack',
+    from: stack,
+    to: stack,
+    merged: false,
+    fromStart: start,
+    toStart: to,
+    bytes: end - start,
+  });
   yield* movePageTables(m, move);
   const cleared = Math.max(start, end - bytes);
   m.tables.freeRange(mm.pgd, cleared / PAGE_SIZE, end / PAGE_SIZE, (end - bytes) / PAGE_SIZE, Number.POSITIVE_INFINITY);

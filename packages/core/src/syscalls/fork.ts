@@ -62,4 +62,5 @@ function* copyOneVma(m: Machine, child: Mm, vma: VmArea): Op<VmArea> {
 }
 
 /** What can be had by a fault again need not be copied: only memory with anonymous pages or markers is (vma_needs_copy). */
-const needsCopy = (vma: VmArea): boolean => (vma.flags & VM_WIPEONFORK) === 0 && (vma.faulted || (vma.flags & (VM_IO | VM_MAYBE_GUARD)) !== 0);
+const needsCopy = (vma: VmArea): boolean =>
+  (vma.flags & VM_WIPEONFORK) === 0 && (vma.faulted || (vma.flags & (VM_IO | VM_MAYBE_GUARD)) !== 0);

@@ -1,6 +1,6 @@
 import { KernelError, NoMemory } from '../errors.js';
-import { prepareFault } from '../fault/fault.js';
 import { populate } from '../fault/populate.js';
+import { prepareFault } from '../fault/prepare.js';
 import { ANON } from '../folio/mem-map.js';
 import type { Machine } from '../machine.js';
 import type { Mm } from '../mm/mm.js';
@@ -55,11 +55,13 @@ const PAGE_ADVICE: Record<number, Advice> = {
     yield* zapRange(m, vma, start, end, false);
   },
   *[f.MADV_FREE](m, vma, start, end): Op<void> {
-    if ((vma.flags & vm.VM_LOCKED) !== 0 || !vma.anonymous) throw refuse('EINVAL', `MADV_FREE needs unlocked private anonymous memory: ${vma}`);
+    if ((vma.flags & vm.VM_LOCKED) !== 0 || !vma.anonymous)
+      throw refuse('EINVAL', `MADV_FREE needs unlocked private anonymous memory: ${vma}`);
     freeLazily(m, vma, start, end, (flags) => (flags & ANON) !== 0);
   },
   *[f.MADV_GUARD_INSTALL](m, vma, start, end): Op<void> {
-    if ((vma.flags & (vm.VM_SPECIAL | vm.VM_LOCKED)) !== 0) throw refuse('EINVAL', `guard pages in locked or special memory: ${vma}`);
+    if ((vma.flags & (vm.VM_SPECIAL | vm.VM_LOCKED)) !== 0)
+      throw refuse('EINVAL', `guard pages in locked or special memory: ${vma}`);
     if (vma.anonymous) yield* prepareFault(m, vma, true);
     vma.flags |= vm.VM_MAYBE_GUARD;
     yield* installGuards(m, vma, start, end);
@@ -97,7 +99,14 @@ export function* madvise(m: Machine, mm: Mm, start: Address, length: number, adv
   }
 }
 
-function* adviseRange(m: Machine, mm: Mm, start: Address, end: Address, flags: ((vma: VmArea) => number) | undefined, pages: Advice): Op<void> {
+function* adviseRange(
+  m: Machine,
+  mm: Mm,
+  start: Address,
+  end: Address,
+  flags: ((vma: VmArea) => number) | undefined,
+  pages: Advice,
+): Op<void> {
   let at = start;
   let hole = false;
   while (at < end) {

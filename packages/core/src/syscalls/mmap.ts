@@ -55,7 +55,8 @@ function check({ length, flags, offset, file }: MmapRequest): number {
   if (!isAligned(offset) || offset < 0) throw new KernelError('EINVAL', 'mmap', `file offset ${offset} is not page-aligned`);
   const rounded = alignUp(length);
   if (!Number.isSafeInteger(rounded)) throw new KernelError('ENOMEM', 'mmap', `${length} bytes are more than the address space`);
-  if (!Number.isSafeInteger(offset + rounded)) throw new KernelError('EOVERFLOW', 'mmap', `offset ${offset} + ${length} overflows`);
+  if (!Number.isSafeInteger(offset + rounded))
+    throw new KernelError('EOVERFLOW', 'mmap', `offset ${offset} + ${length} overflows`);
   const sharing = flags & (f.MAP_SHARED | f.MAP_PRIVATE);
   if (sharing !== f.MAP_SHARED && sharing !== f.MAP_PRIVATE) {
     throw new KernelError('EINVAL', 'mmap', 'exactly one of MAP_SHARED and MAP_PRIVATE must be given');
@@ -88,7 +89,7 @@ function vmFlags({ prot, flags }: MmapRequest): number {
 }
 
 /** `flags`, counted against the commit limit where private memory is writable. */
-export function accounted(flags: number): number {
+function accounted(flags: number): number {
   const writable = (flags & (vm.VM_NORESERVE | vm.VM_SHARED | vm.VM_WRITE)) === vm.VM_WRITE;
   return writable ? flags | vm.VM_ACCOUNT : flags;
 }

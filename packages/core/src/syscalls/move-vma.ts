@@ -19,13 +19,22 @@ import { munmapLocked } from './munmap.js';
  */
 export function* moveVma(m: Machine, vma: VmArea, remap: Remap): Op<Address> {
   const { mm } = vma;
-  if (mm.mapCount >= m.options.maxMapCount - 3) throw new KernelError('ENOMEM', 'mremap', 'too close to the VMA limit (max_map_count)');
+  if (mm.mapCount >= m.options.maxMapCount - 3)
+    throw new KernelError('ENOMEM', 'mremap', 'too close to the VMA limit (max_map_count)');
   yield* startWrite(m, vma);
   const copy = yield* copyVma(m, vma, remap);
   // A VMA that was never touched may merge with its own copy.
   const source = mm.tree.lookup(remap.at) as VmArea;
   const bytes = remap.oldLength;
-  const range = { why: 'mremap', from: source, to: copy.vma, merged: copy.merged, fromStart: remap.at, toStart: remap.to, bytes } as const;
+  const range = {
+    why: 'mremap',
+    from: source,
+    to: copy.vma,
+    merged: copy.merged,
+    fromStart: remap.at,
+    toStart: remap.to,
+    bytes,
+  } as const;
   if (!(yield* moveOrRollBack(m, range))) {
     yield* unmapAccounted(m, copy.vma, remap.to, remap.newLength);
     throw new NoMemory('mremap');

@@ -64,9 +64,11 @@ function check(m: Machine, mm: Mm, { at, oldLength, newLength, flags, to }: Rema
   if ((flags & ~(MREMAP_FIXED | MREMAP_MAYMOVE | MREMAP_DONTUNMAP)) !== 0) throw refuse('EINVAL', `unknown flags ${flags}`);
   if (!isAligned(at)) throw refuse('EINVAL', `0x${at.toString(16)} is not page-aligned`);
   if (!(newLength > 0)) throw refuse('EINVAL', 'the new length is 0');
-  if (newLength > TASK_SIZE || oldLength < 0) throw refuse('EINVAL', `lengths ${oldLength} and ${newLength} do not fit the address space`);
+  if (newLength > TASK_SIZE || oldLength < 0)
+    throw refuse('EINVAL', `lengths ${oldLength} and ${newLength} do not fit the address space`);
   if (!newAddress(flags)) return;
-  if (to > TASK_SIZE - newLength || !isAligned(to)) throw refuse('EINVAL', `destination 0x${to.toString(16)} is unaligned or too high`);
+  if (to > TASK_SIZE - newLength || !isAligned(to))
+    throw refuse('EINVAL', `destination 0x${to.toString(16)} is unaligned or too high`);
   if ((flags & MREMAP_MAYMOVE) === 0) throw refuse('EINVAL', 'a destination without MREMAP_MAYMOVE');
   if ((flags & MREMAP_DONTUNMAP) !== 0 && oldLength !== newLength) throw refuse('EINVAL', 'MREMAP_DONTUNMAP can not resize');
   if (at + oldLength > to && to + newLength > at) throw refuse('EINVAL', 'source and destination overlap');
@@ -102,8 +104,10 @@ function* moveEach(m: Machine, mm: Mm, { at, oldLength, flags, to }: Remap): Op<
 
 /** May the VMA be remapped so (check_prep_vma, remap_is_valid)? @throws EINVAL, EFAULT */
 function checkVma(vma: VmArea, { at, oldLength, newLength, flags }: Remap): void {
-  if (oldLength === 0 && !vma.shared) throw refuse('EINVAL', 'an old length of 0 duplicates a mapping, which needs shared memory');
-  if ((flags & MREMAP_DONTUNMAP) !== 0 && (vma.flags & VM_DONTEXPAND) !== 0) throw refuse('EINVAL', `${vma} can not be duplicated`);
+  if (oldLength === 0 && !vma.shared)
+    throw refuse('EINVAL', 'an old length of 0 duplicates a mapping, which needs shared memory');
+  if ((flags & MREMAP_DONTUNMAP) !== 0 && (vma.flags & VM_DONTEXPAND) !== 0)
+    throw refuse('EINVAL', `${vma} can not be duplicated`);
   if (Math.min(oldLength, newLength) > vma.end - at) throw refuse('EFAULT', `the range ends behind ${vma}`);
   if (newLength <= oldLength) return;
   if (oldLength > vma.end - at) throw refuse('EFAULT', `the range ends behind ${vma}`);
@@ -141,7 +145,8 @@ function* remapAt(m: Machine, mm: Mm, vma: VmArea, remap: Remap): Op<Address> {
     yield* growInPlace(m, vma, newLength - oldLength);
     return at;
   }
-  if ((remap.flags & MREMAP_MAYMOVE) === 0) throw refuse('ENOMEM', `${vma} can not grow in place, and MREMAP_MAYMOVE is not given`);
+  if ((remap.flags & MREMAP_MAYMOVE) === 0)
+    throw refuse('ENOMEM', `${vma} can not grow in place, and MREMAP_MAYMOVE is not given`);
   remap.to = unmappedArea(m, mm, 0, newLength);
   return yield* moveVma(m, vma, remap);
 }

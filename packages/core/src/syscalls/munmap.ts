@@ -22,7 +22,11 @@ export function* munmap(m: Machine, mm: Mm, start: Address, length: number): Op<
 /** The same under mmap_lock (do_vmi_munmap). */
 export function* munmapLocked(m: Machine, mm: Mm, start: Address, length: number): Op<void> {
   if (!isAligned(start) || start > TASK_SIZE || length > TASK_SIZE - start || length <= 0) {
-    throw new KernelError('EINVAL', 'munmap', `0x${start.toString(16)}+${length} is no page-aligned, non-empty range of user addresses`);
+    throw new KernelError(
+      'EINVAL',
+      'munmap',
+      `0x${start.toString(16)}+${length} is no page-aligned, non-empty range of user addresses`,
+    );
   }
   yield* unmapVmas(m, mm, yield* gatherVmas(m, mm, start, (start + alignUp(length)) as Address));
 }
@@ -33,7 +37,11 @@ export function* gatherVmas(m: Machine, mm: Mm, start: Address, end: Address): O
   if (first === null || first.start >= end) return [];
   if (first.start < start) {
     if (end < first.end && mm.mapCount >= m.options.maxMapCount) {
-      throw new KernelError('ENOMEM', 'munmap', `a hole would leave more VMAs than the limit (max_map_count, ${m.options.maxMapCount})`);
+      throw new KernelError(
+        'ENOMEM',
+        'munmap',
+        `a hole would leave more VMAs than the limit (max_map_count, ${m.options.maxMapCount})`,
+      );
     }
     yield* splitVmaUnlimited(m, first, start, true);
   }
@@ -63,7 +71,13 @@ export function* unmapVmas(m: Machine, mm: Mm, vmas: readonly VmArea[]): Op<void
     yield* unlinkRmap(m, vma);
     if (vma.file !== null) m.iMmapLock.writes++;
   }
-  m.tables.freeRange(mm.pgd, pageOf(first.start), pageOf(last.end), floor / 4096, ceiling === TASK_SIZE ? Number.POSITIVE_INFINITY : ceiling / 4096);
+  m.tables.freeRange(
+    mm.pgd,
+    pageOf(first.start),
+    pageOf(last.end),
+    floor / 4096,
+    ceiling === TASK_SIZE ? Number.POSITIVE_INFINITY : ceiling / 4096,
+  );
   mm.forgetShortcuts();
   for (const vma of vmas) freeVma(m, vma);
 }

@@ -1,6 +1,6 @@
 import type { Machine } from '../machine.js';
-import { startWrite } from '../mm/vma-lock.js';
 import type { Mm } from '../mm/mm.js';
+import { startWrite } from '../mm/vma-lock.js';
 import type { VmaAdjust } from '../rmap/contract.js';
 import type { Op } from '../sync/op.js';
 import { type Address, PAGE_SIZE, type Pgoff } from '../units.js';
@@ -27,7 +27,13 @@ export const withStart = (vma: VmArea, start: Address, end: Address): Change => 
  * Changes ranges of VMAs in one go, as vma_prepare .. vma_complete do: under the strategy's lock if it wants one; VMAs
  * that a merge swallows are unlinked and freed afterwards. @throws NoMemory from the strategy, before anything changed
  */
-export function* adjustVmas(m: Machine, mm: Mm, changes: readonly Change[], inserted: VmArea | null, removed: readonly VmArea[]): Op<void> {
+export function* adjustVmas(
+  m: Machine,
+  mm: Mm,
+  changes: readonly Change[],
+  inserted: VmArea | null,
+  removed: readonly VmArea[],
+): Op<void> {
   for (const { vma } of changes) yield* startWrite(m, vma);
   for (const vma of removed) yield* startWrite(m, vma);
   if (inserted !== null) yield* startWrite(m, inserted);

@@ -26,7 +26,12 @@ export function unmappedArea(m: Machine, mm: Mm, hint: number, length: number): 
     if (at <= TASK_SIZE - length && isFree(mm, at, length)) return at as Address;
   }
   const found = topDown(mm, length) ?? mm.tree.lowestGap(length, MMAP_BASE, TASK_SIZE);
-  if (found === null) throw new KernelError('ENOMEM', 'mmap', `no hole of ${length} bytes is left (${mm.mapCount} VMAs of at most ${m.options.maxMapCount})`);
+  if (found === null)
+    throw new KernelError(
+      'ENOMEM',
+      'mmap',
+      `no hole of ${length} bytes is left (${mm.mapCount} VMAs of at most ${m.options.maxMapCount})`,
+    );
   return found;
 }
 
@@ -36,7 +41,8 @@ export function fixedArea(at: number, length: number): Address {
     throw new KernelError('ENOMEM', 'mmap', `0x${at.toString(16)}+${length} ends behind the user address space (47 bits)`);
   }
   if (!isAligned(at)) throw new KernelError('EINVAL', 'mmap', `fixed address 0x${at.toString(16)} is not page-aligned`);
-  if (at < MMAP_MIN_ADDR) throw new KernelError('EPERM', 'mmap', `fixed address 0x${at.toString(16)} is below mmap_min_addr (64 KiB)`);
+  if (at < MMAP_MIN_ADDR)
+    throw new KernelError('EPERM', 'mmap', `fixed address 0x${at.toString(16)} is below mmap_min_addr (64 KiB)`);
   return at as Address;
 }
 

@@ -17,6 +17,8 @@ export const VM_ACCOUNT = 0x100000;
 export const VM_NORESERVE = 0x200000;
 export const VM_WIPEONFORK = 0x2000000;
 export const VM_DONTDUMP = 0x4000000;
+/** Written since it was last cleared; the model does not track it, so it is never set. */
+const VM_SOFTDIRTY = 0x8000000;
 export const VM_HUGEPAGE = 0x20000000;
 export const VM_NOHUGEPAGE = 0x40000000;
 export const VM_MERGEABLE = 0x80000000 | 0;
@@ -26,7 +28,7 @@ export const VM_ACCESS_FLAGS = VM_READ | VM_WRITE | VM_EXEC;
 /** Never merged. */
 export const VM_SPECIAL = VM_IO | VM_DONTEXPAND;
 /** Differences that do not keep VMAs apart. */
-export const VM_STICKY = VM_MAYBE_GUARD;
+export const VM_STICKY = VM_MAYBE_GUARD | VM_SOFTDIRTY;
 /** Marks the stack that exec builds, until it is shifted to its place. */
 export const VM_STACK_INCOMPLETE_SETUP = VM_SEQ_READ | VM_RAND_READ;
 
