@@ -132,14 +132,14 @@ function end(line: readonly unknown[]): EndRecord {
   const [, found, checksum] = tuple(line, 'end', 3);
   const counts: Record<string, number> = {};
   for (const [type, count] of Object.entries(object(found, 'counts'))) {
-    oneOf(type, 'counted type', DECODERS);
+    oneOf(type, 'counted type', BODY);
     counts[type] = integer(count, `count of ${type}`, 1, Number.MAX_SAFE_INTEGER);
   }
   if (typeof checksum !== 'string' || !/^[0-9a-f]{8}$/.test(checksum)) throw bad('checksum', '8 hexadecimal digits', checksum);
   return { type: 'end', counts, checksum };
 }
 
-const DECODERS = {
+const BODY = {
   process,
   exec,
   exit: (line: readonly unknown[]): BodyRecord => ({ type: 'exit', process: id(tuple(line, 'exit', 2)[1], 'process') }),
@@ -148,8 +148,8 @@ const DECODERS = {
   file,
   kernel,
   mark: (line: readonly unknown[]): BodyRecord => ({ type: 'mark', name: text(tuple(line, 'mark', 2)[1], 'name') }),
-  end,
 };
+const DECODERS = { ...BODY, end };
 
 /** The record that any line but the first holds. @throws Malformed */
 export function decodeRecord(line: unknown): BodyRecord | EndRecord {

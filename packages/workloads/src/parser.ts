@@ -94,7 +94,7 @@ export class TraceParser {
         throw this.error(this.records === 0 ? 'this is no trace: its first line is no JSON' : 'the record is no JSON');
       throw error instanceof Malformed ? this.error(error.message) : error;
     }
-    if (record.type !== 'end') this.counts[record.type] = (this.counts[record.type] ?? 0) + 1;
+    if (record.type !== 'header' && record.type !== 'end') this.counts[record.type] = (this.counts[record.type] ?? 0) + 1;
     return record;
   }
 

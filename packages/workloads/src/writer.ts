@@ -86,7 +86,7 @@ class GzipTraceWriter implements TraceWriter {
       throw error instanceof Malformed ? new TraceError(this.name, this.records + 1, error.message) : error;
     }
     this.records++;
-    this.counts[record.type] = (this.counts[record.type] ?? 0) + 1;
+    if (record.type !== 'header') this.counts[record.type] = (this.counts[record.type] ?? 0) + 1;
     this.pending += `${text}\n`;
   }
 
