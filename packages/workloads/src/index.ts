@@ -1,4 +1,10 @@
+export { openWorkload, UnknownWorkload, type Workload, type WorkloadInfo, workloads } from './catalogue.js';
 export * from './format.js';
+export { type ForkChainOptions, forkChain } from './generate/fork-chain.js';
+export { placeRecords } from './generate/place.js';
+export { type ZygoteOptions, zygote } from './generate/zygote.js';
 export type { PlacedRecord } from './parser.js';
 export { parseTrace, readTrace, readTraceStream } from './reader.js';
+export { type ReplayOptions, replay } from './replay/replay.js';
+export type { ReplayReport } from './replay/report.js';
 export { createTraceWriter, type TraceWriter } from './writer.js';
