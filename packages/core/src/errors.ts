@@ -80,6 +80,14 @@ export class SelfDeadlock extends ContractViolation {
   }
 }
 
+/** Threads wait for each other and none can go on. */
+export class Deadlock extends ContractViolation {
+  override readonly name = 'Deadlock';
+  constructor(detail: string) {
+    super('R28', 'locks', 'interleaving', detail);
+  }
+}
+
 /** R16, R30: something that may sleep was called under a spinlock or inside an RCU section. */
 export class SleepWhileAtomic extends ContractViolation {
   override readonly name = 'SleepWhileAtomic';

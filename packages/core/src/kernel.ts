@@ -14,7 +14,7 @@ import { check, type VerifyReport } from './rmap/verify.js';
 import { walkFolio } from './rmap/walk.js';
 import { LINUX_6_18 } from './slab/layout.js';
 import { type KernelStats, statsOf } from './stats.js';
-import { type Op, run } from './sync/op.js';
+import { type Op, run, runAlone } from './sync/op.js';
 import type { Task } from './sync/task.js';
 import { type Address, type Folio, GiB, MiB } from './units.js';
 
@@ -160,7 +160,7 @@ export class Kernel {
   run<T>(op: Op<T>): T {
     let result: T;
     try {
-      result = run(op);
+      result = this.machine.options.stepping ? runAlone(op) : run(op);
     } finally {
       this.runDeferred();
     }
@@ -176,7 +176,7 @@ export class Kernel {
 
   /** Runs what strategies left to workers; a scheduler calls it when its threads are done. */
   runDeferred(): void {
-    for (let work = this.machine.deferred.shift(); work !== undefined; work = this.machine.deferred.shift()) run(work());
+    for (let work = this.machine.deferred.shift(); work !== undefined; work = this.machine.deferred.shift()) this.run(work());
   }
 
   private *spawnOp(): Op<Process> {

@@ -1,7 +1,7 @@
 import { ANON, EXCLUSIVE } from '../folio/mem-map.js';
 import type { Machine } from '../machine.js';
 import { GUARD, kindOf, PRESENT, pfnOf, WRITE, ZERO } from '../page-table/pte.js';
-import { run } from '../sync/op.js';
+import { type Op, run, runAlone } from '../sync/op.js';
 import { addressOf, type Folio } from '../units.js';
 import type { VmArea } from '../vma/vma.js';
 import { drawAddressSpaces } from './draw.js';
@@ -46,7 +46,10 @@ export function check(m: Machine): VerifyReport {
     folios++;
     mappings += counts[folio];
     try {
-      const { found } = run(walkFolio(m, folio, () => true));
+      const { found } = alone(
+        m,
+        walkFolio(m, folio, () => true),
+      );
       if (found === counts[folio]) continue;
       missed += counts[folio] - found;
       report(describeMiss(m, folio, found));
@@ -57,10 +60,13 @@ export function check(m: Machine): VerifyReport {
   return { folios, mappings, missed, wrong, problems };
 }
 
+const alone = <T>(m: Machine, op: Op<T>): T => (m.options.stepping ? runAlone(op) : run(op));
+
 function describeMiss(m: Machine, folio: Folio, found: number): string {
   const truth = mappingsOf(m, folio);
   const seen = new Set<string>();
-  run(
+  alone(
+    m,
     walkFolio(m, folio, (vma, address) => {
       seen.add(`mm ${vma.mm.id} at 0x${address.toString(16)}`);
       return true;

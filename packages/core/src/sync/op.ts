@@ -65,6 +65,15 @@ export function run<T>(op: Op<T>): T {
   throw new SelfDeadlock(result.value.label, `a sequential operation waits for a ${result.value.kind} step`);
 }
 
+/** Runs an operation of a stepping machine to its end, alone, step by step. @throws SelfDeadlock when a step can't be taken */
+export function runAlone<T>(op: Op<T>): T {
+  for (;;) {
+    const result = op.next();
+    if (result.done) return result.value;
+    if (result.value.enabled?.() === false) throw new SelfDeadlock(result.value.label, 'nobody else runs who could end the wait');
+  }
+}
+
 /** Runs a hook's answer to its end on the spot; for plain functions that call hooks sequentially. */
 export function finish(work: Soon<void>): void {
   if (work) run(work);

@@ -88,7 +88,7 @@ function* moveEach(m: Machine, mm: Mm, { at, oldLength, flags, to }: Remap): Op<
   let source = at;
   let target = to;
   let result: Address | null = null;
-  for (let vma = mm.tree.find(at); vma !== null && vma.start < end; vma = mm.tree.find(source)) {
+  for (let vma = mm.tree.find(at); source < end && vma !== null && vma.start < end; vma = mm.tree.find(source)) {
     if (result === null && vma.start > at) throw refuse('EFAULT', `nothing is mapped at 0x${at.toString(16)}`);
     const first = Math.max(vma.start, at) as Address;
     const length = Math.min(vma.end, end) - first;

@@ -1,0 +1,55 @@
+/** A page number relative to the program's arena, so that a program runs anywhere, also on a real kernel. */
+export type ArenaPage = number;
+
+/**
+ * One operation of a program, as plain data: it can be stored, shrunk, printed as code and run on any machine. `process` counts
+ * the live processes from 0, modulo their number, so that a shrunk program still means something.
+ */
+export type Operation =
+  | {
+      readonly op: 'mmap';
+      readonly process: number;
+      readonly at: ArenaPage;
+      readonly pages: number;
+      /** `PROT_*` */
+      readonly prot: number;
+      /** `MAP_*` beside MAP_FIXED and the kind of memory. */
+      readonly flags: number;
+      readonly memory: 'private' | 'shared' | 'file-private' | 'file-shared';
+      /** First page of the file, for file memory. */
+      readonly offset: number;
+    }
+  | { readonly op: 'munmap' | 'mlock' | 'munlock'; readonly process: number; readonly at: ArenaPage; readonly pages: number }
+  | { readonly op: 'mprotect'; readonly process: number; readonly at: ArenaPage; readonly pages: number; readonly prot: number }
+  | { readonly op: 'madvise'; readonly process: number; readonly at: ArenaPage; readonly pages: number; readonly advice: number }
+  | {
+      readonly op: 'mremap';
+      readonly process: number;
+      readonly at: ArenaPage;
+      readonly pages: number;
+      readonly newPages: number;
+      /** Destination (MREMAP_FIXED), or null: grow or shrink in place. */
+      readonly to: ArenaPage | null;
+      readonly dontUnmap: boolean;
+    }
+  | { readonly op: 'brk'; readonly process: number; readonly pages: number }
+  | { readonly op: 'read' | 'write'; readonly process: number; readonly at: ArenaPage }
+  | { readonly op: 'fork' | 'thread' | 'exec' | 'exit'; readonly process: number };
+
+/** Every kind of operation. */
+export const OPERATION_KINDS = [
+  'mmap',
+  'munmap',
+  'mlock',
+  'munlock',
+  'mprotect',
+  'madvise',
+  'mremap',
+  'brk',
+  'read',
+  'write',
+  'fork',
+  'thread',
+  'exec',
+  'exit',
+] as const satisfies readonly Operation['op'][];

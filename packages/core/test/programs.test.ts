@@ -1,0 +1,83 @@
+import fc from 'fast-check';
+import { describe, it } from 'vitest';
+import { Kernel, type KernelOptions, type Operation, ProgramRun, programToCode } from '../src/index.js';
+import { programs } from './support/arbitrary.js';
+import { scanAll } from './support/scan-all.js';
+
+const RUNS = Number(process.env.RMAP_LAB_RUNS ?? 400);
+
+/** Runs a program on two kinds of machine at once; they must answer and look alike after every operation. */
+function compare(program: readonly Operation[], left: Partial<KernelOptions>, right: Partial<KernelOptions>): void {
+  const [a, b] = [left, right].map((options) => new ProgramRun(new Kernel({ strategy: scanAll(), ...options })));
+  program.forEach((operation, i) => {
+    const [x, y] = [a.apply(operation), b.apply(operation)];
+    if (x !== y) throw new Error(`operation ${i} (${operation.op}) answers ${x} and ${y}`);
+    const [before, after] = [a.kernel.draw(), b.kernel.draw()];
+    if (before !== after)
+      throw new Error(`after operation ${i} (${operation.op}) the machines differ:\n${before}\n--- and ---\n${after}`);
+  });
+}
+
+const examples = <T>(check: (program: readonly Operation[]) => T, maxLength = 40): void =>
+  fc.assert(
+    fc.property(programs(maxLength), (program) => void check(program)),
+    {
+      numRuns: RUNS,
+      reporter: (run) => {
+        if (!run.failed) return;
+        const [program] = run.counterexample as [readonly Operation[]];
+        throw new Error(
+          `seed ${run.seed}, path ${run.counterexamplePath}\n${programToCode(program)}\n${String(run.errorInstance)}`,
+        );
+      },
+    },
+  );
+
+describe('random programs over process trees', () => {
+  it('keep every invariant, and every walk equals the page tables, after every operation', () => {
+    examples((program) => {
+      const run = new ProgramRun(new Kernel({ strategy: scanAll() }));
+      for (const operation of program) {
+        run.apply(operation);
+        run.kernel.verify();
+      }
+    });
+  });
+
+  it('leave nothing behind when the last process exits', () => {
+    examples((program) => {
+      const run = new ProgramRun(new Kernel({ strategy: scanAll() }));
+      for (const operation of program) run.apply(operation);
+      for (const process of [...run.processes]) process.exit();
+      const { slab, tables, zombies } = run.kernel.stats();
+      const left = Object.entries(slab).filter(([, { live }]) => live > 0);
+      if (left.length > 0 || tables.live > 0 || zombies > 0)
+        throw new Error(`left: ${JSON.stringify({ left, tables, zombies })}`);
+      run.kernel.verify();
+    });
+  });
+
+  it('end in the same state with the fast fault path on and off', () => {
+    examples((program) => compare(program, { fastFault: true }, { fastFault: false }));
+  });
+
+  it('end in the same state step by step', () => {
+    examples((program) => compare(program, {}, { stepping: true }));
+  });
+
+  it('touch no freed object', () => {
+    examples((program) => {
+      const run = new ProgramRun(new Kernel({ strategy: scanAll(), checked: true }));
+      for (const operation of program) run.apply(operation);
+      run.kernel.verify();
+    });
+  });
+
+  it('keep every invariant with private file pages keyed by an offset of their own', () => {
+    examples((program) => {
+      const run = new ProgramRun(new Kernel({ strategy: scanAll(), anonOffset: 'own' }));
+      for (const operation of program) run.apply(operation);
+      run.kernel.verify();
+    });
+  });
+});
