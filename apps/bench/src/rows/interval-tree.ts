@@ -1,8 +1,8 @@
 import FlattenTree from '@flatten-js/interval-tree';
 import { type IntervalNode, IntervalTree } from '@rmap-lab/strategy-anon-vma/interval-tree';
-
-/** Prepares a measurement at size `n`; the result runs it once and says how many operations that were. */
-type Setup = (n: number) => () => number;
+import { contest } from '../contest.js';
+import type { Setup } from '../row.js';
+import { fractions } from './lab.js';
 
 /** An interval as an anon_vma has them: page offsets of a 47-bit address space, which do not fit 31 bits. */
 class Interval implements IntervalNode<Interval> {
@@ -21,17 +21,13 @@ const BASE = 0x7f0000000;
 const PAGES = 16;
 /** Intervals over one page, on average: processes that share a page. */
 const SHARERS = 8;
-const STABS = 1000;
+const STABS = 20_000;
 
-/** `count` offsets in the space of `n` intervals, the same each time: a linear congruence. */
-function* places(count: number, n: number, seed: number): Generator<number> {
-  for (let i = 0, state = seed; i < count; i++) {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    yield BASE + Math.floor((state / 2 ** 32) * n * (PAGES / SHARERS));
-  }
-}
+/** `count` offsets in the space of `n` intervals, the same each time. */
+const places = (count: number, n: number, seed: number): number[] =>
+  Array.from(fractions(count, seed), (fraction) => BASE + Math.floor(fraction * n * (PAGES / SHARERS)));
 
-const intervals = (n: number): Interval[] => Array.from(places(n, n, 1), (first) => new Interval(first, first + PAGES - 1));
+const intervals = (n: number): Interval[] => places(n, n, 1).map((first) => new Interval(first, first + PAGES - 1));
 
 function grow(all: readonly Interval[]): IntervalTree<Interval> {
   const tree = new IntervalTree<Interval>();
@@ -46,27 +42,27 @@ function growFlatten(all: readonly Interval[]): FlattenTree<Interval> {
 }
 
 /** `n` insertions into an empty tree. */
-export const insert: Setup = (n) => {
+const insert: Setup = (n) => {
   const all = intervals(n);
   return () => {
-    grow(all);
+    if (grow(all).top === null) throw new RangeError('the tree is empty');
     return n;
   };
 };
 
 /** The same with `@flatten-js/interval-tree`. */
-export const insertFlatten: Setup = (n) => {
+const insertFlatten: Setup = (n) => {
   const all = intervals(n);
   return () => {
-    growFlatten(all);
+    if (growFlatten(all).isEmpty()) throw new RangeError('the tree is empty');
     return n;
   };
 };
 
 /** Finding all intervals over one page, in a tree of `n`. */
-export const stab: Setup = (n) => {
+const stab: Setup = (n) => {
   const tree = grow(intervals(n));
-  const pages = [...places(STABS, n, 2)];
+  const pages = places(STABS, n, 2);
   return () => {
     let sum = 0;
     for (const page of pages) {
@@ -78,9 +74,9 @@ export const stab: Setup = (n) => {
 };
 
 /** The same with `@flatten-js/interval-tree`. */
-export const stabFlatten: Setup = (n) => {
+const stabFlatten: Setup = (n) => {
   const tree = growFlatten(intervals(n));
-  const pages = [...places(STABS, n, 2)];
+  const pages = places(STABS, n, 2);
   return () => {
     let sum = 0;
     for (const page of pages) {
@@ -90,3 +86,16 @@ export const stabFlatten: Setup = (n) => {
     return STABS;
   };
 };
+
+const common = {
+  as: 'time',
+  otherName: '@flatten-js/interval-tree',
+  n: 10_000,
+  quickN: 500,
+  target: { of: 'ratio', floor: 1, aim: 2 },
+} as const;
+
+export const intervalTreeRows = [
+  contest({ ...common, id: 'interval-tree.stab', operation: 'stab', ours: stab, other: stabFlatten }),
+  contest({ ...common, id: 'interval-tree.insert', operation: 'insertion', ours: insert, other: insertFlatten }),
+];

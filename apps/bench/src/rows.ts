@@ -1,0 +1,28 @@
+import type { Bench } from './row.js';
+import { faultRows } from './rows/fault.js';
+import { forkRows } from './rows/fork.js';
+import { growthRows } from './rows/growth.js';
+import { intervalTreeRows } from './rows/interval-tree.js';
+import { memoryRows } from './rows/memory.js';
+import { systemCallRows } from './rows/system-calls.js';
+import { vmaTreeRows } from './rows/vma-tree.js';
+import { walkRows } from './rows/walk.js';
+
+const all: readonly Bench[] = [
+  ...faultRows,
+  ...forkRows,
+  ...systemCallRows,
+  ...walkRows,
+  ...memoryRows,
+  ...vmaTreeRows,
+  ...intervalTreeRows,
+  ...growthRows,
+];
+
+/** The rows with these ids, all if none is given. @throws RangeError for an unknown id, naming those that there are */
+export function select(ids: readonly string[]): readonly Bench[] {
+  const unknown = ids.filter((id) => !all.some((bench) => bench.id === id));
+  if (unknown.length > 0)
+    throw new RangeError(`no row '${unknown.join(', ')}'; there are: ${all.map(({ id }) => id).join(', ')}`);
+  return ids.length === 0 ? all : all.filter(({ id }) => ids.includes(id));
+}

@@ -1,0 +1,62 @@
+import { PAGE_SIZE } from '@rmap-lab/core';
+import { contest } from '../contest.js';
+import { NaturalProcess } from '../natural-model.js';
+import type { Setup } from '../row.js';
+import { BASE, expect, newKernel, touched, writePages } from './lab.js';
+
+/** The first write to each of `n` pages of fresh memory, in a machine that has to grow for it. */
+export const firstTouch: Setup = (n) => {
+  const kernel = newKernel();
+  const process = kernel.spawn();
+  const at = process.mmap(n * PAGE_SIZE);
+  return () => {
+    writePages(process, at, n);
+    expect(kernel.stats().pages.live, n, 'pages in use');
+    return n;
+  };
+};
+
+const naturalFirstTouch: Setup = (n) => {
+  const process = new NaturalProcess();
+  process.mmap(BASE, n);
+  return () => {
+    for (let i = 0; i < n; i++) process.write(BASE + i);
+    return n;
+  };
+};
+
+/** The child writes to each of `n` pages that it shares with its parent. */
+const cow: Setup = (n) => {
+  const { kernel, process, at } = touched(n);
+  const child = process.fork();
+  return () => {
+    writePages(child, at, n);
+    expect(kernel.stats().pages.live, 2 * n, 'pages in use');
+    return n;
+  };
+};
+
+const naturalCow: Setup = (n) => {
+  const process = new NaturalProcess();
+  process.mmap(BASE, n);
+  for (let i = 0; i < n; i++) process.write(BASE + i);
+  const child = process.fork();
+  return () => {
+    for (let i = 0; i < n; i++) child.write(BASE + i);
+    return n;
+  };
+};
+
+const natural = { otherName: 'natural model', operation: 'fault', as: 'rate', quickN: 2000 } as const;
+
+export const faultRows = [
+  contest({
+    ...natural,
+    id: 'fault.first-touch',
+    n: 1_000_000,
+    ours: firstTouch,
+    other: naturalFirstTouch,
+    target: { of: 'ours', floor: 1.5e6, aim: 30e6 },
+  }),
+  contest({ ...natural, id: 'fault.cow', n: 200_000, ours: cow, other: naturalCow }),
+];

@@ -1,0 +1,49 @@
+import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
+import { expect, test } from 'vitest';
+import type { Row } from '../src/row.js';
+
+const directory = fileURLToPath(new URL('..', import.meta.url));
+
+/** Runs the program as users do, from its sources. */
+const bench = (...args: string[]) =>
+  execa({
+    cwd: directory,
+    preferLocal: true,
+    localDir: directory,
+    reject: false,
+  })`tsx --conditions=@rmap-lab/source src/main.ts ${args}`;
+
+const IDS = [
+  ...['fault.first-touch', 'fault.cow', 'fork.pte', 'fork.vma', 'mmap-munmap', 'mprotect.split-merge', 'mremap.move'],
+  ...['walk.sharers-1000', 'memory.bytes-per-page', 'vma-tree.insert', 'vma-tree.lookup', 'vma-tree.lookup-1000'],
+  ...['interval-tree.stab', 'interval-tree.insert', 'growth.vma-insert', 'growth.vma-lookup', 'growth.mmap-munmap'],
+  ...['growth.fault', 'growth.fork-pte', 'growth.walk'],
+];
+
+test('a quick run measures every row against something', { timeout: 120_000 }, async () => {
+  const { stdout } = await bench('--quick', '--json');
+  const report = JSON.parse(stdout) as { schema: string; rows: Row[] };
+  expect(report.schema).toBe('rmap-lab/bench@1');
+  expect(report.rows.map(({ id }) => id)).toEqual(IDS);
+  for (const row of report.rows) {
+    expect(row).toMatchObject({ unit: expect.any(String), ours: expect.any(Number), other: expect.any(Number) });
+    expect(row.otherName).not.toBe('');
+    if (row.unit !== 'exponent') expect(row.ratio).toBeGreaterThan(0);
+    if (row.target !== null) expect(row.reached).toMatch(/^(aim|floor|no)$/);
+  }
+});
+
+test('rows can be chosen, and come as a table', { timeout: 60_000 }, async () => {
+  const { stdout } = await bench('--quick', '--rows', 'fault.cow,walk.sharers-1000');
+  expect(stdout).toContain('fault.cow');
+  expect(stdout).toContain('walk.sharers-1000');
+  expect(stdout).not.toContain('fork.pte');
+});
+
+test('an unknown row is refused with the rows that there are', { timeout: 60_000 }, async () => {
+  const { stderr, exitCode } = await bench('--rows', 'fault.first-tuch');
+  expect(exitCode).toBe(2);
+  expect(stderr).toContain("no row 'fault.first-tuch'");
+  expect(stderr).toContain('fault.first-touch');
+});
