@@ -2,4 +2,4 @@ import { preset } from '@rmap-lab/config/tsup';
 import { defineConfig } from 'tsup';
 
 // The tree is an entry of its own for the benchmarks; what is published has no way in.
-export default defineConfig({ ...preset, entry: [...preset.entry, 'src/interval-tree.ts'] });
+export default defineConfig({ ...preset, entry: ['src/index.ts', 'src/interval-tree.ts'] });
