@@ -65,6 +65,24 @@ describe('random programs over process trees', () => {
     examples((program) => compare(program, {}, { stepping: true }));
   });
 
+  it('survive the failure of any one allocation: walks stay right, and nothing is left at the end', () => {
+    fc.assert(
+      fc.property(programs(30), fc.integer({ min: 1, max: 120 }), (program, n) => {
+        const run = new ProgramRun(new Kernel({ strategy: scanAll() }));
+        run.kernel.failNextAllocation(n);
+        for (const operation of program) {
+          run.apply(operation);
+          run.kernel.verify();
+        }
+        for (const process of [...run.processes]) process.exit();
+        const { slab, tables, zombies } = run.kernel.stats();
+        const left = Object.entries(slab).filter(([, { live }]) => live > 0);
+        if (left.length > 0 || tables.live > 0 || zombies > 0) throw new Error(`left: ${JSON.stringify({ left, tables, zombies })}`);
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
   it('touch no freed object', () => {
     examples((program) => {
       const run = new ProgramRun(new Kernel({ strategy: scanAll(), checked: true }));
