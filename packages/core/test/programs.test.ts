@@ -77,7 +77,8 @@ describe('random programs over process trees', () => {
         for (const process of [...run.processes]) process.exit();
         const { slab, tables, zombies } = run.kernel.stats();
         const left = Object.entries(slab).filter(([, { live }]) => live > 0);
-        if (left.length > 0 || tables.live > 0 || zombies > 0) throw new Error(`left: ${JSON.stringify({ left, tables, zombies })}`);
+        if (left.length > 0 || tables.live > 0 || zombies > 0)
+          throw new Error(`left: ${JSON.stringify({ left, tables, zombies })}`);
       }),
       { numRuns: RUNS },
     );

@@ -30,7 +30,8 @@ export function touchFast(m: Machine, mm: Mm, address: Address, write: boolean):
     mm.lastLeaf = leaf;
     mm.lastLeafKey = key;
   }
-  const at = leaf * ENTRIES + (vpn % ENTRIES);
+  // A remainder of numbers beyond 31 bits is a call; this is not.
+  const at = leaf * ENTRIES + (vpn - key * ENTRIES);
   const { entries } = m.tables;
   const pte = entries[at];
   const { mem } = m;

@@ -2,7 +2,7 @@ import { ANON, EXCLUSIVE } from '../folio/mem-map.js';
 import type { Machine } from '../machine.js';
 import { GUARD, kindOf, PRESENT, pfnOf, WRITE, ZERO } from '../page-table/pte.js';
 import { type Op, run, runAlone } from '../sync/op.js';
-import { addressOf, type Folio } from '../units.js';
+import { addressOf, type Folio, PAGE_SIZE } from '../units.js';
 import type { VmArea } from '../vma/vma.js';
 import { drawAddressSpaces } from './draw.js';
 import { countMappings, mappedFolios, mappingsOf, scanTables } from './ground-truth.js';
@@ -90,6 +90,8 @@ function checkVmas(m: Machine, complain: (text: string) => void): void {
       count++;
       if (vma.mm !== mm || !vma.attached)
         complain(`${vma} is in mm_mt of mm ${mm.id} but is ${vma.attached ? `of mm ${vma.mm.id}` : 'detached'}`);
+      if (vma.file === null && vma.pgoff !== vma.anonPgoff)
+        complain(`${vma} is anonymous and has offsets ${vma.pgoff} and ${vma.anonPgoff}`);
       if (vma.start >= vma.end) complain(`${vma} is empty`);
       if (previous !== null && previous.end > vma.start) complain(`${previous} overlaps ${vma}`);
       previous = vma;
@@ -116,7 +118,15 @@ function checkEntries(m: Machine, complain: (text: string) => void): void {
     if (kind === ZERO || kind === GUARD || kind !== PRESENT) return;
     const pfn = pfnOf(pte);
     if (mem.refcount[pfn] <= 0) complain(`${where} maps page ${pfn}, which is free`);
-    if ((mem.flags[pfn] & ANON) === 0) return;
+    if ((mem.flags[pfn] & ANON) === 0) {
+      const offset = vma.pgoff + (address - vma.start) / PAGE_SIZE;
+      if (vma.file === null || mem.anchor[pfn] !== vma.file.id || mem.index[pfn] !== offset) {
+        complain(
+          `${where} maps page ${mem.index[pfn]} of file ${mem.anchor[pfn]}, the place has offset ${offset} of ${vma.file?.id ?? 'no file'}`,
+        );
+      }
+      return;
+    }
     if (!vma.faulted) complain(`${where} maps an anonymous page in an unfaulted VMA`);
     if (mem.index[mem.folioOf(pfn)] + (pfn - mem.folioOf(pfn)) !== vma.anonIndex(address)) {
       complain(`${where} maps page ${pfn} of index ${mem.index[pfn]}, the place has offset ${vma.anonIndex(address)}`);
