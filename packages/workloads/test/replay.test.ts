@@ -220,12 +220,17 @@ describe('exec', () => {
 
   test('says when the stack is larger than the model lets it be', async () => {
     const records = [spawn, exec([entry(0x7fff0000, 0x7ffff000, 'stack')])];
-    await expect(replayed(records)).rejects.toMatchObject({ record: 3, reason: expect.stringContaining('stack') });
+    await expect(replayed(records)).rejects.toMatchObject({ record: 3, reason: expect.stringContaining('exec') });
   });
 
   test('says when the heap can not end where it did', async () => {
+    const records = [spawn, exec([entry(0x500, 0x501, 'anonymous'), entry(0x501, 0x502, 'heap')], page(0x500))];
+    await expect(replayed(records)).rejects.toMatchObject({ record: 3, reason: expect.stringContaining('heap ends at') });
+  });
+
+  test('says when two parts of the layout overlap in the model', async () => {
     const records = [spawn, exec([entry(0x500, 0x502, 'heap'), entry(0x503, 0x504, 'anonymous')], page(0x509))];
-    await expect(replayed(records)).rejects.toMatchObject({ record: 3, reason: expect.stringContaining('heap') });
+    await expect(replayed(records)).rejects.toMatchObject({ record: 3, reason: expect.stringContaining('EEXIST') });
   });
 });
 

@@ -39,7 +39,7 @@ export function replayCall(world: World, record: CallRecord): void {
 /** A call that succeeded, steered to where it ended up. @throws Mismatch */
 function granted(world: World, process: Process, { call, args }: CallRecord, result: number): number {
   try {
-    if (call === 'mmap') return mmap(world, process, fixed(args, result));
+    if (call === 'mmap') return mapAt(world, process, args, result);
     if (call === 'mremap') return mremap(process, settled(args, result));
     return asRecorded(world, process, call, args);
   } catch (error) {
@@ -62,12 +62,20 @@ function refused(world: World, process: Process, { call, args }: CallRecord, err
 }
 
 /**
- * mmap's arguments, at `result`. Where the kernel chose the place it was free, so it must be free in the model: that is how an
- * unmapping which the trace lacks shows.
+ * mmap at `result`. Where the kernel chose the place it was free, so it must be free in the model: that is how an unmapping which
+ * the trace lacks shows. What is in the way goes all the same, so that later records fit. @throws Mismatch, KernelError
  */
-function fixed([, length, prot, flags, file, offset]: readonly number[], result: number): readonly number[] {
-  const how = (flags & MAP_FIXED) !== 0 ? MAP_FIXED : MAP_FIXED_NOREPLACE;
-  return [result, length, prot, flags | how, file, offset];
+function mapAt(world: World, process: Process, args: readonly number[], result: number): number {
+  const [, length, prot, flags, file, offset] = args;
+  const place = (how: number): number => mmap(world, process, [result, length, prot, how, file, offset]);
+  if ((flags & MAP_FIXED) !== 0) return place(flags);
+  try {
+    return place(flags | MAP_FIXED_NOREPLACE);
+  } catch (error) {
+    if (!(error instanceof KernelError) || error.errno !== 'EEXIST') throw error;
+    place((flags & ~MAP_FIXED_NOREPLACE) | MAP_FIXED);
+    throw new Mismatch(`recorded was ${hex(result)}, which was not free: ${error.message}`);
+  }
 }
 
 /** mremap's arguments, to `result`: there if it moved, else where it is. */

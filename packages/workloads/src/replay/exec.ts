@@ -2,6 +2,7 @@ import {
   type Address,
   KiB,
   MAP_ANONYMOUS,
+  MAP_FIXED_NOREPLACE,
   MAP_PRIVATE,
   MAP_SHARED,
   PAGE_SIZE,
@@ -50,9 +51,10 @@ function growHeap(process: Process, brk: number): void {
 
 /** The kernel's own pages (vdso, vvar) become private mappings of a file that nothing else maps. */
 function mapEntry(world: World, process: Process, { start, end, prot, shared, kind, file, offset }: LayoutEntry): void {
-  const sharing = shared ? MAP_SHARED : MAP_PRIVATE;
+  const sharing = (shared ? MAP_SHARED : MAP_PRIVATE) | MAP_FIXED_NOREPLACE;
   const mapped = kind === 'special' ? world.kernel.file('special') : file === null ? undefined : world.file(file);
-  process.mapAt(start as Address, end - start, {
+  process.mmap(end - start, {
+    at: start as Address,
     prot,
     flags: mapped === undefined ? sharing | MAP_ANONYMOUS : sharing,
     file: mapped,
