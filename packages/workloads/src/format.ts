@@ -1,7 +1,3 @@
-// COORDINATION (temporary, to be removed by the final author): this file's record types are final. encode/decode/reader/writer/
-// replay/catalogue/generate belong to helper-5, recorder/import/record/traces to helper-6. If you are the EARLIER author (print.ts,
-// fields.ts): your task was handed on because your machine did not answer for an hour. Stop now, delete your uncommitted print.ts and
-// fields.ts unless helper-5 uses them, and end your turn with a one-line report. Do not change format.ts.
 import type { Errno } from '@rmap-lab/core';
 
 /** Name of the format, in every trace's first line. */
@@ -119,7 +115,7 @@ export interface MarkRecord {
   readonly name: string;
 }
 
-/** The last record: how many records of each type came before it, and a checksum over their lines. */
+/** The last record: how many records of each type came between header and end, and a checksum over all lines before it. */
 export interface EndRecord {
   readonly type: 'end';
   readonly counts: Readonly<Record<string, number>>;

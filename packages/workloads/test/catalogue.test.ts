@@ -4,7 +4,16 @@ import { join } from 'node:path';
 import { Kernel } from '@rmap-lab/core';
 import { anonVma } from '@rmap-lab/strategy-anon-vma';
 import { expect, test } from 'vitest';
-import { forkChain, openWorkload, placeRecords, replay, UnknownWorkload, workloads, zygote } from '../src/index.js';
+import {
+  type BodyRecord,
+  forkChain,
+  openWorkload,
+  placeRecords,
+  replay,
+  UnknownWorkload,
+  workloads,
+  zygote,
+} from '../src/index.js';
 import { written } from './trace-bytes.js';
 
 const listed = await workloads();
@@ -36,7 +45,7 @@ test('a file is a workload too', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'workload-'));
   const file = join(directory, 'mine.gz');
   const records = [...forkChain({ depth: 1, vmas: 1, pages: 2 })];
-  await writeFile(file, await written(records.slice(1) as never));
+  await writeFile(file, await written(records.slice(1) as BodyRecord[]));
   const workload = await openWorkload(file);
   expect(workload).toMatchObject({ name: file, kind: 'recorded' });
   const read = [];

@@ -1,4 +1,4 @@
-import type { TraceRecord } from '../format.js';
+import type { BodyRecord, Header } from '../format.js';
 import { map, regionAt, touch } from './memory.js';
 import { generatedHeader } from './place.js';
 
@@ -16,7 +16,7 @@ export interface ForkChainOptions {
  * A line of forks: each process writes one page in every VMA, its own copy, and reads the rest, which it shares with all above.
  * Then all exit, the oldest first. Marks: `forked` with the whole line alive, `exited`.
  */
-export function* forkChain({ depth = 16, vmas = 8, pages = 32 }: ForkChainOptions = {}): Generator<TraceRecord, void> {
+export function* forkChain({ depth = 16, vmas = 8, pages = 32 }: ForkChainOptions = {}): Generator<Header | BodyRecord, void> {
   yield generatedHeader('fork-chain', { depth, vmas, pages });
   yield { type: 'process', process: 0, parent: null, kind: 'spawn' };
   for (let n = 0; n < vmas; n++) {

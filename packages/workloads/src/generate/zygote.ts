@@ -1,4 +1,4 @@
-import type { TraceRecord } from '../format.js';
+import type { BodyRecord, Header } from '../format.js';
 import { map, regionAt, touch, unmap } from './memory.js';
 import { generatedHeader } from './place.js';
 
@@ -23,7 +23,7 @@ export function* zygote({
   vmas = 64,
   pages = 64,
   writeEvery = 8,
-}: ZygoteOptions = {}): Generator<TraceRecord, void> {
+}: ZygoteOptions = {}): Generator<Header | BodyRecord, void> {
   yield generatedHeader('zygote', { children, vmas, pages, writeEvery });
   yield { type: 'process', process: 0, parent: null, kind: 'spawn' };
   for (let n = 0; n < vmas; n++) {
