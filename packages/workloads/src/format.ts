@@ -50,6 +50,7 @@ export interface ExecRecord {
   readonly layout: readonly LayoutEntry[];
 }
 
+/** A process, or one thread of it, is gone. */
 export interface ExitRecord {
   readonly type: 'exit';
   readonly process: number;
@@ -68,6 +69,7 @@ export const CALLS = {
   brk: ['address'],
 } as const;
 
+/** A system call that traces hold. */
 export type CallName = keyof typeof CALLS;
 
 /** A system call and what the recorded kernel answered. */
@@ -91,6 +93,7 @@ export interface TouchRecord {
   readonly write: boolean;
 }
 
+/** A file that is mapped later on. */
 export interface FileRecord {
   readonly type: 'file';
   readonly file: number;
@@ -133,4 +136,5 @@ export type BodyRecord =
   | KernelRecord
   | MarkRecord;
 
+/** Any record. */
 export type TraceRecord = Header | BodyRecord | EndRecord;

@@ -1,7 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { pipeline, type Readable } from 'node:stream';
 import { constants, createGunzip, gunzipSync } from 'node:zlib';
-import type { TraceError } from '@rmap-lab/core';
 import { LIMITS } from './limits.js';
 import { type PlacedRecord, TraceParser } from './parser.js';
 
@@ -12,13 +11,18 @@ const CHUNK = 64 * 1024;
  * and in order. @throws TraceError for a file that can't be read, is foreign, truncated, corrupted or oversized
  */
 export function readTrace(file: string): AsyncGenerator<PlacedRecord, void> {
-  return readTraceStream(createReadStream(file), file);
+  return read(() => createReadStream(file), file);
 }
 
 /** The same for a stream of bytes; `name` stands for it in errors. @throws TraceError */
-export async function* readTraceStream(readable: Readable, name: string): AsyncGenerator<PlacedRecord, void> {
+export function readTraceStream(readable: Readable, name: string): AsyncGenerator<PlacedRecord, void> {
+  return read(() => readable, name);
+}
+
+/** A file is opened when its first record is asked for, so that somebody is there to hear of an error. */
+async function* read(open: () => Readable, name: string): AsyncGenerator<PlacedRecord, void> {
   const parser = new TraceParser(name, LIMITS.fileBytes);
-  const text = pipeline(readable, createGunzip({ chunkSize: CHUNK }), () => {});
+  const text = pipeline(open(), createGunzip({ chunkSize: CHUNK }), () => {});
   try {
     for await (const chunk of text) {
       for (const placed of parser.push(chunk as Buffer)) yield placed;
@@ -48,7 +52,7 @@ export function parseTrace(bytes: Uint8Array, name: string): PlacedRecord[] {
 }
 
 /** What files and zlib throw, said with the trace's name and the record it happened before. */
-function explained(parser: TraceParser, error: unknown): TraceError | unknown {
+function explained(parser: TraceParser, error: unknown): unknown {
   const { code, message } = error as NodeJS.ErrnoException;
   if (code === undefined) return error;
   if (code === 'Z_BUF_ERROR') return parser.error('the trace is truncated: the compressed file stops early');

@@ -1,9 +1,10 @@
+import { PAGE_SIZE } from '@rmap-lab/core';
 import { Malformed } from './malformed.js';
 
 /** Addresses and lengths are below this: 47 bits. */
 const ADDRESSES = 2 ** 47;
 /** Page numbers are below this. */
-export const PAGES = ADDRESSES / 4096;
+export const PAGES = ADDRESSES / PAGE_SIZE;
 /** Processes and files are numbered from 0 to below this. */
 const IDS = 2 ** 31;
 /** Longest name or source, in UTF-16 code units. */
@@ -36,7 +37,7 @@ export const bytes = (value: unknown, what: string): number => integer(value, wh
 
 /** A byte address or a length of whole pages. @throws Malformed */
 export function wholePages(value: unknown, what: string): number {
-  if (bytes(value, what) % 4096 !== 0) throw bad(what, 'a multiple of 4096', value);
+  if (bytes(value, what) % PAGE_SIZE !== 0) throw bad(what, `a multiple of ${PAGE_SIZE}`, value);
   return value as number;
 }
 

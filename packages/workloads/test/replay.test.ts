@@ -148,6 +148,7 @@ describe('a replay does what was recorded', () => {
       { type: 'file', file: 7, name: 'libc.so', size: 4096 },
       call('mmap', [0, 8192, 3, MAP_PRIVATE, 7, 4096], page(1000)),
       call('mmap', [0, 4096, 3, MAP_SHARED, 7, 0], page(1010)),
+      call('mmap', [0, 4096, 3, MAP_SHARED | MAP_PRIVATE, 7, 0], page(1020)), // MAP_SHARED_VALIDATE
       touch(1000, 2),
       touch(1010),
     ]);

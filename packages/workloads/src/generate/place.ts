@@ -1,4 +1,5 @@
-import type { Header, TraceRecord } from '../format.js';
+import { PAGE_SIZE } from '@rmap-lab/core';
+import { FORMAT, type Header, type TraceRecord, VERSION } from '../format.js';
 import type { PlacedRecord } from '../parser.js';
 
 /** Records with the numbers that they would have in a file. */
@@ -10,9 +11,9 @@ export function* placeRecords(records: Iterable<TraceRecord>): Generator<PlacedR
 /** The header of a generated trace: its generator, and the parameters it was given. */
 export const generatedHeader = (generator: string, parameters: Readonly<Record<string, number>>): Header => ({
   type: 'header',
-  format: 'rmap-lab-trace',
-  version: 1,
-  pageSize: 4096,
+  format: FORMAT,
+  version: VERSION,
+  pageSize: PAGE_SIZE,
   source: `generated: ${generator}`,
   options: Object.fromEntries(Object.entries(parameters).map(([name, value]) => [name, String(value)])),
 });

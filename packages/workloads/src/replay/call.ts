@@ -5,6 +5,8 @@ import {
   MAP_ANONYMOUS,
   MAP_FIXED,
   MAP_FIXED_NOREPLACE,
+  MAP_PRIVATE,
+  MAP_SHARED,
   MREMAP_DONTUNMAP,
   MREMAP_FIXED,
   MREMAP_MAYMOVE,
@@ -25,6 +27,8 @@ const OUTSIDE: Readonly<Partial<Record<CallName, readonly Errno[]>>> = {
   madvise: ['EINVAL', 'EACCES', 'EPERM', 'EBUSY', 'EAGAIN'],
   mlock: ['EPERM', 'EAGAIN', 'ENOMEM'],
 };
+
+const SHARED_VALIDATE = MAP_SHARED | MAP_PRIVATE;
 
 /** Does a recorded call, and wants the recorded answer. @throws Mismatch */
 export function replayCall(world: World, record: CallRecord): void {
@@ -109,7 +113,8 @@ function mmap(world: World, process: Process, [at, length, prot, flags, file, of
   return process.mmap(length, {
     at: at as Address,
     prot,
-    flags,
+    // MAP_SHARED_VALIDATE is MAP_SHARED that checked its flags.
+    flags: (flags & SHARED_VALIDATE) === SHARED_VALIDATE ? flags & ~MAP_PRIVATE : flags,
     ...(!anonymous && { file: world.file(file), offset }),
   });
 }
