@@ -1,53 +1,76 @@
 import type { Kernel, ObjectGraph } from '@rmap-lab/core';
 
 /** An anon_vma as `inspect` shows it. */
-export interface AnonVmaInfo {
+interface AnonVmaInfo {
   readonly id: string;
   readonly refcount: number;
   readonly numChildren: number;
   readonly numActiveVmas: number;
   readonly root: string;
   readonly parent: string;
-  /** Ids of the links in its tree. */
-  readonly links: readonly string[];
+  /** How many links its tree holds. */
+  readonly links: number;
 }
 
-/** What `kernel.inspect()` says, by VMA and by anon_vma. */
+/** A link between a VMA and an anon_vma. */
+interface LinkInfo {
+  readonly id: string;
+  readonly vma: number;
+  readonly first: number;
+  readonly last: number;
+}
+
+/** What `kernel.inspect()` says, put in order. */
 export class Graph {
   readonly anonVmas: readonly AnonVmaInfo[];
-  readonly chains: readonly string[];
-  private readonly edges: ObjectGraph['edges'];
+  readonly links: readonly LinkInfo[];
+  private readonly targets = new Map<string, string[]>();
 
   constructor(kernel: Kernel) {
     const { nodes, edges } = kernel.inspect();
-    this.edges = edges;
-    this.chains = nodes.filter(({ type }) => type === 'anon_vma_chain').map(({ id }) => id);
-    this.anonVmas = nodes
-      .filter(({ type }) => type === 'anon_vma')
-      .map(({ id, fields }) => ({
-        id,
-        refcount: Number(fields.refcount),
-        numChildren: Number(fields.numChildren),
-        numActiveVmas: Number(fields.numActiveVmas),
-        root: this.from(id, 'root')[0],
-        parent: this.from(id, 'parent')[0],
-        links: this.edges
-          .filter(({ to, label, from }) => to === id && label === 'anon_vma' && !from.startsWith('vma:'))
-          .map(({ from }) => from),
-      }));
+    const vmaOf = new Map<string, number>();
+    const treeSize = new Map<string, number>();
+    for (const { from, to, label } of edges) {
+      const key = `${from} ${label}`;
+      this.targets.set(key, [...(this.targets.get(key) ?? []), to]);
+      if (label === 'chain') vmaOf.set(to, Number(from.slice('vma:'.length)));
+      if (label === 'anon_vma' && from.startsWith('anon_vma_chain:')) treeSize.set(to, (treeSize.get(to) ?? 0) + 1);
+    }
+    const ofType = (type: string): ObjectGraph['nodes'] => nodes.filter((node) => node.type === type);
+    this.anonVmas = ofType('anon_vma').map(({ id, fields }) => ({
+      id,
+      refcount: Number(fields.refcount),
+      numChildren: Number(fields.numChildren),
+      numActiveVmas: Number(fields.numActiveVmas),
+      root: this.follow(id, 'root')[0],
+      parent: this.follow(id, 'parent')[0],
+      links: treeSize.get(id) ?? 0,
+    }));
+    this.links = ofType('anon_vma_chain').map(({ id, fields }) => ({
+      id,
+      vma: vmaOf.get(id) ?? Number.NaN,
+      first: Number(fields.first),
+      last: Number(fields.last),
+    }));
+  }
+
+  byId(id: string): AnonVmaInfo {
+    const found = this.anonVmas.find((anonVma) => anonVma.id === id);
+    if (found === undefined) throw new RangeError(`${id} is named by an edge and not allocated`);
+    return found;
   }
 
   /** The anon_vma that takes the VMA's new pages, or undefined. */
   active(vma: number): string | undefined {
-    return this.from(`vma:${vma}`, 'anon_vma')[0];
+    return this.follow(`vma:${vma}`, 'anon_vma')[0];
   }
 
   /** The anon_vmas that the VMA is linked to, newest link first. */
   chain(vma: number): string[] {
-    return this.from(`vma:${vma}`, 'chain').map((link) => this.from(link, 'anon_vma')[0]);
+    return this.follow(`vma:${vma}`, 'chain').flatMap((link) => this.follow(link, 'anon_vma'));
   }
 
-  private from(id: string, label: string): string[] {
-    return this.edges.filter((edge) => edge.from === id && edge.label === label).map(({ to }) => to);
+  private follow(id: string, label: string): readonly string[] {
+    return this.targets.get(`${id} ${label}`) ?? [];
   }
 }

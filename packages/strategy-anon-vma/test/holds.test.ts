@@ -1,0 +1,187 @@
+import { BUSY, GONE, interleave, PAGE_SIZE, type Process, type Vma } from '@rmap-lab/core';
+import { describe, expect, it } from 'vitest';
+import { AT, folioOf, Opened } from './opened.js';
+import { random } from './random.js';
+
+const MODES = ['pin', 'read', 'write'] as const;
+const live = ({ kernel }: Opened): number => kernel.stats().slab.anon_vma.live;
+const refcounts = ({ kernel }: Opened): unknown[] =>
+  kernel.inspect().nodes.flatMap(({ type, fields }) => (type === 'anon_vma' ? [fields.refcount] : []));
+const owners = (vmas: readonly Vma[]): unknown[] => vmas.map(({ mm }) => mm);
+const mmsOf = (...processes: readonly Process[]): unknown[] => processes.map(({ mm }) => mm);
+
+describe('a hold of a folio', () => {
+  it.each(MODES)('to %s is refused when nothing maps it', (mode) => {
+    const t = new Opened();
+    const process = t.spawn();
+    const folio = folioOf(process);
+    process.munmap(AT, PAGE_SIZE);
+    expect(t.run(() => t.hold(folio, mode, true))).toBe(GONE);
+    expect(t.run(() => t.hold(folio, mode, false))).toBe(GONE);
+  });
+
+  it('that may not wait reports a lock that is taken, and takes nothing', () => {
+    const t = new Opened();
+    const folio = folioOf(t.spawn());
+    const answers = t.run(function* () {
+      const writer = yield* t.hold(folio, 'write');
+      const refused = [];
+      for (const mode of MODES) refused.push(yield* t.hold(folio, mode, false));
+      yield* t.release(writer);
+      return refused;
+    });
+    expect(answers).toEqual([BUSY, BUSY, BUSY]);
+    expect(refcounts(t)).toEqual([1]);
+  });
+
+  it('to read shares the lock with readers and pins, not with a writer', () => {
+    const t = new Opened();
+    const folio = folioOf(t.spawn());
+    const [pin, reader, writer] = t.run(function* () {
+      const first = yield* t.hold(folio, 'read');
+      const others = [];
+      for (const mode of MODES) others.push(yield* t.hold(folio, mode, false));
+      for (const hold of [first, others[0], others[1]]) yield* t.release(hold);
+      return others;
+    });
+    expect(pin).toBeGreaterThan(0);
+    expect(reader).toBeGreaterThan(0);
+    expect(writer).toBe(BUSY);
+    expect(refcounts(t)).toEqual([1]);
+  });
+
+  it('to pin finds the VMAs that forks make meanwhile, and keeps the anon_vma beyond its last VMA', () => {
+    const t = new Opened();
+    const parent = t.spawn();
+    const folio = folioOf(parent);
+    const pin = t.run(() => t.hold(folio, 'pin'));
+    const child = parent.fork();
+    expect(owners(t.run(() => t.offered(pin, folio)))).toEqual(mmsOf(parent, child));
+    child.exit();
+    parent.exit();
+    expect(t.run(() => t.offered(pin, folio))).toEqual([]);
+    expect(live(t)).toBe(1);
+    t.run(() => t.release(pin));
+    expect(live(t)).toBe(0);
+  });
+
+  it("to pin a child's page keeps the root of the family, too", () => {
+    const t = new Opened();
+    const parent = t.spawn();
+    const child = parent.fork();
+    child.write(AT);
+    const pin = t.run(() => t.hold(folioOf(child), 'pin'));
+    child.exit();
+    parent.exit();
+    expect(live(t)).toBe(2);
+    t.run(() => t.release(pin));
+    expect(live(t)).toBe(0);
+  });
+
+  it('to write stays valid when the folio is anchored elsewhere before its release', () => {
+    const t = new Opened();
+    const [from, to] = [t.spawn(), t.spawn()];
+    const folio = folioOf(from);
+    const target = t.vmaOf(to);
+    t.run(function* () {
+      const hold = yield* t.hold(folio, 'write');
+      t.rmap.anchor(folio, target, 'rehome');
+      yield* t.release(hold);
+    });
+    expect(refcounts(t)).toEqual([1, 1]);
+    expect(owners(t.offeredNow(folio))).toEqual(mmsOf(to));
+  });
+
+  it('to read follows a folio to its new family, whenever it moves', () => {
+    const seen = new Set<string>();
+    for (let seed = 1; seed <= 2000; seed++) {
+      const t = new Opened({ stepping: true });
+      const [from, to] = [t.spawn(), t.spawn()];
+      const folio = folioOf(from);
+      const target = t.vmaOf(to);
+      function* rehome() {
+        const hold = yield* t.hold(folio, 'write');
+        t.rmap.anchor(folio, target, 'rehome');
+        yield* t.release(hold);
+      }
+      function* read() {
+        const hold = yield* t.hold(folio, 'read');
+        const anchored = t.kernel.inspect().edges.find(({ to: id }) => id === `anon_vma:${Math.floor(hold / 4)}`);
+        const offered = yield* t.offered(hold, folio);
+        yield* t.release(hold);
+        expect(anchored).toBeDefined();
+        return offered.map(({ mm }) => (mm === from.mm ? 'old' : 'new')).join();
+      }
+      const ends = interleave(t.kernel, { rehome: rehome(), read: read() }, random(seed));
+      seen.add((ends.read as { value: string }).value);
+    }
+    expect([...seen].sort()).toEqual(['new', 'old']);
+  });
+});
+
+describe('a hold of a VMA', () => {
+  it('to pin finds, after the VMA is gone, the VMAs forked from it', () => {
+    const t = new Opened();
+    const parent = t.spawn();
+    const folio = folioOf(parent);
+    const pin = t.run(() => t.holdVma(t.vmaOf(parent), 'pin'));
+    const child = parent.fork();
+    parent.exit();
+    expect(owners(t.run(() => t.offered(pin, folio)))).toEqual(mmsOf(child));
+    t.run(() => t.release(pin));
+    child.exit();
+    expect(live(t)).toBe(0);
+  });
+
+  it('to write keeps walks away', () => {
+    const t = new Opened();
+    const process = t.spawn();
+    const vma = t.vmaOf(process);
+    const answer = t.run(function* () {
+      const hold = yield* t.holdVma(vma, 'write');
+      const refused = yield* t.hold(folioOf(process), 'read', false);
+      yield* t.release(hold);
+      return refused;
+    });
+    expect(answer).toBe(BUSY);
+    expect(refcounts(t)).toEqual([1]);
+  });
+});
+
+describe('an anchor', () => {
+  it("of a child's page leads to the child; of one that others may share, to the whole family", () => {
+    const t = new Opened();
+    const parent = t.spawn();
+    const child = parent.fork();
+    child.write(AT);
+    const folio = folioOf(child);
+    const vma = t.vmaOf(child);
+    expect(owners(t.offeredNow(folio))).toEqual(mmsOf(child));
+    t.rmap.anchor(folio, vma, 'new-shared');
+    expect(owners(t.offeredNow(folio))).toEqual(mmsOf(parent, child));
+    t.rmap.anchor(folio, vma, 'reuse');
+    expect(owners(t.offeredNow(folio))).toEqual(mmsOf(child));
+  });
+
+  it('reaches the VMAs of its family', () => {
+    const t = new Opened();
+    const parent = t.spawn();
+    const folio = folioOf(parent);
+    const child = t.vmaOf(parent.fork());
+    expect(t.rmap.reaches(folio, child)).toBe(true);
+    expect(t.rmap.reaches(folio, t.vmaOf(t.spawn()))).toBe(false);
+  });
+
+  it('that a parent wrote into keeps its page when the last user reuses it', () => {
+    const t = new Opened();
+    const parent = t.spawn();
+    const child = parent.fork();
+    const folio = folioOf(child);
+    expect(owners(t.offeredNow(folio))).toEqual(mmsOf(parent, child));
+    parent.exit();
+    child.write(AT);
+    expect(folioOf(child)).toBe(folio);
+    const grandchild = child.fork();
+    expect(owners(t.offeredNow(folio))).toEqual(mmsOf(child, grandchild));
+  });
+});

@@ -1,0 +1,78 @@
+import { Kernel, type KernelOptions, type Operation, ProgramRun, programToCode } from '@rmap-lab/core';
+import fc from 'fast-check';
+import { describe, it } from 'vitest';
+import { anonVma } from '../src/index.js';
+import { brokenInvariant } from './invariants.js';
+import { programs } from './programs.js';
+
+const RUNS = Number(process.env.RMAP_LAB_RUNS ?? 300);
+
+const start = (options: Partial<KernelOptions> = {}): ProgramRun =>
+  new ProgramRun(new Kernel({ strategy: anonVma(), ...options }));
+
+/** After an operation: walks equal the page tables, and chains, trees and counters are sound. */
+function check({ kernel }: ProgramRun): void {
+  kernel.verify();
+  const broken = brokenInvariant(kernel);
+  if (broken !== null) throw new Error(`${broken}\n${kernel.draw()}`);
+}
+
+function checkEnd({ kernel, processes }: ProgramRun): void {
+  for (const process of [...processes]) process.exit();
+  const left = Object.entries(kernel.stats().slab).filter(([, { live }]) => live > 0);
+  if (left.length > 0) throw new Error(`left behind: ${JSON.stringify(left)}`);
+}
+
+function examples<T>(arbitrary: fc.Arbitrary<T>, program: (value: T) => readonly Operation[], test: (value: T) => void): void {
+  fc.assert(fc.property(arbitrary, test), {
+    numRuns: RUNS,
+    reporter: ({ failed, seed, counterexample, errorInstance }) => {
+      if (!failed) return;
+      const [value] = counterexample as [T];
+      throw new Error(`seed ${seed}: ${JSON.stringify(value)}\n${programToCode(program(value))}\n${String(errorInstance)}`);
+    },
+  });
+}
+
+const itself = (program: readonly Operation[]): readonly Operation[] => program;
+
+describe('random programs over process trees', () => {
+  it.each([
+    ['', {}],
+    [' step by step', { stepping: true }],
+    [' in checked mode', { checked: true }],
+    [' with private file pages keyed by an offset of their own', { anonOffset: 'own' as const }],
+  ])('keep walks, chains, trees and counters right, and leave nothing behind%s', (_, options) => {
+    examples(programs(50), itself, (program) => {
+      const run = start(options);
+      for (const operation of program) {
+        run.apply(operation);
+        check(run);
+      }
+      checkEnd(run);
+    });
+  });
+
+  it('survive running out of memory anywhere', () => {
+    const failures = fc.array(fc.record({ before: fc.nat(40), allocation: fc.integer({ min: 1, max: 12 }) }), {
+      minLength: 1,
+      maxLength: 8,
+    });
+    const cases = fc.record({ program: programs(40), failures });
+    examples(
+      cases,
+      ({ program }) => program,
+      ({ program, failures }) => {
+        const run = start();
+        program.forEach((operation, i) => {
+          const failure = failures.find(({ before }) => before === i);
+          run.kernel.failNextAllocation(failure?.allocation ?? 0);
+          run.apply(operation);
+          run.kernel.failNextAllocation(0);
+          check(run);
+        });
+        checkEnd(run);
+      },
+    );
+  });
+});
