@@ -32,15 +32,22 @@ export interface WalkResult {
   readonly passes: number;
 }
 
+/** The calls of a {@link Kernel} as operations, for a scheduler. */
+export interface KernelOps {
+  /** A process with an empty address space. */
+  spawn(): Op<Process>;
+  /** Every entry that maps a folio. */
+  walk(folio: Folio): Op<WalkResult>;
+  /** Counts and clears accessed bits. */
+  referenced(folio: Folio): Op<Referenced>;
+  /** What reclaim may do with a folio. */
+  tryToUnmap(folio: Folio): Op<Unmap>;
+}
+
 /** One machine: physical memory, processes, and a reverse-map strategy. Nothing is shared between two kernels. */
 export class Kernel {
   /** The same calls as operations, for a scheduler (`stepping: true`). */
-  readonly op: {
-    spawn(): Op<Process>;
-    walk(folio: Folio): Op<WalkResult>;
-    referenced(folio: Folio): Op<Referenced>;
-    tryToUnmap(folio: Folio): Op<Unmap>;
-  };
+  readonly op: KernelOps;
   private readonly machine: Machine;
   private readonly processList: Process[] = [];
   private nextProcess = 1;

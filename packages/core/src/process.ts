@@ -74,19 +74,33 @@ interface Family {
 
 /** The calls of a {@link Process} as operations, for a scheduler or for callers that combine them. */
 export interface ProcessOps {
+  /** mmap(2). */
   mmap(length: number, options?: MmapOptions): Op<Address>;
+  /** munmap(2). */
   munmap(at: Address, length: number): Op<void>;
+  /** mprotect(2). */
   mprotect(at: Address, length: number, prot: number): Op<void>;
+  /** mremap(2). */
   mremap(at: Address, oldLength: number, newLength: number, options?: MremapOptions): Op<Address>;
+  /** madvise(2). */
   madvise(at: Address, length: number, advice: number): Op<void>;
+  /** mlock(2). */
   mlock(at: Address, length: number): Op<void>;
+  /** munlock(2). */
   munlock(at: Address, length: number): Op<void>;
+  /** brk(2). */
   brk(to: Address): Op<Address>;
+  /** One load. */
   read(at: Address): Op<void>;
+  /** One store. */
   write(at: Address): Op<void>;
+  /** fork(2). */
   fork(): Op<Process>;
+  /** Another user of the address space. */
   thread(): Op<Process>;
+  /** exec(2). */
   exec(request?: Partial<ExecRequest>): Op<void>;
+  /** exit(2). */
   exit(): Op<void>;
 }
 
@@ -97,11 +111,12 @@ export class Process {
   /** False after {@link exit}. */
   alive = true;
 
+  /** @internal Processes are made by `Kernel.spawn`, fork and thread. */
   constructor(
     private readonly kernel: Kernel,
     private readonly machine: Machine,
     readonly id: number,
-    /** The address space; shared with threads and vfork children. */
+    /** @internal The address space; shared with threads and vfork children. */
     public mm: Mm,
     private readonly family: Family,
   ) {

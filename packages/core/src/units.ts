@@ -14,7 +14,6 @@ export type Folio = Unit<'Folio'>;
 /** A slab object as a uint31 (never 0), so that it fits a folio's anchor word. */
 export type Ref<T extends object> = number & { readonly [unit]: 'Ref'; readonly object?: T };
 
-export const PAGE_SHIFT = 12;
 /** Bytes in a page. */
 export const PAGE_SIZE = 4096;
 /** Bytes in a kibibyte. */

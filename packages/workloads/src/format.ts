@@ -51,6 +51,7 @@ export interface ExecRecord {
 }
 
 /** A process, or one thread of it, is gone. */
+/** A process (or thread) ends. */
 export interface ExitRecord {
   readonly type: 'exit';
   readonly process: number;
@@ -70,6 +71,7 @@ export const CALLS = {
 } as const;
 
 /** A system call that traces hold. */
+/** Name of a recorded system call. */
 export type CallName = keyof typeof CALLS;
 
 /** A system call and what the recorded kernel answered. */
@@ -94,6 +96,7 @@ export interface TouchRecord {
 }
 
 /** A file that is mapped later on. */
+/** A file that mappings name by its id. */
 export interface FileRecord {
   readonly type: 'file';
   readonly file: number;
@@ -136,5 +139,6 @@ export type BodyRecord =
   | KernelRecord
   | MarkRecord;
 
+/** Any record. */
 /** Any record. */
 export type TraceRecord = Header | BodyRecord | EndRecord;

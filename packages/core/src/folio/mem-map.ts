@@ -2,7 +2,7 @@ import { NoMemory } from '../errors.js';
 import type { AllocFailure } from '../slab/alloc-failure.js';
 import type { Folio, Pfn } from '../units.js';
 
-/** Flags of a page, one int32 each. */
+/** Flags of a page, 16 bits. */
 export const ANON = 1;
 /** A page of a file or of shared memory. */
 export const FILE = 2;
@@ -36,7 +36,7 @@ export class MemMap {
   refcount = new Int32Array(INITIAL_PAGES);
   /** Page table entries that map the page. */
   mapcount = new Int32Array(INITIAL_PAGES);
-  flags = new Int32Array(INITIAL_PAGES);
+  flags = new Uint16Array(INITIAL_PAGES);
   /** Number of the write that made the page's contents; 0: zeros. Stands for the contents. */
   version = new Int32Array(INITIAL_PAGES);
   live = 0;

@@ -1,20 +1,36 @@
 import type { Op, Soon } from '../sync/op.js';
-import type { Address, Folio, Pfn, Pgoff, Ref } from '../units.js';
+import type { Address, Folio, Pfn, Pgoff } from '../units.js';
+import type { Mm, RmapServices, Vma } from './contract-services.js';
 
+export type * from './contract-services.js';
+
+/** A reverse-map design: what core must know before it makes one, and how to make it. */
 export interface RmapStrategy {
-  readonly name: string;                            // 'anon-vma'; unique, also the package's short name
-  readonly contract: 1;                             // version of this file; core refuses others by name
-  readonly prepareUnder: 'mmap-lock' | 'vma-lock';  // must the first fault look at neighbours? (vmf_anon_prepare's retry)
-  readonly ksm: 'anchors' | 'direct';               // KSM walks start from a VMA's anchor, or from the page itself
-  readonly locks: readonly LockClass[];             // section 8
-  readonly bytes: { vma: number; mm: number; folio: number }; // fields it adds to core's structs, for the accounts
-  readonly unsupported?: Partial<Record<Feature, string>>;    // refused with Unsupported(reason), never half done
-  readonly state?: 'managed' | 'free';              // managed: all state lives in services, so it can be snapshotted (section 9)
-  create(services: RmapServices): Rmap;             // one per Kernel; nothing global
+  /** 'anon-vma'; unique, also the package's short name. */
+  readonly name: string;
+  /** Version of this file; core refuses others by name. */
+  readonly contract: 1;
+  /** Must the first fault look at neighbours? (vmf_anon_prepare's retry). */
+  readonly prepareUnder: 'mmap-lock' | 'vma-lock';
+  /** KSM walks start from a VMA's anchor, or from the page itself. */
+  readonly ksm: 'anchors' | 'direct';
+  /** The lock classes that it takes, outer first. */
+  readonly locks: readonly LockClass[];
+  /** Fields it adds to core's structs, for the accounts. */
+  readonly bytes: { vma: number; mm: number; folio: number };
+  /** Refused with Unsupported(reason), never half done. */
+  readonly unsupported?: Partial<Record<Feature, string>>;
+  /** Managed: all state lives in services, so it can be snapshotted. */
+  readonly state?: 'managed' | 'free';
+  /** One per Kernel; nothing global. */
+  create(services: RmapServices): Rmap;
 }
+/** What a strategy may say it can't do. */
 export type Feature = 'large-folio' | 'private-file' | 'swap' | 'migrate' | 'ksm' | 'uffd-move' | 'collapse' | 'folio-split';
+/** A strategy's lock class: its name, its place in the lock order, its kind. */
 export interface LockClass { readonly name: string; readonly slot: 'above-ptl' | 'below-ptl'; readonly kind: 'rwsem' | 'spin' }
 
+/** One design at work in one kernel. Each hook says who calls it, under which locks, whether it may sleep, and what it may throw. */
 export interface Rmap {
   // ---- address spaces ---------------------------------------------------------------------------------------------
   /** A new mm, before its first VMA. @from spawn, exec, fork @locks none @ctx sleep @fails NoMemory @kernel mm_init */
@@ -107,80 +123,56 @@ export interface Rmap {
   inspect?(): ObjectGraph;
 }
 
-/** `first`..`last`: offsets wanted; a folio's own index range, or for KSM the item's (7.3) or everything (6.18).
+/** What a walk looks for. `first`..`last`: offsets wanted; a folio's own index range, or for KSM the item's (7.3) or everything (6.18).
  *  `mappings`: entries that existed when the walk began, for "all found, stop" shortcuts; null where the map count says nothing (migration entries, KSM). */
 export interface RmapQuery { readonly folio: Folio; readonly first: Pgoff; readonly last: Pgoff; readonly mappings: number | null }
+/** What a walk offers its candidates to. */
 export interface RmapVisitor {
-  readonly found: number;                 // entries confirmed under the PTL so far in this pass
+  /** Entries confirmed under the PTL so far in this pass. */
+  readonly found: number;
   /** `address`: of the lowest wanted page inside `vma`. May wait for a PTL or sleep: hold no spinlock and no RCU section over it. */
   visit(vma: Vma, address: Address): Soon<boolean>;
   /** Say this before a second pass over the same query (a retry): counting visitors start again. */
   restart(): void;
 }
+/** Ranges and offsets of up to three VMAs that change in one go. */
 export interface VmaAdjust {
-  readonly changes: readonly { readonly vma: Vma; readonly start: Address; readonly end: Address; readonly anonPgoff: Pgoff }[]; // new values; old ones are on vma
-  readonly inserted: Vma | null;          // split's new half: already cloned, becomes visible in apply
-  readonly removed: readonly Vma[];       // swallowed by a merge: vanish from mm_mt in apply
+  /** The new values; the old ones are still on each VMA. */
+  readonly changes: readonly { readonly vma: Vma; readonly start: Address; readonly end: Address; readonly anonPgoff: Pgoff }[];
+  /** A split's new half: already cloned, becomes visible in {@link apply}. */
+  readonly inserted: Vma | null;
+  /** Swallowed by a merge: they vanish from mm_mt in {@link apply}. */
+  readonly removed: readonly Vma[];
+  /** Makes the change; neither waits for sleeping locks nor allocates. */
   apply(): Op<void>;
 }
+
+/** Entries that travel from one place of an address space to another. */
 export interface PageTableMove {
   readonly why: 'mremap' | 'rollback' | 'exec-stack';
-  readonly from: Vma; readonly to: Vma;
-  readonly merged: boolean;               // the destination is an existing VMA, so walk order is not creation order (need_rmap_locks)
-  readonly fromStart: Address; readonly toStart: Address; readonly bytes: number;
+  readonly from: Vma;
+  readonly to: Vma;
+  /** The destination is an existing VMA, so walk order is not creation order (need_rmap_locks). */
+  readonly merged: boolean;
+  readonly fromStart: Address;
+  readonly toStart: Address;
+  readonly bytes: number;
+  /** Finds and prepares the next extent; false at the end. Allocates tables, holds nothing. @throws NoMemory */
   next(): Op<boolean>;
-  readonly level: 'pte' | 'pmd' | 'table'; // of the extent that step() moves; 'table' moves a lower table without touching its entries
+  /** What {@link step} will move; 'table' moves a lower table without touching its entries. */
+  readonly level: 'pte' | 'pmd' | 'table';
+  /** Moves the extent; neither waits for sleeping locks nor allocates. */
   step(): Op<void>;
 }
+
 /** Neighbouring entries of one table; reused by core, don't keep it. */
 export interface PteSpan {
-  readonly vma: Vma; readonly address: Address; readonly pages: number; readonly level: 'pte' | 'pmd' | 'table';
-  forEach(fn: (page: Pfn, at: Address) => void): void; // present and migration entries, descending into tables
-}
-
-export interface RmapServices {
-  readonly folios: FolioView;
-  slab<T extends object>(name: string, options: { bytes: number; create: () => T; typesafeByRcu?: boolean }): SlabCache<T>;
-  rwsem(lockClass: string): RwSem;
-  spinlock(lockClass: string): SpinLock;
-  readonly rcu: { readLock(): void; readUnlock(): void; synchronize(): Op<void> };
-  load<O extends object, K extends keyof O>(object: O, key: K): Op<O[K]>;               // READ_ONCE: racy by design, still explored
-  store<O extends object, K extends keyof O>(object: O, key: K, value: O[K]): Op<void>; // WRITE_ONCE
-  perVma<T>(create: (vma: Vma) => T): Cell<Vma, T>;      // a strategy's own fields of a VMA; never copied by core
-  perMm<T>(create: (mm: Mm) => T): Cell<Mm, T>;
-  readonly vmaRefs: { tryGet(vma: Vma): boolean; put(vma: Vma): void; tryReadLock(vma: Vma): boolean; readUnlock(vma: Vma): void };
-  mms(): Op<readonly Mm[]>;                              // by id: an ancestor comes before its descendants
-  couldShare(left: Vma, right: Vma): boolean;            // anon_vma_compatible: all but the rmap's own say
-  addressIn(vma: Vma, first: Pgoff, last: Pgoff): Address | null; // vma_address, clipped; null when outside
-  count(primitive: string, n?: number): void;            // 'tree-node', 'candidate', 'folio-rewritten', ...
-}
-export interface FolioView {
-  anchor(folio: Folio): number;                          // plain read, under PTL or FL
-  readAnchor(folio: Folio): Op<number>;                  // lock-free read: a scheduling point
-  setAnchor(folio: Folio, word: number): void;           // only in anchor, transfer, mapping
-  mapped(folio: Folio): Op<boolean>;                     // folio_mapped, lock-free
-  of(page: Pfn): Folio; index(folio: Folio): Pgoff; pages(folio: Folio): number;
-}
-export interface SlabCache<T extends object> {
-  alloc(): Op<T>;                 // GFP_KERNEL: may reclaim, hence wait; throws NoMemory
-  tryAlloc(): T | null;           // GFP_NOWAIT: for use under a lock
-  free(object: T): void;  freeRcu(object: T): void;
-  ref(object: T): Ref<T>;         // uint31, fits the anchor word
-  at(ref: Ref<T>): T;             // throws UseAfterFree on a stale one (typesafe caches: unless inside an RCU section that saw it live)
-}
-export interface RwSem { read(): Op<void>; write(): Op<void>; tryRead(): boolean; tryWrite(): boolean; readUnlock(): void; writeUnlock(): void }
-export interface SpinLock { lock(): Op<void>; tryLock(): boolean; unlock(): void }
-export interface Cell<K, T> { of(key: K): T }
-/** The view of an mm and a VMA that a strategy gets: reads only. mm_mt look-ups are scheduling points and need RCU, mmap_lock or a pinned mm. */
-export interface Mm { readonly id: number; readonly vmas: VmaView; tryPin(): Op<boolean>; unpin(): void } // mmget_not_zero, mmput_async: a last unpin leaves teardown to a worker
-export interface Vma {
-  readonly id: number; readonly mm: Mm; readonly attached: boolean; readonly faulted: boolean;
-  readonly start: Address; readonly end: Address; readonly anonPgoff: Pgoff; readonly delta: number;
-}
-export interface VmaView {
-  find(address: Address): Op<Vma | null>;
-  overlapping(start: Address, end: Address): Op<readonly Vma[]>;
-  prev(vma: Vma): Vma | null; next(vma: Vma): Vma | null;
+  readonly vma: Vma;
+  readonly address: Address;
+  readonly pages: number;
+  readonly level: 'pte' | 'pmd' | 'table';
+  /** Calls `fn` for each present or migration entry of an anonymous page, descending into tables. */
+  forEach(fn: (page: Pfn, at: Address) => void): void;
 }
 
 /** A pinned or locked state of a folio's reverse map; a positive number, meaning known to the strategy alone. */

@@ -1,5 +1,3 @@
-// COORDINATION (temporary): this tree is in use since 03:48. If you are the author asked for vma-tree: build on this file (measure it
-// against sorted-btree, make it faster in small steps, keep its interface) and write packages/core/test/vma-tree.test.ts. Remove this comment.
 import type { Address } from '../units.js';
 import { FANOUT, type RangeItem, TreeNode } from './vma-tree-node.js';
 
