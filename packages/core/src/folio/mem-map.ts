@@ -1,6 +1,7 @@
 import { NoMemory } from '../errors.js';
 import type { AllocFailure } from '../slab/alloc-failure.js';
 import type { Folio, Pfn } from '../units.js';
+import { largerThan } from './growth.js';
 
 /** Flags of a page, 16 bits. */
 export const ANON = 1;
@@ -24,6 +25,8 @@ const ORDER_MASK = 15 << ORDER_SHIFT;
 export const ZERO_PFN = 0 as Pfn;
 
 const INITIAL_PAGES = 64;
+/** 1 GiB. */
+const MANY_PAGES = 2 ** 18;
 /** A page table entry holds 24 bits of frame number. */
 const MAX_PAGES = 2 ** 24;
 
@@ -95,19 +98,21 @@ export class MemMap {
   }
 
   private grow(): void {
-    const capacity = Math.min(this.anchor.length * 2, this.limit, MAX_PAGES);
+    const capacity = Math.min(largerThan(this.anchor.length, MANY_PAGES), this.limit, MAX_PAGES);
     if (capacity <= this.used) throw new NoMemory('page');
-    const larger = <T extends Int32Array | Float64Array>(column: T, make: (n: number) => T): T => {
-      const copy = make(capacity);
+    const ints = (column: Int32Array): Int32Array<ArrayBuffer> => {
+      const copy = new Int32Array(capacity);
       copy.set(column);
       return copy;
     };
-    const ints = (n: number): Int32Array<ArrayBuffer> => new Int32Array(n);
-    this.anchor = larger(this.anchor, ints);
-    this.index = larger(this.index, (n) => new Float64Array(n));
-    this.refcount = larger(this.refcount, ints);
-    this.mapcount = larger(this.mapcount, ints);
-    this.flags = larger(this.flags, ints);
-    this.version = larger(this.version, ints);
+    this.anchor = ints(this.anchor);
+    this.refcount = ints(this.refcount);
+    this.mapcount = ints(this.mapcount);
+    this.version = ints(this.version);
+    const { index, flags } = this;
+    this.index = new Float64Array(capacity);
+    this.index.set(index);
+    this.flags = new Uint16Array(capacity);
+    this.flags.set(flags);
   }
 }

@@ -1,4 +1,5 @@
 import { NoMemory } from '../errors.js';
+import { largerThan } from '../folio/growth.js';
 import type { AllocFailure } from '../slab/alloc-failure.js';
 import type { Vpn } from '../units.js';
 import { makePte, payloadOf, TABLE } from './pte.js';
@@ -7,6 +8,8 @@ import { makePte, payloadOf, TABLE } from './pte.js';
 export const ENTRIES = 512;
 /** Pages that one leaf table (a PMD entry) covers. */
 export const PAGES_PER_LEAF = 512;
+/** Leaf tables of 1 GiB. */
+const MANY_TABLES = 2 ** 9;
 /** Levels of the radix tree: PGD, PUD, PMD, PTE. */
 const LEVELS = 4;
 /** Pages below one entry of a table, by level; level 3 is the PGD. */
@@ -42,7 +45,7 @@ export class PageTables {
     if (recycled !== undefined) return recycled;
     if (this.used * ENTRIES === this.entries.length) {
       if (this.entries.length >= 2 ** 31) throw new NoMemory('page table');
-      const larger = new Int32Array(this.entries.length * 2);
+      const larger = new Int32Array(largerThan(this.used, MANY_TABLES) * ENTRIES);
       larger.set(this.entries);
       this.entries = larger;
     }
