@@ -2,12 +2,12 @@ import { PAGE_SIZE } from '@rmap-lab/core';
 import { contest } from '../contest.js';
 import { NaturalProcess } from '../natural-model.js';
 import type { Setup } from '../row.js';
-import { BASE, expect, newKernel, touched, writePages } from './lab.js';
+import { BASE, expect, touched, writePages } from './lab.js';
 
-/** The first write to each of `n` pages of fresh memory, in a machine that has to grow for it. */
+/** The first write to each of `n` pages of fresh memory, in a machine that had as many pages in use before. */
 export const firstTouch: Setup = (n) => {
-  const kernel = newKernel();
-  const process = kernel.spawn();
+  const { kernel, process, at: before } = touched(n);
+  process.munmap(before, n * PAGE_SIZE);
   const at = process.mmap(n * PAGE_SIZE);
   return () => {
     writePages(process, at, n);

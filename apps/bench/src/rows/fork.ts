@@ -3,9 +3,10 @@ import { NaturalProcess } from '../natural-model.js';
 import type { Setup } from '../row.js';
 import { BASE, expect, manyVmas, touched } from './lab.js';
 
-/** fork(2) of a process with `n` pages in one VMA, per entry. */
+/** fork(2) of a process with `n` pages in one VMA, per entry, in a machine that had as many page tables in use before. */
 export const forkPte: Setup = (n) => {
   const { process, at } = touched(n);
+  process.fork().exit();
   return () => {
     const child = process.fork();
     expect(child.pageAt(at).mapcount, 2, 'mappings of a page');
