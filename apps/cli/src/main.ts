@@ -1,2 +1,58 @@
 #!/usr/bin/env node
-export {};
+import { readFileSync } from 'node:fs';
+import { ContractViolation, KernelError, SegmentationFault, StrategyLoadError, TraceError } from '@rmap-lab/core';
+import { UnknownWorkload } from '@rmap-lab/workloads';
+import { Command, InvalidArgumentError } from 'commander';
+import { addRun } from './commands/run.js';
+import { addWorkloads } from './commands/workloads.js';
+import { exitCode } from './exit-codes.js';
+
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
+
+function wholeNumber(text: string): number {
+  const n = Number(text);
+  if (text.trim() === '' || !Number.isSafeInteger(n)) throw new InvalidArgumentError('it must be a whole number');
+  return n;
+}
+
+const program = new Command('rmap-lab')
+  .description('A laboratory for Linux anonymous reverse mapping')
+  .version(version)
+  .configureHelp({ showGlobalOptions: true })
+  .addHelpText(
+    'after',
+    `
+Exit status:
+  0    fine
+  1    the strategy missed a mapping or broke a rule; the first witness is on standard error
+  2    bad usage or bad input
+  130  interrupted; what was printed is of what was done by then`,
+  )
+  .exitOverride();
+addRun(program, wholeNumber);
+addWorkloads(program);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = explain(error);
+}
+
+/** Says what went wrong, in one line where the user can mend it; the exit status. */
+function explain(error: unknown): number {
+  if (error instanceof Error && 'exitCode' in error) return error.exitCode === 0 ? exitCode.fine : exitCode.badInput;
+  const input = [TraceError, StrategyLoadError, UnknownWorkload].some((kind) => error instanceof kind);
+  if (input || isSystemError(error)) {
+    process.stderr.write(`rmap-lab: ${(error as Error).message}\n`);
+    return exitCode.badInput;
+  }
+  if (error instanceof ContractViolation || error instanceof KernelError || error instanceof SegmentationFault) {
+    process.stderr.write(`rmap-lab: ${error.message}\n`);
+    return exitCode.broken;
+  }
+  throw error;
+}
+
+function isSystemError(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error;
+}

@@ -115,6 +115,11 @@ export class Kernel {
     return this.run(this.op.walk(folio));
   }
 
+  /** Runs `look`, for instance some walks, without counting its locks and primitives. */
+  uncounted<T>(look: () => T): T {
+    return this.machine.uncounted(look);
+  }
+
   /** Counts and clears the accessed bits of a folio's entries. */
   referenced(folio: Folio): Referenced {
     return this.run(this.op.referenced(folio));

@@ -108,6 +108,24 @@ export class Machine {
     return cache;
   }
 
+  /** Runs `look`, and forgets the locks and primitives that it counted: looking is not part of what a workload costs. */
+  uncounted<T>(look: () => T): T {
+    const locks = [...this.locks.values()].map((stats) => ({
+      stats,
+      reads: stats.reads,
+      writes: stats.writes,
+      contended: stats.contended,
+    }));
+    const counts = new Map(this.counts);
+    try {
+      return look();
+    } finally {
+      for (const { stats, ...before } of locks) Object.assign(stats, before);
+      this.counts.clear();
+      for (const [primitive, n] of counts) this.counts.set(primitive, n);
+    }
+  }
+
   count(primitive: string, n = 1): void {
     this.counts.set(primitive, (this.counts.get(primitive) ?? 0) + n);
   }

@@ -28,8 +28,11 @@ export class VmaTree<V extends RangeItem> {
 
   /** The range that contains `address`, else null (vma_lookup). */
   lookup(address: number): V | null {
-    const found = this.find(address);
-    return found !== null && found.start <= address ? found : null;
+    let node = this.root;
+    if (node === null || address < node.start) return null;
+    while (node.level > 0) node = node.kids[node.indexOf(address)] as TreeNode<V>;
+    const item = node.kids[node.indexOf(address)] as V;
+    return address < item.end ? item : null;
   }
 
   /** The last range that ends at or below `address`, else null. */
@@ -177,18 +180,20 @@ function firstEnd<V extends RangeItem>(node: TreeNode<V>): number {
 /** Inserts below `node`; the node split off on its right when it became too wide. */
 function insertBelow<V extends RangeItem>(node: TreeNode<V>, item: V): TreeNode<V> | null {
   if (node.level === 0) {
-    node.insertAt(node.indexOf(item.start) + 1, item);
+    node.insertItem(node.indexOf(item.start) + 1, item);
   } else {
     const at = Math.max(node.indexOf(item.start), 0);
-    const right = insertBelow(node.kids[at] as TreeNode<V>, item);
-    node.keys[at] = node.kids[at].start;
+    const kid = node.kids[at] as TreeNode<V>;
+    const { start, end, maxGap } = kid;
+    const right = insertBelow(kid, item);
     if (right !== null) node.insertAt(at + 1, right);
+    else if (kid.start === start && kid.end === end && kid.maxGap === maxGap) return null;
+    node.refresh(at);
   }
+  if (node.kids.length <= FANOUT) return null;
   // An ascending series leaves full nodes behind it; anything else splits in the middle.
   const appended = node.kids[node.kids.length - 1].start === item.start;
-  if (node.kids.length > FANOUT) return node.split(appended ? FANOUT : FANOUT / 2);
-  node.summarise();
-  return null;
+  return node.split(appended ? FANOUT : FANOUT / 2);
 }
 
 function removeBelow<V extends RangeItem>(node: TreeNode<V>, item: V): void {

@@ -1,0 +1,111 @@
+import { Kernel, type RmapStrategy } from '@rmap-lab/core';
+import { openWorkload, type ReplayReport, replay, type Workload, workloads } from '@rmap-lab/workloads';
+import { SingleBar } from 'cli-progress';
+import type { Command } from 'commander';
+import { exitCode } from '../exit-codes.js';
+import { loadStrategy } from '../load-strategy.js';
+import { distribution, Observer } from '../observer.js';
+import { runReport } from '../run-report.js';
+import type { RunDocument } from '../run-schema.js';
+
+interface RunOptions {
+  readonly strategy: string;
+  readonly workload: string;
+  readonly seed: number;
+  readonly json?: boolean;
+  readonly skipMismatches?: boolean;
+}
+
+export function addRun(program: Command, wholeNumber: (text: string) => number): void {
+  program
+    .command('run')
+    .description('replay a workload under a strategy, check every mapping, and print what it cost')
+    .option('--strategy <name>', 'short name (anon-vma), package, or file', 'anon-vma')
+    .requiredOption('--workload <name>', 'name of a workload (see `rmap-lab workloads`), or a trace file')
+    .option('--seed <n>', 'chooses the folios whose walks are sampled', wholeNumber, 1)
+    .option('--skip-mismatches', 'go on where the model answers differently from the recorded kernel, and count it')
+    .option('--json', 'print one JSON document (rmap-lab/run@1)')
+    .addHelpText('after', '\nExample:\n  rmap-lab run --strategy anon-vma --workload fork-chain')
+    .action(async (options: RunOptions) => {
+      process.exitCode = await run(options);
+    });
+}
+
+async function run(options: RunOptions): Promise<number> {
+  const strategy = await loadStrategy(options.strategy);
+  const workload = await openWorkload(options.workload);
+  const known = (await workloads()).find(({ name }) => name === workload.name);
+  const { document, witness } = await measure(strategy, workload, known?.operations ?? null, options);
+  process.stdout.write(options.json ? `${JSON.stringify(document)}\n` : `${runReport(document)}\n`);
+  if (witness !== null) {
+    process.stderr.write(`${witness}\n`);
+    return exitCode.broken;
+  }
+  return document.partial ? exitCode.interrupted : exitCode.fine;
+}
+
+/** Replays once, watched. The witness is the first thing that was wrong. */
+async function measure(
+  strategy: RmapStrategy,
+  workload: Workload,
+  operations: number | null,
+  { seed, skipMismatches }: RunOptions,
+): Promise<{ document: RunDocument; witness: string | null }> {
+  const kernel = new Kernel({ strategy });
+  const observer = new Observer(kernel, operations, seed);
+  const interrupt = new AbortController();
+  const stop = (): void => interrupt.abort();
+  process.once('SIGINT', stop);
+  const bar = new SingleBar({ stream: process.stderr, noTTYOutput: false, clearOnComplete: true });
+  if (process.stderr.isTTY && operations !== null) bar.start(operations, 0);
+  const started = performance.now();
+  let report: ReplayReport;
+  try {
+    report = await replay(kernel, observer.watch(workload.records), {
+      name: workload.name,
+      onMismatch: skipMismatches ? 'skip' : 'stop',
+      signal: interrupt.signal,
+      onProgress: (soFar) => bar.update(soFar.operations),
+    });
+  } finally {
+    bar.stop();
+    process.removeListener('SIGINT', stop);
+  }
+  observer.look();
+  const seconds = (performance.now() - started) / 1000;
+  return {
+    document: documentOf(strategy.name, workload.name, seed, kernel, observer, report, seconds),
+    witness: observer.witness,
+  };
+}
+
+function documentOf(
+  strategy: string,
+  workload: string,
+  seed: number,
+  kernel: Kernel,
+  observer: Observer,
+  report: ReplayReport,
+  seconds: number,
+): RunDocument {
+  const { slab, locks, vmas, pages } = kernel.stats();
+  const { operations: total, refused, byKind, touches, unexplained, mismatches, stopped } = report;
+  return {
+    schema: 'rmap-lab/run@1',
+    strategy,
+    workload,
+    seed,
+    ...(stopped ? { partial: true as const } : {}),
+    operations: { total, refused, byKind: { ...byKind } },
+    replay: { touches, unexplained, mismatches },
+    processes: { peak: observer.processes.peak, total: observer.processes.total },
+    vmas,
+    pages,
+    slab,
+    locks,
+    walks: { sampled: observer.candidates.length, candidates: distribution(observer.candidates), mappings: observer.mappings },
+    verify: { ...observer.verify },
+    seconds,
+    operationsPerSecond: seconds === 0 ? 0 : total / seconds,
+  };
+}

@@ -1,0 +1,76 @@
+import type { Kernel } from '@rmap-lab/core';
+import type { PlacedRecord } from '@rmap-lab/workloads';
+
+/** Points of a run at which everything is checked and walks are sampled. */
+const POINTS = 20;
+const FOLIOS_PER_POINT = 100;
+/** Records between two points where the length of the workload is not known. */
+const UNKNOWN_LENGTH_STEP = 20_000;
+
+/** Watches a replay from between its records: counts processes, checks every mapping now and then, samples walks. */
+export class Observer {
+  readonly processes = { live: 0, peak: 0, total: 0 };
+  readonly verify = { points: 0, folios: 0, mappings: 0, missed: 0, wrong: 0 };
+  /** The first thing that was wrong, in words. */
+  witness: string | null = null;
+  readonly candidates: number[] = [];
+  mappings = 0;
+  private state: number;
+
+  constructor(
+    private readonly kernel: Kernel,
+    private readonly operations: number | null,
+    seed: number,
+  ) {
+    this.state = seed >>> 0;
+  }
+
+  /** The same records, watched. */
+  async *watch(records: AsyncIterable<PlacedRecord> | Iterable<PlacedRecord>): AsyncGenerator<PlacedRecord> {
+    const step = this.operations === null ? UNKNOWN_LENGTH_STEP : Math.max(1, Math.floor(this.operations / POINTS));
+    let passed = 0;
+    for await (const placed of records) {
+      const { record } = placed;
+      if (record.type === 'process') this.born();
+      yield placed;
+      if (record.type === 'exit') this.processes.live--;
+      if (++passed % step === 0) this.look();
+    }
+  }
+
+  /** Checks everything, and walks some folios. */
+  look(): void {
+    const { folios, mappings, missed, wrong, problems } = this.kernel.check();
+    this.verify.points++;
+    this.verify.folios += folios;
+    this.verify.mappings += mappings;
+    this.verify.missed += missed;
+    this.verify.wrong += wrong;
+    this.witness ??= problems[0] ?? null;
+    const all = [...this.kernel.folios()];
+    for (let i = 0; i < Math.min(FOLIOS_PER_POINT, all.length); i++) {
+      const folio = all[this.random(all.length)];
+      const { candidates, found } = this.kernel.uncounted(() => this.kernel.walk(folio));
+      this.candidates.push(candidates);
+      this.mappings += found.length;
+    }
+  }
+
+  private born(): void {
+    this.processes.total++;
+    this.processes.peak = Math.max(this.processes.peak, ++this.processes.live);
+  }
+
+  /** A linear congruential generator: the same folios are walked for the same seed. */
+  private random(n: number): number {
+    this.state = (Math.imul(this.state, 1664525) + 1013904223) >>> 0;
+    return Math.floor((this.state / 2 ** 32) * n);
+  }
+}
+
+/** Median, 99th percentile, largest and sum. */
+export function distribution(values: readonly number[]): { p50: number; p99: number; max: number; total: number } {
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
+  return { p50: at(0.5), p99: at(0.99), max: sorted[sorted.length - 1] ?? 0, total: sorted.reduce((sum, n) => sum + n, 0) };
+}

@@ -1,0 +1,55 @@
+import Table from 'cli-table3';
+import colours from 'picocolors';
+import type { RunDocument } from './run-schema.js';
+
+const number = (n: number): string => n.toLocaleString('en-US');
+
+function table(title: string, head: string[], rows: (string | number)[][]): string {
+  const aligned = new Table({
+    head,
+    colAligns: head.map((_, i) => (i === 0 ? 'left' : 'right')),
+    style: { head: [], border: [], compact: true },
+  });
+  aligned.push(...rows.map((row) => row.map((cell) => (typeof cell === 'number' ? number(cell) : cell))));
+  return `${colours.bold(title)}\n${aligned.toString()}`;
+}
+
+/** The tables of one run, for a terminal. */
+export function runReport(run: RunDocument): string {
+  const { operations, replay, slab, locks, walks, verify } = run;
+  const kinds = Object.entries(operations.byKind).sort(([, a], [, b]) => b - a);
+  const slabRows = Object.entries(slab).map(([name, c]) => [
+    name,
+    c.objectBytes,
+    c.live,
+    c.peak,
+    c.peak * c.objectBytes,
+    c.allocated,
+  ]);
+  const lockRows = Object.entries(locks).map(([name, c]) => [name, c.reads, c.writes, c.contended]);
+  const { p50, p99, max } = walks.candidates;
+  const right = verify.missed === 0 && verify.wrong === 0;
+  const verdict = right ? colours.green('every mapping found, every invariant held') : colours.red('FAILED');
+  return [
+    `${colours.bold(run.workload)} under ${colours.bold(run.strategy)}${run.partial ? colours.yellow(' (interrupted: figures of what was done)') : ''}`,
+    table('Operations', ['kind', 'number'], [...kinds, ['all', operations.total], ['refused', operations.refused]]),
+    table(
+      'Memory',
+      ['slab cache', 'bytes each', 'live', 'peak', 'peak bytes', 'allocated'],
+      [...slabRows, ['pages', 4096, run.pages.live, run.pages.peak, run.pages.peak * 4096, '']],
+    ),
+    table('Locks', ['class', 'read', 'write', 'contended'], lockRows),
+    table(
+      'Walks',
+      ['folios sampled', 'candidates p50', 'p99', 'max', 'mappings found'],
+      [[number(walks.sampled), p50, p99, max, walks.mappings]],
+    ),
+    table(
+      'Verification',
+      ['at points', 'folios', 'mappings', 'missed', 'wrong'],
+      [[number(verify.points), verify.folios, verify.mappings, verify.missed, verify.wrong]],
+    ),
+    `${verdict}; ${number(replay.touches)} pages touched, ${number(replay.unexplained)} unexplained, ${number(replay.mismatches)} answers differ`,
+    `${number(run.processes.total)} processes (${number(run.processes.peak)} at once), ${number(run.vmas.peak)} VMAs at once; ${run.seconds.toFixed(2)} s, ${number(Math.round(run.operationsPerSecond))} operations/s`,
+  ].join('\n\n');
+}
