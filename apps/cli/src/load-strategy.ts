@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { type RmapStrategy, StrategyLoadError } from '@rmap-lab/core';
 
 /** Strategies that come with the command, by short name. */
-const SHORT_NAMES: Readonly<Record<string, string>> = { 'anon-vma': '@rmap-lab/strategy-anon-vma' };
+const SHORT_NAMES: Readonly<Record<string, () => Promise<unknown>>> = { 'anon-vma': () => import('@rmap-lab/strategy-anon-vma') };
 
 const AVAILABLE = `one of ${Object.keys(SHORT_NAMES).join(', ')}, a package name, or a file`;
 
@@ -26,9 +26,9 @@ async function importModule(name: string): Promise<Record<string, unknown>> {
   // npm changes into the clone's top; files are meant from where the user stands.
   const file = resolve(process.env.INIT_CWD ?? process.cwd(), name);
   const isFile = /[./\\]/.test(name) && !name.startsWith('@') && existsSync(file);
-  const target = isFile ? pathToFileURL(file).href : (SHORT_NAMES[name] ?? name);
   try {
-    return (await import(target)) as Record<string, unknown>;
+    const load = SHORT_NAMES[name] ?? (() => import(isFile ? pathToFileURL(file).href : name));
+    return (await load()) as Record<string, unknown>;
   } catch (error) {
     const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
     throw new StrategyLoadError(name, `nothing that can be loaded (${reason})`, AVAILABLE);
