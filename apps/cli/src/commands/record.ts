@@ -1,0 +1,28 @@
+import { resolve } from 'node:path';
+import { record } from '@rmap-lab/workloads';
+import type { Command } from 'commander';
+
+export function addRecord(program: Command): void {
+  program
+    .command('record')
+    .description('run a command on Linux and record what it and its descendants do to their memory')
+    .option('-o, --output <file>', 'the trace to write', 'recorded.trace.gz')
+    .argument('<command...>', 'the command and its arguments, after --')
+    .addHelpText(
+      'after',
+      `
+With root, tracefs and a C compiler every page fault is recorded, too; without them strace records system calls alone, and the
+command says what is missing.
+
+Example:
+  rmap-lab record -o mine.trace.gz -- make -j2`,
+    )
+    .action(async (command: string[], { output }: { output: string }) => {
+      // npm changes into the clone's top; files are meant from where the user stands.
+      const file = resolve(process.env.INIT_CWD ?? process.cwd(), output);
+      const { method, missing, end } = await record(command, { output: file });
+      const records = Object.values(end.counts).reduce((sum, n) => sum + n, 0);
+      process.stderr.write(`rmap-lab: ${records.toLocaleString('en-US')} records (${method}) in ${output}\n`);
+      if (missing !== null) process.stderr.write(`rmap-lab: no page faults were recorded: ${missing}\n`);
+    });
+}

@@ -1,0 +1,198 @@
+/*
+ * record OUT COMMAND [ARGUMENT...]
+ *
+ * Runs a command and writes what it and its descendants do to their memory, in the order it happened, as the kernel's event text:
+ * memory system calls, new tasks, execs, exits and page faults. Needs root and tracefs; the events come from a private instance.
+ * What exec makes shows in no event, so every task is stopped at its exec and its layout is written into the same stream:
+ * a line "MAP pid <line of /proc/pid/maps>" for each mapping, then "MAPEND pid <start of the heap>".
+ *
+ * Exit status: 0; 1 when something is missing; 3 when events were lost (OUT is then not written).
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static char instance[128];
+static pid_t command;
+
+static const char *const calls[] = {"mmap",   "munmap", "mprotect", "pkey_mprotect", "mremap", "brk",  "madvise",      "mlock",
+                                    "munlock", "execve", "openat",   "open",          "openat2", "dup", "memfd_create", "close",
+                                    "dup2",    "dup3",   0};
+static const char *const events[] = {"exceptions/page_fault_user", "exceptions/page_fault_kernel", "task/task_newtask",
+                                     "sched/sched_process_exec",   "sched/sched_process_exit",     0};
+
+static int set(const char *value, const char *format, ...) {
+  char name[128], path[300];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(name, sizeof name, format, arguments);
+  va_end(arguments);
+  snprintf(path, sizeof path, "%s/%s", instance, name);
+  int file = open(path, O_WRONLY);
+  int written = file < 0 ? -1 : (int)write(file, value, strlen(value));
+  if (file >= 0) close(file);
+  return written;
+}
+
+static void must_set(const char *value, const char *name) {
+  if (set(value, "%s", name) >= 0) return;
+  fprintf(stderr, "record: can't write '%s' to %s of tracefs: %s\n", value, name, strerror(errno));
+  rmdir(instance);
+  exit(1);
+}
+
+static void on_signal(int number) {
+  (void)number;
+  if (command > 0) kill(command, SIGKILL);
+}
+
+static void prepare(void) {
+  snprintf(instance, sizeof instance, "/sys/kernel/tracing/instances/rmap-lab-%d", getpid());
+  if (mkdir(instance, 0700) < 0) {
+    fprintf(stderr, "record: can't make a tracefs instance (%s); it takes root and a mounted /sys/kernel/tracing\n", strerror(errno));
+    exit(1);
+  }
+  must_set("0", "tracing_on");
+  must_set("98304", "buffer_size_kb");
+  must_set("mono", "trace_clock");
+  must_set("1", "options/event-fork");
+  must_set("0", "options/overwrite");
+  for (int i = 0; calls[i]; i++) {
+    /* open, dup2 and the like don't exist everywhere: what is not there is not called either. */
+    set("1", "events/syscalls/sys_enter_%s/enable", calls[i]);
+    set("1", "events/syscalls/sys_exit_%s/enable", calls[i]);
+  }
+  for (int i = 0; events[i]; i++) {
+    char name[128];
+    snprintf(name, sizeof name, "events/%s/enable", events[i]);
+    must_set("1", name);
+  }
+}
+
+static void finish(void) {
+  set("0", "tracing_on");
+  set("0", "events/enable");
+  rmdir(instance);
+}
+
+/* Field 47 of /proc/pid/stat. The second one is the command in parentheses and may hold anything. */
+static unsigned long start_of_heap(pid_t pid) {
+  char path[64], text[2048];
+  snprintf(path, sizeof path, "/proc/%d/stat", pid);
+  FILE *file = fopen(path, "r");
+  size_t length = file ? fread(text, 1, sizeof text - 1, file) : 0;
+  if (file) fclose(file);
+  text[length] = 0;
+  char *at = strrchr(text, ')');
+  for (int field = 2; at && field < 47; field++) at = strchr(at + 1, ' ');
+  return at ? strtoul(at + 1, 0, 10) : 0;
+}
+
+static void write_layout(pid_t pid, int marker) {
+  char path[64], line[4096], out[4200];
+  snprintf(path, sizeof path, "/proc/%d/maps", pid);
+  FILE *maps = fopen(path, "r");
+  while (maps && fgets(line, 900, maps)) {
+    int length = snprintf(out, sizeof out, "MAP %d %s", pid, line);
+    if (write(marker, out, length) < 0) perror("record: trace_marker");
+  }
+  if (maps) fclose(maps);
+  int length = snprintf(out, sizeof out, "MAPEND %d 0x%lx\n", pid, start_of_heap(pid));
+  if (write(marker, out, length) < 0) perror("record: trace_marker");
+}
+
+/* Lets all tasks run, but for a moment at each exec, until none is left. The command's exit status. */
+static int follow(void) {
+  char path[300];
+  snprintf(path, sizeof path, "%s/trace_marker", instance);
+  int marker = open(path, O_WRONLY), status, result = 0;
+  pid_t pid;
+  while ((pid = waitpid(-1, &status, __WALL)) > 0 || errno == EINTR) {
+    if (pid < 0) continue;
+    if (!WIFSTOPPED(status)) {
+      if (pid == command) result = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+      continue;
+    }
+    int signal_number = WSTOPSIG(status), event = status >> 16;
+    if (event == PTRACE_EVENT_EXEC) write_layout(pid, marker);
+    if (event || signal_number == SIGSTOP || signal_number == SIGTRAP) signal_number = 0;
+    ptrace(PTRACE_CONT, pid, 0, signal_number);
+  }
+  close(marker);
+  return result;
+}
+
+static unsigned long lost_events(void) {
+  unsigned long lost = 0;
+  for (int cpu = 0; cpu < (int)sysconf(_SC_NPROCESSORS_CONF); cpu++) {
+    char path[300], line[128];
+    snprintf(path, sizeof path, "%s/per_cpu/cpu%d/stats", instance, cpu);
+    FILE *stats = fopen(path, "r");
+    while (stats && fgets(line, sizeof line, stats)) {
+      unsigned long n;
+      if (sscanf(line, "overrun: %lu", &n) == 1 || sscanf(line, "dropped events: %lu", &n) == 1) lost += n;
+    }
+    if (stats) fclose(stats);
+  }
+  return lost;
+}
+
+static int copy_events(const char *to) {
+  char path[300], buffer[1 << 16];
+  size_t n;
+  snprintf(path, sizeof path, "%s/trace", instance);
+  FILE *in = fopen(path, "r"), *out = fopen(to, "w");
+  if (!in || !out) {
+    fprintf(stderr, "record: can't write %s: %s\n", to, strerror(errno));
+    return 1;
+  }
+  while ((n = fread(buffer, 1, sizeof buffer, in)) > 0) fwrite(buffer, 1, n, out);
+  fclose(in);
+  return fclose(out) ? 1 : 0;
+}
+
+int main(int argc, char **argv) {
+  if (argc < 3) {
+    fprintf(stderr, "usage: record OUT COMMAND [ARGUMENT...]\n");
+    return 1;
+  }
+  prepare();
+  signal(SIGINT, on_signal);
+  signal(SIGTERM, on_signal);
+  command = fork();
+  if (command == 0) {
+    signal(SIGINT, SIG_DFL);
+    signal(SIGTERM, SIG_DFL);
+    ptrace(PTRACE_TRACEME, 0, 0, 0);
+    raise(SIGSTOP);
+    execvp(argv[2], argv + 2);
+    fprintf(stderr, "record: %s: %s\n", argv[2], strerror(errno));
+    _exit(127);
+  }
+  int status;
+  char text[32];
+  waitpid(command, &status, 0);
+  snprintf(text, sizeof text, "%d", command);
+  must_set(text, "set_event_pid");
+  must_set("1", "tracing_on");
+  ptrace(PTRACE_SETOPTIONS, command, 0,
+         PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL);
+  ptrace(PTRACE_CONT, command, 0, 0);
+  int result = follow();
+  set("0", "tracing_on");
+  unsigned long lost = lost_events();
+  int failed = lost ? 3 : copy_events(argv[1]);
+  finish();
+  if (lost) fprintf(stderr, "record: %lu events were lost; record a shorter run\n", lost);
+  fprintf(stderr, "record: the command ended with status %d\n", result);
+  return failed;
+}

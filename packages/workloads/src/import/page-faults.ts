@@ -1,0 +1,206 @@
+import { type Errno, PAGE_SIZE, TraceError } from '@rmap-lab/core';
+import type { BodyRecord, CallName, LayoutEntry } from '../format.js';
+import { type Files, FileTable } from './files.js';
+
+const EVENT = /^\s*.*-(\d+)\s+\[\d+\]\s+\S+\s+[\d.]+: (.*)$/;
+const MAP = /^tracing_mark_write: MAP (\d+) ([0-9a-f]+)-([0-9a-f]+) (....) ([0-9a-f]+) \S+ \d+\s*(.*)$/;
+const MAPEND = /^tracing_mark_write: MAPEND (\d+) (\S+)/;
+const FAULT = /^page_fault_(?:user|kernel): address=(\S+) ip=\S+ error_code=(\S+)/;
+const NEW_TASK = /^task_newtask: pid=(\d+) comm=.* clone_flags=(\S+)/;
+const ENTER = /^sys_(\w+)\((.*)\)$/;
+const LEAVE = /^sys_(\w+) -> (\S+)/;
+
+const CLONE_VM = 0x100;
+const CLONE_FILES = 0x400;
+const CLONE_VFORK = 0x4000;
+const FAULT_WRITE = 2;
+const USER_END = 2 ** 47;
+/** Errnos by number, those that a trace can hold; other refusals changed nothing and are left out. */
+const ERRNOS: Readonly<Record<number, Errno>> = {
+  1: 'EPERM',
+  3: 'ESRCH',
+  11: 'EAGAIN',
+  12: 'ENOMEM',
+  13: 'EACCES',
+  14: 'EFAULT',
+  16: 'EBUSY',
+  17: 'EEXIST',
+  22: 'EINVAL',
+  75: 'EOVERFLOW',
+};
+/** Advice that changes nothing the model knows (REMOVE, PAGEOUT, COLLAPSE, and what is behind): left out. */
+const LEFT_OUT_ADVICE = new Set([9, 21, 24, 25]);
+
+interface Task {
+  readonly process: number;
+  files: FileTable;
+  /** The system call it is in, with its arguments. */
+  call: { readonly name: string; readonly args: readonly number[] } | null;
+  /** What exec has made so far; faults meanwhile belong to the new program and wait for its layout. */
+  exec: { readonly layout: LayoutEntry[]; readonly faults: BodyRecord[] } | null;
+}
+
+/**
+ * Turns what the page-fault recorder wrote into records, from the first exec of the recorded command on.
+ * @throws TraceError for a line that can't be understood
+ */
+export async function* importPageFaults(
+  lines: AsyncIterable<string> | Iterable<string>,
+  name = 'events',
+): AsyncGenerator<BodyRecord> {
+  const importer = new Importer();
+  let position = 0;
+  for await (const line of lines) {
+    position++;
+    if (line.startsWith('#') || line.trim() === '') continue;
+    const event = EVENT.exec(line);
+    if (event === null) throw new TraceError(name, position, `'${line.slice(0, 60)}' is no event of the recorder`);
+    yield* importer.take(Number(event[1]), event[2]);
+  }
+}
+
+class Importer {
+  private readonly tasks = new Map<number, Task>();
+  private readonly files: Files = { byPath: new Map(), introduced: [] };
+  private processes = 0;
+
+  *take(pid: number, event: string): Generator<BodyRecord> {
+    const before = [...this.event(pid, event)];
+    for (const [file, path] of this.files.introduced.splice(0)) yield { type: 'file', file, name: path, size: null };
+    yield* before;
+  }
+
+  private *event(pid: number, event: string): Generator<BodyRecord> {
+    let match = MAP.exec(event);
+    if (match !== null) return this.mapped(match);
+    match = MAPEND.exec(event);
+    if (match !== null) return yield* this.executed(Number(match[1]), Number(match[2]));
+    const task = this.tasks.get(pid);
+    if (event.startsWith('sched_process_exec')) return this.executing(pid);
+    if (task === undefined) return;
+    match = FAULT.exec(event);
+    if (match !== null) return yield* this.fault(task, Number(match[1]), Number(match[2]));
+    match = NEW_TASK.exec(event);
+    if (match !== null) return yield* this.forked(task, Number(match[1]), Number(match[2]));
+    if (event.startsWith('sched_process_exit')) return yield* this.exited(pid, task);
+    match = ENTER.exec(event);
+    if (match !== null) {
+      task.call = {
+        name: match[1],
+        args: match[2] === '' ? [] : match[2].split(', ').map((argument) => toNumber(argument.split(': ')[1])),
+      };
+      return;
+    }
+    match = LEAVE.exec(event);
+    if (match === null || task.call?.name !== match[1]) return;
+    const { name, args } = task.call;
+    task.call = null;
+    yield* this.returned(task, name, args, toNumber(match[2]));
+  }
+
+  /** The kernel has switched to the new program; its layout follows. */
+  private executing(pid: number): void {
+    let task = this.tasks.get(pid);
+    if (task === undefined) {
+      // Only the command itself can be unknown at its exec: all others were born as somebody's child.
+      if (this.tasks.size > 0) return;
+      task = { process: 0, files: new FileTable(this.files), call: null, exec: null };
+      this.tasks.set(pid, task);
+    }
+    task.exec = { layout: [], faults: [] };
+  }
+
+  private mapped([, pid, start, end, access, offset, path]: RegExpExecArray): void {
+    const task = this.tasks.get(Number(pid));
+    // Far above all user memory lies a page that is not the process's own.
+    if (task?.exec == null || Number.parseInt(start, 16) >= USER_END) return;
+    const kind = layoutKind(path);
+    task.exec.layout.push({
+      start: Number.parseInt(start, 16),
+      end: Number.parseInt(end, 16),
+      prot: (access[0] === 'r' ? 1 : 0) | (access[1] === 'w' ? 2 : 0) | (access[2] === 'x' ? 4 : 0),
+      shared: access[3] === 's',
+      kind,
+      file: kind === 'file' ? task.files.ofPath(path) : null,
+      offset: kind === 'file' ? Number.parseInt(offset, 16) : 0,
+    });
+  }
+
+  private *executed(pid: number, brk: number): Generator<BodyRecord> {
+    const task = this.tasks.get(pid);
+    if (task?.exec == null) return;
+    const { layout, faults } = task.exec;
+    task.exec = null;
+    let { process } = task;
+    if (process === 0) {
+      process = ++this.processes;
+      this.tasks.set(pid, { ...task, process });
+      yield { type: 'process', process, parent: null, kind: 'spawn' };
+    }
+    yield { type: 'exec', process, brk: brk === 0 ? null : brk, layout };
+    yield* faults;
+  }
+
+  private *fault(task: Task, address: number, code: number): Generator<BodyRecord> {
+    if (address >= USER_END || task.process === 0) return;
+    const touch: BodyRecord = {
+      type: 'touch',
+      process: task.process,
+      first: Math.floor(address / PAGE_SIZE),
+      count: 1,
+      stride: 1,
+      write: (code & FAULT_WRITE) !== 0,
+    };
+    // Inside execve the kernel writes the new program's memory, not the old one's.
+    if (task.exec !== null) task.exec.faults.push(touch);
+    else if (task.call?.name !== 'execve') yield touch;
+  }
+
+  private *forked(parent: Task, pid: number, flags: number): Generator<BodyRecord> {
+    if (parent.process === 0) return;
+    const process = ++this.processes;
+    const files = (flags & CLONE_FILES) !== 0 ? parent.files : parent.files.copy();
+    this.tasks.set(pid, { process, files, call: null, exec: null });
+    const shares = (flags & CLONE_VM) !== 0;
+    yield {
+      type: 'process',
+      process,
+      parent: parent.process,
+      kind: shares ? ((flags & CLONE_VFORK) !== 0 ? 'vfork' : 'thread') : 'fork',
+    };
+  }
+
+  private *exited(pid: number, task: Task): Generator<BodyRecord> {
+    this.tasks.delete(pid);
+    if (task.process !== 0) yield { type: 'exit', process: task.process };
+  }
+
+  private *returned(task: Task, name: string, args: readonly number[], result: number): Generator<BodyRecord> {
+    if (task.files.called(name, args, result) || name === 'execve' || task.process === 0) return;
+    const refusal = result < 0 ? ERRNOS[-result] : null;
+    if (refusal === undefined) return;
+    const call = (name === 'pkey_mprotect' ? 'mprotect' : name) as CallName;
+    if (call === 'madvise' && LEFT_OUT_ADVICE.has(args[2])) return;
+    yield { type: 'call', process: task.process, call, args: argumentsOf(call, args, task.files), result: refusal ?? result };
+  }
+}
+
+function argumentsOf(call: CallName, args: readonly number[], files: FileTable): readonly number[] {
+  if (call !== 'mmap')
+    return args.slice(0, { munmap: 2, mprotect: 3, mremap: 5, madvise: 3, mlock: 2, munlock: 2, brk: 1 }[call]);
+  const [address, length, prot, flags, fd, offset] = args;
+  const anonymous = (flags & 0x20) !== 0 || fd < 0;
+  return [address, length, prot, flags, anonymous ? -1 : files.ofDescriptor(fd), anonymous ? 0 : offset];
+}
+
+function layoutKind(path: string): LayoutEntry['kind'] {
+  if (path === '') return 'anonymous';
+  if (path === '[stack]') return 'stack';
+  if (path === '[heap]') return 'heap';
+  return path.startsWith('[') ? 'special' : 'file';
+}
+
+/** A number as the kernel prints it; 64-bit results above the address space are negative. */
+function toNumber(text: string): number {
+  return Number(BigInt.asIntN(64, BigInt(text)));
+}

@@ -1,0 +1,135 @@
+import { execFile, spawn } from 'node:child_process';
+import { createReadStream, existsSync, readFileSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { release, tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { PAGE_SIZE } from '@rmap-lab/core';
+import type { BodyRecord, EndRecord } from './format.js';
+import { FORMAT, VERSION } from './format.js';
+import { importPageFaults } from './import/page-faults.js';
+import { importStrace } from './import/strace.js';
+import { createTraceWriter } from './writer.js';
+
+/** What was recorded, and how. */
+export interface Recording {
+  readonly output: string;
+  /** `page-faults`: every page fault and layout. `strace`: system calls only, so no page is ever touched in a replay. */
+  readonly method: 'page-faults' | 'strace';
+  /** What page faults would have taken, in words; null when they were recorded. */
+  readonly missing: string | null;
+  readonly end: EndRecord;
+}
+
+/** A recording that can't be made here: what is missing, and how to get it. */
+export class CannotRecord extends Error {
+  override readonly name = 'CannotRecord';
+}
+
+const SOURCE = fileURLToPath(new URL('../recorder/record.c', import.meta.url));
+
+/** Runs a command and records what it and its descendants do to their memory. @throws CannotRecord, TraceError */
+export async function record(command: readonly string[], { output }: { readonly output: string }): Promise<Recording> {
+  if (process.platform !== 'linux')
+    throw new CannotRecord(`recording takes Linux, this is ${process.platform}; replaying works everywhere`);
+  const missing = await missingForPageFaults();
+  const scratch = await mkdtemp(join(tmpdir(), 'rmap-lab-record-'));
+  try {
+    const events = join(scratch, 'events');
+    if (missing === null) await runAttached(await recorder(), [events, ...command]);
+    else await runStrace(events, command, missing);
+    const lines = createInterface({ input: createReadStream(events) });
+    const records = missing === null ? importPageFaults(lines) : importStrace(lines);
+    const end = await write(output, missing === null ? 'page-faults' : 'strace', command, records);
+    return { output, method: missing === null ? 'page-faults' : 'strace', missing, end };
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+/** What keeps page faults from being recorded; null: nothing. */
+async function missingForPageFaults(): Promise<string | null> {
+  if (process.getuid?.() !== 0) return 'page faults take root';
+  if (!existsSync('/sys/kernel/tracing/instances'))
+    return 'page faults take tracefs: mount -t tracefs tracefs /sys/kernel/tracing';
+  const found = await promisify(execFile)('cc', ['--version']).catch(() => null);
+  return found === null ? 'page faults take a C compiler (cc), to build the recorder' : null;
+}
+
+/** The recorder, compiled at first use and kept. @throws CannotRecord */
+async function recorder(): Promise<string> {
+  const cache = join(process.env.XDG_CACHE_HOME ?? join(tmpdir(), `rmap-lab-${process.getuid?.() ?? 0}`), 'recorder');
+  await mkdir(cache, { recursive: true, mode: 0o700 });
+  const program = join(cache, `record-${VERSION}-${readFileSync(SOURCE).length}`);
+  if (!existsSync(program)) {
+    await promisify(execFile)('cc', ['-O2', '-o', program, SOURCE]).catch((error: Error) => {
+      throw new CannotRecord(`the recorder does not compile: ${error.message}`);
+    });
+  }
+  return program;
+}
+
+async function runStrace(events: string, command: readonly string[], missing: string): Promise<void> {
+  const found = await promisify(execFile)('strace', ['-V']).catch(() => null);
+  if (found === null) throw new CannotRecord(`there is no strace, and ${missing}; install strace, or see to the latter`);
+  await runAttached('strace', ['-f', '-e', 'trace=memory,process', '-o', events, ...command]);
+}
+
+/** Runs a program on this terminal. @throws CannotRecord when the recorder fails; the recorded command may */
+function runAttached(program: string, args: readonly string[]): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { stdio: ['inherit', 'inherit', 'pipe'] });
+    let errors = '';
+    child.stderr.on('data', (data: Buffer) => {
+      errors += data.toString();
+      process.stderr.write(data);
+    });
+    child.on('error', reject);
+    child.on('close', (status) => {
+      const lost = status === 3 && program !== 'strace';
+      if (lost || (status !== 0 && program !== 'strace'))
+        reject(new CannotRecord(errors.trim().split('\n').pop() ?? 'the recorder failed'));
+      else resolve();
+    });
+  });
+}
+
+async function write(
+  output: string,
+  method: string,
+  command: readonly string[],
+  records: AsyncIterable<BodyRecord>,
+): Promise<EndRecord> {
+  const writer = createTraceWriter(output);
+  const program = [
+    basename(command[0]),
+    ...command.slice(1).map((argument) => (argument.startsWith('/') ? basename(argument) : argument)),
+  ];
+  await writer.write({
+    type: 'header',
+    format: FORMAT,
+    version: VERSION,
+    pageSize: PAGE_SIZE,
+    source: `rmap-lab record (${method}): ${program.join(' ')}`,
+    options: { kernel: release(), thp: transparentHugePages(), ...(await largeFolios()) },
+  });
+  for await (const one of records) await writer.write(one);
+  return await writer.end();
+}
+
+/** The setting in brackets: `always [madvise] never`. */
+function transparentHugePages(): string {
+  const file = '/sys/kernel/mm/transparent_hugepage/enabled';
+  return existsSync(file) ? (/\[(\w+)\]/.exec(readFileSync(file, 'utf8'))?.[1] ?? 'unknown') : 'absent';
+}
+
+/** Sizes of large folios that the recorded kernel may have used unasked. */
+async function largeFolios(): Promise<Record<string, string>> {
+  const folder = '/sys/kernel/mm/transparent_hugepage';
+  if (!existsSync(folder)) return {};
+  const sizes = (await readdir(folder)).filter((name) => name.startsWith('hugepages-'));
+  const always = sizes.filter((size) => readFileSync(join(folder, size, 'enabled'), 'utf8').includes('[always]'));
+  return always.length === 0 ? {} : { 'large-folios': always.join(' ') };
+}
