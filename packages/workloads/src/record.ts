@@ -130,6 +130,7 @@ async function largeFolios(): Promise<Record<string, string>> {
   const folder = '/sys/kernel/mm/transparent_hugepage';
   if (!existsSync(folder)) return {};
   const sizes = (await readdir(folder)).filter((name) => name.startsWith('hugepages-'));
-  const always = sizes.filter((size) => readFileSync(join(folder, size, 'enabled'), 'utf8').includes('[always]'));
+  const switches = sizes.map((size) => [size, join(folder, size, 'enabled')]).filter(([, file]) => existsSync(file));
+  const always = switches.filter(([, file]) => readFileSync(file, 'utf8').includes('[always]')).map(([size]) => size);
   return always.length === 0 ? {} : { 'large-folios': always.join(' ') };
 }

@@ -81,7 +81,7 @@ class Importer {
     match = FAULT.exec(event);
     if (match !== null) return yield* this.fault(task, Number(match[1]), Number(match[2]));
     match = NEW_TASK.exec(event);
-    if (match !== null) return yield* this.forked(task, Number(match[1]), Number(match[2]));
+    if (match !== null) return yield* this.forked(task, Number(match[1]), Number.parseInt(match[2], 16));
     if (event.startsWith('sched_process_exit')) return yield* this.exited(pid, task);
     match = ENTER.exec(event);
     if (match !== null) {
