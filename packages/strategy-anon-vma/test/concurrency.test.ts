@@ -14,7 +14,7 @@ import {
 import { describe, expect, it } from 'vitest';
 import { anonVma } from '../src/index.js';
 import { brokenInvariant } from './invariants.js';
-import { random } from './random.js';
+import { scheduler } from './scheduler.js';
 
 const SCHEDULES = 1000;
 const at = (page: number): Address => (0x10000000 + page * PAGE_SIZE) as Address;
@@ -102,12 +102,13 @@ const scenes: Record<string, (kernel: Kernel) => Scene> = {
     map(process, 10, 13);
     return { threads: { move: move(process, 100, 13, 3), walk: kernel.op.walk(folioAt(process, 100)) }, mapped: process };
   },
-  'a walk while its page moves into an older VMA of the same offset': (kernel) => {
+  'a walk while its page moves into a VMA of the same offset': (kernel) => {
     const process = kernel.spawn();
-    map(process, 10, 16);
+    map(process, 10, 20);
     process.write(at(13));
-    kernel.run(move(process, 13, 100, 3));
-    return { threads: { move: move(process, 100, 13, 3), walk: kernel.op.walk(folioAt(process, 100)) }, mapped: process };
+    kernel.run(move(process, 10, 100, 10));
+    map(process, 10, 13);
+    return { threads: { move: move(process, 103, 13, 3), walk: kernel.op.walk(folioAt(process, 103)) }, mapped: process };
   },
   'a walk while a whole page table moves': (kernel) => {
     const process = kernel.spawn();
@@ -131,7 +132,7 @@ describe('concurrent operations', () => {
     for (let seed = 1; seed <= SCHEDULES; seed++) {
       const kernel = new Kernel({ strategy: anonVma(), stepping: true });
       const { threads, mapped } = scene(kernel);
-      const choose = random(seed);
+      const choose = scheduler(seed);
       const choices: number[] = [];
       const ends = interleave(kernel, threads, (n) => choices[choices.push(choose(n)) - 1]);
       const schedule = choices.join('');

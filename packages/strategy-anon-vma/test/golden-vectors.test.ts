@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Lab } from './lab.js';
+import { Lab, NOTHING } from './lab.js';
 
 /** A program in the words of the lab, and what it showed on a running Linux 6.18.44. */
 type Vector = readonly [number: number, program: string, expected: string];
@@ -132,6 +132,6 @@ describe.each([
   test.each(vectors)('vector %i: %s', (_number, program, expected) => {
     const lab = new Lab(options);
     expect(lab.run(program)).toBe(expected);
-    expect(lab.end()).toBe('anon_vma 0 anon_vma_chain 0 vm_area_struct 0 mm_struct 0');
+    expect(lab.end()).toBe(NOTHING);
   });
 });

@@ -26,6 +26,9 @@ const ADVICE: Record<string, number> = {
   guard: linux.MADV_GUARD_INSTALL,
 };
 
+/** What {@link Lab.end} says when nothing is left. */
+export const NOTHING = 'anon_vma 0 anon_vma_chain 0 vm_area_struct 0 mm_struct 0';
+
 /** What a command is about: a process and a range of pages. */
 interface Range {
   readonly p: Process;

@@ -52,27 +52,4 @@ describe('random programs over process trees', () => {
       checkEnd(run);
     });
   });
-
-  it('survive running out of memory anywhere', () => {
-    const failures = fc.array(fc.record({ before: fc.nat(40), allocation: fc.integer({ min: 1, max: 12 }) }), {
-      minLength: 1,
-      maxLength: 8,
-    });
-    const cases = fc.record({ program: programs(40), failures });
-    examples(
-      cases,
-      ({ program }) => program,
-      ({ program, failures }) => {
-        const run = start();
-        program.forEach((operation, i) => {
-          const failure = failures.find(({ before }) => before === i);
-          run.kernel.failNextAllocation(failure?.allocation ?? 0);
-          run.apply(operation);
-          run.kernel.failNextAllocation(0);
-          check(run);
-        });
-        checkEnd(run);
-      },
-    );
-  });
 });
