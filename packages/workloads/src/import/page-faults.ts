@@ -31,13 +31,19 @@ const ERRNOS: Readonly<Record<number, Errno>> = {
 /** Advice that changes nothing the model knows (REMOVE, PAGEOUT, COLLAPSE, and what is behind): left out. */
 const LEFT_OUT_ADVICE = new Set([9, 21, 24, 25]);
 
+/** A page, and whether it was written. */
+interface Fault {
+  readonly page: number;
+  readonly write: boolean;
+}
+
 interface Task {
   readonly process: number;
   files: FileTable;
   /** The system call it is in, with its arguments. */
   call: { readonly name: string; readonly args: readonly number[] } | null;
   /** What exec has made so far; faults meanwhile belong to the new program and wait for its layout. */
-  exec: { readonly layout: LayoutEntry[]; readonly faults: BodyRecord[] } | null;
+  exec: { readonly layout: LayoutEntry[]; readonly faults: Fault[] } | null;
 }
 
 /**
@@ -138,22 +144,15 @@ class Importer {
       yield { type: 'process', process, parent: null, kind: 'spawn' };
     }
     yield { type: 'exec', process, brk: brk === 0 ? null : brk, layout };
-    yield* faults;
+    for (const fault of faults) yield touch(process, fault);
   }
 
   private *fault(task: Task, address: number, code: number): Generator<BodyRecord> {
-    if (address >= USER_END || task.process === 0) return;
-    const touch: BodyRecord = {
-      type: 'touch',
-      process: task.process,
-      first: Math.floor(address / PAGE_SIZE),
-      count: 1,
-      stride: 1,
-      write: (code & FAULT_WRITE) !== 0,
-    };
-    // Inside execve the kernel writes the new program's memory, not the old one's.
-    if (task.exec !== null) task.exec.faults.push(touch);
-    else if (task.call?.name !== 'execve') yield touch;
+    if (address >= USER_END) return;
+    const fault: Fault = { page: Math.floor(address / PAGE_SIZE), write: (code & FAULT_WRITE) !== 0 };
+    // Until exec returns the kernel writes the new program's memory, not the old one's.
+    if (task.exec !== null) task.exec.faults.push(fault);
+    else if (task.call?.name !== 'execve' && task.process !== 0) yield touch(task.process, fault);
   }
 
   private *forked(parent: Task, pid: number, flags: number): Generator<BodyRecord> {
@@ -184,6 +183,15 @@ class Importer {
     yield { type: 'call', process: task.process, call, args: argumentsOf(call, args, task.files), result: refusal ?? result };
   }
 }
+
+const touch = (process: number, { page, write }: Fault): BodyRecord => ({
+  type: 'touch',
+  process,
+  first: page,
+  count: 1,
+  stride: 1,
+  write,
+});
 
 function argumentsOf(call: CallName, args: readonly number[], files: FileTable): readonly number[] {
   if (call !== 'mmap')

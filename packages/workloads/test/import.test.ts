@@ -1,0 +1,118 @@
+import { TraceError } from '@rmap-lab/core';
+import { describe, expect, it } from 'vitest';
+import { type BodyRecord, importPageFaults, importStrace } from '../src/index.js';
+
+async function records(source: AsyncIterable<BodyRecord>): Promise<BodyRecord[]> {
+  const all: BodyRecord[] = [];
+  for await (const record of source) all.push(record);
+  return all;
+}
+
+const EVENTS = `# tracer: nop
+              sh-7    [000] d....  1.000001: page_fault_user: address=0x1000 ip=0x1000 error_code=0x6
+              sh-7    [000] .....  1.000002: sys_execve(filename: 0x7ffd, argv: 0x7ffe, envp: 0x7fff)
+              sh-7    [000] .....  1.000003: sched_process_exec: filename=/usr/bin/prog pid=7 old_pid=7
+              sh-7    [000] d....  1.000004: page_fault_kernel: address=0x555500004010 ip=clear_user error_code=0x2
+          record-6    [001] .....  1.000005: tracing_mark_write: MAP 7 555500000000-555500004000 r-xp 00001000 fe:00 99    /usr/bin/prog
+          record-6    [001] .....  1.000005: tracing_mark_write: MAP 7 555500004000-555500006000 rw-p 00000000 00:00 0
+          record-6    [001] .....  1.000005: tracing_mark_write: MAP 7 7ffd00000000-7ffd00021000 rw-p 00000000 00:00 0    [stack]
+          record-6    [001] .....  1.000005: tracing_mark_write: MAP 7 ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0    [vsyscall]
+          record-6    [001] .....  1.000006: tracing_mark_write: MAPEND 7 0x555500010000
+            prog-7    [000] .....  1.000007: sys_execve -> 0x0
+            prog-7    [000] d....  1.000008: page_fault_user: address=0x7ffd00020ff8 ip=0x5555 error_code=0x6
+            prog-7    [000] .....  1.000009: sys_openat(dfd: 0xffffff9c, filename: 0x5555, flags: 0x80000, mode: 0)
+            prog-7    [000] .....  1.000010: sys_openat -> 0x3
+            prog-7    [000] .....  1.000011: sys_mmap(addr: 0, len: 0x2000, prot: 1, flags: 2, fd: 3, off: 0x1000)
+            prog-7    [000] .....  1.000012: sys_mmap -> 0x7f0000000000
+            prog-7    [000] .....  1.000013: task_newtask: pid=8 comm=prog clone_flags=3d0f00 oom_score_adj=0
+            prog-7    [000] .....  1.000014: task_newtask: pid=9 comm=prog clone_flags=1200000 oom_score_adj=0
+            prog-9    [001] .....  1.000015: sys_munmap(addr: 0x7f0000000000, len: 0x2000)
+            prog-7    [000] .....  1.000016: sys_mprotect(start: 0x10, len: 0x1000, prot: 1)
+            prog-7    [000] .....  1.000017: sys_mprotect -> 0xffffffffffffffea
+            prog-9    [001] .....  1.000018: sys_munmap -> 0x0
+            prog-9    [001] d....  1.000019: page_fault_user: address=0xffffffff81000000 ip=0x5555 error_code=0x5
+            prog-9    [001] .....  1.000020: sched_process_exit: comm=prog pid=9 prio=120
+`;
+
+describe('the importer of recorded page faults', () => {
+  it('gives processes, layouts, calls and faults in order, from the first exec on', async () => {
+    expect(await records(importPageFaults(EVENTS.split('\n')))).toEqual([
+      { type: 'file', file: 1, name: 'prog', size: null },
+      { type: 'process', process: 1, parent: null, kind: 'spawn' },
+      {
+        type: 'exec',
+        process: 1,
+        brk: 0x555500010000,
+        layout: [
+          { start: 0x555500000000, end: 0x555500004000, prot: 5, shared: false, kind: 'file', file: 1, offset: 0x1000 },
+          { start: 0x555500004000, end: 0x555500006000, prot: 3, shared: false, kind: 'anonymous', file: null, offset: 0 },
+          { start: 0x7ffd00000000, end: 0x7ffd00021000, prot: 3, shared: false, kind: 'stack', file: null, offset: 0 },
+        ],
+      },
+      { type: 'touch', process: 1, first: 0x555500004, count: 1, stride: 1, write: true },
+      { type: 'touch', process: 1, first: 0x7ffd00020, count: 1, stride: 1, write: true },
+      { type: 'file', file: 2, name: 'opened', size: null },
+      { type: 'call', process: 1, call: 'mmap', args: [0, 0x2000, 1, 2, 2, 0x1000], result: 0x7f0000000000 },
+      { type: 'process', process: 2, parent: 1, kind: 'thread' },
+      { type: 'process', process: 3, parent: 1, kind: 'fork' },
+      { type: 'call', process: 1, call: 'mprotect', args: [0x10, 0x1000, 1], result: 'EINVAL' },
+      { type: 'call', process: 3, call: 'munmap', args: [0x7f0000000000, 0x2000], result: 0 },
+      { type: 'exit', process: 3 },
+    ]);
+  });
+
+  it('refuses what the recorder did not write, with the line', async () => {
+    const broken = [...EVENTS.split('\n').slice(0, 3), 'this is no event'];
+    await expect(records(importPageFaults(broken, 'my-events'))).rejects.toThrow(
+      new TraceError('my-events', 4, "'this is no event' is no event of the recorder"),
+    );
+  });
+});
+
+const STRACE = `7 execve("/usr/bin/prog", ["prog"], 0x7ffd /* 20 vars */) = 0
+7 brk(NULL) = 0x555500010000
+7 mmap(NULL, 8192, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0) = 0x7f0000000000
+7 mmap(NULL, 4096, PROT_READ, MAP_PRIVATE|MAP_DENYWRITE, 3, 0x1000) = 0x7f0000004000
+7 mprotect(0x7f0000000000, 4096, PROT_READ <unfinished ...>
+7 <... mprotect resumed>) = 0
+7 clone(child_stack=NULL, flags=CLONE_CHILD_CLEARTID|SIGCHLD, child_tidptr=0x7f00) = 8
+8 munmap(0x7f0000000000, 8192 <unfinished ...>
+7 madvise(0x7f0000000000, 4096, MADV_DONTNEED) = -1 EINVAL (Invalid argument)
+8 <... munmap resumed>) = 0
+8 exit_group(0) = ?
+8 +++ exited with 0 +++
+7 --- SIGCHLD {si_signo=SIGCHLD} ---
+7 clone3({flags=CLONE_VM|CLONE_VFORK, exit_signal=SIGCHLD}, 88) = 9
+7 mremap(0x7f0000000000, 4096, 8192, MREMAP_MAYMOVE) = 0x7f0000010000
+7 +++ exited with 0 +++
+`;
+
+describe('the importer of strace output', () => {
+  it('gives processes and calls in order, with flags as numbers', async () => {
+    expect(await records(importStrace(STRACE.split('\n')))).toEqual([
+      { type: 'process', process: 1, parent: null, kind: 'spawn' },
+      { type: 'exec', process: 1, brk: null, layout: [] },
+      { type: 'call', process: 1, call: 'brk', args: [0], result: 0x555500010000 },
+      { type: 'call', process: 1, call: 'mmap', args: [0, 8192, 3, 0x22, -1, 0], result: 0x7f0000000000 },
+      { type: 'file', file: 1, name: 'opened', size: null },
+      { type: 'call', process: 1, call: 'mmap', args: [0, 4096, 1, 0x802, 1, 0x1000], result: 0x7f0000004000 },
+      { type: 'call', process: 1, call: 'mprotect', args: [0x7f0000000000, 4096, 1], result: 0 },
+      { type: 'process', process: 2, parent: 1, kind: 'fork' },
+      { type: 'call', process: 1, call: 'madvise', args: [0x7f0000000000, 4096, 4], result: 'EINVAL' },
+      { type: 'call', process: 2, call: 'munmap', args: [0x7f0000000000, 8192], result: 0 },
+      { type: 'exit', process: 2 },
+      { type: 'process', process: 3, parent: 1, kind: 'vfork' },
+      { type: 'call', process: 1, call: 'mremap', args: [0x7f0000000000, 4096, 8192, 1, 0], result: 0x7f0000010000 },
+      { type: 'exit', process: 1 },
+    ]);
+  });
+
+  it.each([
+    ['no line of strace', ['7 hello']],
+    ["'PROT_FANCY' is no number and no flag", ['7 execve("x", [], 0) = 0', '7 mprotect(0x1000, 4096, PROT_FANCY) = 0']],
+  ])('refuses %s, with the line', async (reason, lines) => {
+    const failure = await records(importStrace(lines, 'my.strace')).catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(TraceError);
+    expect(failure).toMatchObject({ file: 'my.strace', record: lines.length, reason: expect.stringContaining(reason) });
+  });
+});
