@@ -5,14 +5,12 @@ import type { Row } from '../src/row.js';
 
 const directory = fileURLToPath(new URL('..', import.meta.url));
 
-/** Runs the program as users do, from its sources. */
+/** Runs the built program, as `npm run bench` does. */
 const bench = (...args: string[]) =>
   execa({
     cwd: directory,
-    preferLocal: true,
-    localDir: directory,
     reject: false,
-  })`tsx --conditions=@rmap-lab/source src/main.ts ${args}`;
+  })`node dist/main.js ${args}`;
 
 const IDS = [
   ...['fault.first-touch', 'fault.cow', 'fork.pte', 'fork.vma', 'mmap-munmap', 'mprotect.split-merge', 'mremap.move'],
