@@ -4,90 +4,97 @@ export interface RangeItem {
   end: number;
 }
 
-/** Children of a node at most: wide enough that 32,768 VMAs need three levels. */
-export const FANOUT = 32;
+/** Children of a node at most: wide enough that 100,000 VMAs need three levels. */
+export const FANOUT = 64;
 
 /**
  * A node of the tree; its children are items (`level` 0) or nodes. It knows the range from its first to its last child, and the
- * largest hole between neighbours inside that range, so that a search for a hole skips whole subtrees.
+ * largest hole between neighbours inside that range, so that a search for a hole skips whole subtrees. The children's bounds
+ * lie side by side in `starts` and `ends`: to look at the children themselves takes several times as long.
  */
 export class TreeNode<V extends RangeItem> implements RangeItem {
   start = 0;
   end = 0;
   maxGap = 0;
-  /** Start of each child: what a search compares, side by side in memory. */
-  readonly keys: number[] = [];
-  readonly kids: (V | TreeNode<V>)[] = [];
-  constructor(readonly level: number) {}
+  constructor(
+    readonly level: number,
+    readonly starts: number[] = [],
+    readonly ends: number[] = [],
+    readonly kids: (V | TreeNode<V>)[] = [],
+  ) {}
 
   /** Position of the last child that starts at or below `address`; -1 when all start above it. */
   indexOf(address: number): number {
-    const { keys } = this;
+    const { starts } = this;
     let low = 0;
-    let high = keys.length;
+    let high = starts.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (keys[middle] <= address) low = middle + 1;
+      if (starts[middle] <= address) low = middle + 1;
       else high = middle;
     }
     return low - 1;
   }
 
+  /** Adds a child; {@link summarise} has to follow. */
   insertAt(at: number, kid: V | TreeNode<V>): void {
-    const { keys, kids } = this;
-    // Shifted by hand: splice takes twice as long for so few, and allocates.
-    for (let i = kids.length; i > at; i--) {
-      keys[i] = keys[i - 1];
-      kids[i] = kids[i - 1];
+    const { starts, ends, kids } = this;
+    // By hand: `splice` of so few numbers takes several times as long. It moves pointers best.
+    for (let i = starts.length; i > at; i--) {
+      starts[i] = starts[i - 1];
+      ends[i] = ends[i - 1];
     }
-    keys[at] = kid.start;
+    starts[at] = kid.start;
+    ends[at] = kid.end;
+    for (let i = kids.length; i > at; i--) kids[i] = kids[i - 1];
     kids[at] = kid;
   }
 
-  /** Adds an item to a leaf and to its summary. */
-  insertItem(at: number, item: V): void {
-    this.insertAt(at, item);
-    const { kids } = this;
-    const left = kids[at - 1];
-    const right = kids[at + 1];
-    if (left !== undefined && right !== undefined) {
-      if (right.start - left.end === this.maxGap) this.summarise();
-      return;
-    }
-    if (left === undefined) this.start = item.start;
-    else this.maxGap = Math.max(this.maxGap, item.start - left.end);
-    if (right === undefined) this.end = item.end;
-    else this.maxGap = Math.max(this.maxGap, right.start - item.end);
-  }
-
+  /** Takes out a child; {@link summarise} has to follow unless none is left. */
   removeAt(at: number): void {
-    const { keys, kids } = this;
-    const last = kids.length - 1;
-    for (let i = at; i < last; i++) {
-      keys[i] = keys[i + 1];
-      kids[i] = kids[i + 1];
-    }
-    keys.pop();
-    kids.pop();
+    this.starts.splice(at, 1);
+    this.ends.splice(at, 1);
+    this.kids.splice(at, 1);
   }
 
   /** Takes in the change of child `at`. Whether this node's own range or largest hole changed by it. */
   refresh(at: number): boolean {
-    this.keys[at] = this.kids[at].start;
+    this.starts[at] = this.kids[at].start;
+    this.ends[at] = this.kids[at].end;
     return this.summarise();
   }
 
-  /** Computes range and largest hole anew. Whether they changed. */
-  summarise(): boolean {
-    const { kids, level } = this;
-    const start = kids[0].start;
-    const end = kids[kids.length - 1].end;
-    let gap = level === 0 ? 0 : (kids[0] as TreeNode<V>).maxGap;
-    for (let i = 1; i < kids.length; i++) {
-      const between = kids[i].start - kids[i - 1].end;
-      if (between > gap) gap = between;
-      if (level > 0 && (kids[i] as TreeNode<V>).maxGap > gap) gap = (kids[i] as TreeNode<V>).maxGap;
+  /** Takes in the change of child `at`, in and around which the largest hole was `before`: all are looked at only if that was the node's. */
+  shrink(at: number, before: number): void {
+    this.starts[at] = this.kids[at].start;
+    this.ends[at] = this.kids[at].end;
+    const now = this.gapAround(at);
+    if (before === this.maxGap && now < before) {
+      this.summarise();
+      return;
     }
+    this.start = this.starts[0];
+    this.end = this.ends[this.ends.length - 1];
+    if (now > this.maxGap) this.maxGap = now;
+  }
+
+  /** The largest hole in child `at` and beside it. */
+  gapAround(at: number): number {
+    const { starts, ends } = this;
+    let gap = this.level > 0 ? (this.kids[at] as TreeNode<V>).maxGap : 0;
+    if (at > 0) gap = Math.max(gap, starts[at] - ends[at - 1]);
+    if (at + 1 < starts.length) gap = Math.max(gap, starts[at + 1] - ends[at]);
+    return gap;
+  }
+
+  /** Computes range and largest hole from the children's. Whether they changed. */
+  summarise(): boolean {
+    const { starts, ends, kids } = this;
+    const start = starts[0];
+    const end = ends[ends.length - 1];
+    let gap = 0;
+    for (let i = 1; i < starts.length; i++) gap = Math.max(gap, starts[i] - ends[i - 1]);
+    if (this.level > 0) for (const kid of kids) gap = Math.max(gap, (kid as TreeNode<V>).maxGap);
     if (start === this.start && end === this.end && gap === this.maxGap) return false;
     this.start = start;
     this.end = end;
@@ -97,9 +104,7 @@ export class TreeNode<V extends RangeItem> implements RangeItem {
 
   /** Moves the children from `at` on to a new node on the right. */
   split(at: number): TreeNode<V> {
-    const right = new TreeNode<V>(this.level);
-    right.keys.push(...this.keys.splice(at));
-    right.kids.push(...this.kids.splice(at));
+    const right = new TreeNode<V>(this.level, this.starts.splice(at), this.ends.splice(at), this.kids.splice(at));
     right.summarise();
     this.summarise();
     return right;
@@ -107,7 +112,8 @@ export class TreeNode<V extends RangeItem> implements RangeItem {
 
   /** Takes over all children of its right neighbour. */
   join(right: TreeNode<V>): void {
-    this.keys.push(...right.keys);
+    this.starts.push(...right.starts);
+    this.ends.push(...right.ends);
     this.kids.push(...right.kids);
     this.summarise();
   }

@@ -19,7 +19,7 @@ export class VmaTree<V extends RangeItem> {
     if (node === null || node.end <= address) return null;
     for (;;) {
       let at = Math.max(node.indexOf(address), 0);
-      if (node.kids[at].end <= address) at++;
+      if (node.ends[at] <= address) at++;
       const kid: V | TreeNode<V> = node.kids[at];
       if (node.level === 0) return kid as V;
       node = kid as TreeNode<V>;
@@ -30,9 +30,12 @@ export class VmaTree<V extends RangeItem> {
   lookup(address: number): V | null {
     let node = this.root;
     if (node === null || address < node.start) return null;
-    while (node.level > 0) node = node.kids[node.indexOf(address)] as TreeNode<V>;
-    const item = node.kids[node.indexOf(address)] as V;
-    return address < item.end ? item : null;
+    let at = node.indexOf(address);
+    while (node.level > 0) {
+      node = node.kids[at] as TreeNode<V>;
+      at = node.indexOf(address);
+    }
+    return address < node.ends[at] ? (node.kids[at] as V) : null;
   }
 
   /** The last range that ends at or below `address`, else null. */
@@ -41,7 +44,7 @@ export class VmaTree<V extends RangeItem> {
     if (node === null || firstEnd(node) > address) return null;
     for (;;) {
       let at = node.indexOf(address);
-      if (node.level === 0) return (node.kids[at].end <= address ? node.kids[at] : node.kids[at - 1]) as V;
+      if (node.level === 0) return (node.ends[at] <= address ? node.kids[at] : node.kids[at - 1]) as V;
       if (firstEnd(node.kids[at] as TreeNode<V>) > address) at--;
       node = node.kids[at] as TreeNode<V>;
     }
@@ -74,10 +77,8 @@ export class VmaTree<V extends RangeItem> {
   /** Adds a range. @throws RangeError when it is empty or overlaps another */
   insert(item: V): void {
     if (!(item.start < item.end)) throw new RangeError(`range ${show(item)} is empty`);
-    const next = this.find(item.start);
-    if (next !== null && next.start < item.end) throw new RangeError(`range ${show(item)} overlaps ${show(next)}`);
     this.root ??= new TreeNode<V>(0);
-    const right = insertBelow(this.root, item);
+    const right = insertBelow(this.root, item, Number.POSITIVE_INFINITY);
     if (right !== null) this.grow(right);
     this.size++;
   }
@@ -177,22 +178,36 @@ function firstEnd<V extends RangeItem>(node: TreeNode<V>): number {
   return at.kids[0].end;
 }
 
-/** Inserts below `node`; the node split off on its right when it became too wide. */
-function insertBelow<V extends RangeItem>(node: TreeNode<V>, item: V): TreeNode<V> | null {
+/**
+ * Inserts below `node`, behind which the next range starts at `above`; the node split off on its right when it became too
+ * wide. @throws RangeError when it overlaps another, before anything changed
+ */
+function insertBelow<V extends RangeItem>(node: TreeNode<V>, item: V, above: number): TreeNode<V> | null {
+  const { starts, ends, kids } = node;
+  let at = node.indexOf(item.start);
   if (node.level === 0) {
-    node.insertItem(node.indexOf(item.start) + 1, item);
+    const next = at + 1 < starts.length ? starts[at + 1] : above;
+    if (next < item.end || (at >= 0 && ends[at] > item.start))
+      throw new RangeError(`range ${show(item)} overlaps one that is there`);
+    const hole = at >= 0 && at + 1 < starts.length ? next - ends[at] : 0;
+    node.insertAt(at + 1, item);
+    node.shrink(at + 1, hole);
   } else {
-    const at = Math.max(node.indexOf(item.start), 0);
-    const kid = node.kids[at] as TreeNode<V>;
+    at = Math.max(at, 0);
+    const kid = kids[at] as TreeNode<V>;
     const { start, end, maxGap } = kid;
-    const right = insertBelow(kid, item);
-    if (right !== null) node.insertAt(at + 1, right);
-    else if (kid.start === start && kid.end === end && kid.maxGap === maxGap) return null;
-    node.refresh(at);
+    const hole = node.gapAround(at);
+    const right = insertBelow(kid, item, at + 1 < starts.length ? starts[at + 1] : above);
+    if (right !== null) {
+      node.insertAt(at + 1, right);
+      node.refresh(at);
+    } else if (kid.start !== start || kid.end !== end || kid.maxGap !== maxGap) {
+      node.shrink(at, hole);
+    }
   }
-  if (node.kids.length <= FANOUT) return null;
+  if (kids.length <= FANOUT) return null;
   // An ascending series leaves full nodes behind it; anything else splits in the middle.
-  const appended = node.kids[node.kids.length - 1].start === item.start;
+  const appended = starts[starts.length - 1] === item.start;
   return node.split(appended ? FANOUT : FANOUT / 2);
 }
 
@@ -208,7 +223,7 @@ function removeBelow<V extends RangeItem>(node: TreeNode<V>, item: V): void {
   if (kid.kids.length === 0) {
     node.removeAt(at);
   } else {
-    node.keys[at] = kid.start;
+    node.refresh(at);
     joinNeighbours(node, at);
   }
   if (node.kids.length > 0) node.summarise();
@@ -221,6 +236,7 @@ function joinNeighbours<V extends RangeItem>(node: TreeNode<V>, at: number): voi
     if (a === undefined || b === undefined || a.kids.length + b.kids.length > JOIN_BELOW) continue;
     a.join(b);
     node.removeAt(left + 1);
+    node.refresh(left);
     return;
   }
 }
@@ -279,12 +295,12 @@ function lowestBelow<V extends RangeItem>(node: TreeNode<V>, length: number, low
 
 /** Number of ranges below `node`. */
 function validateBelow<V extends RangeItem>(node: TreeNode<V>): number {
-  const { kids, keys, level, start, end, maxGap } = node;
+  const { kids, starts, ends, level, start, end, maxGap } = node;
   if (kids.length === 0 || kids.length > FANOUT) throw new RangeError(`a node has ${kids.length} children`);
   if (node.summarise()) throw new RangeError(`summary ${show({ start, end })}, hole ${maxGap} of a node is stale`);
   let count = 0;
   kids.forEach((kid, i) => {
-    if (keys[i] !== kid.start) throw new RangeError(`key ${keys[i]} of ${show(kid)} is stale`);
+    if (starts[i] !== kid.start || ends[i] !== kid.end) throw new RangeError(`what a node knows of ${show(kid)} is stale`);
     if (i > 0 && kids[i - 1].end > kid.start) throw new RangeError(`${show(kids[i - 1])} is not below ${show(kid)}`);
     count += level === 0 ? 1 : validateBelow(kid as TreeNode<V>);
   });

@@ -21,6 +21,8 @@ export class VmArea implements Vma {
   refs = 0;
   /** Unmapped, but kept by references. */
   zombie = false;
+  /** The last pass of a walk that visited it. */
+  walkStamp = 0;
   /** The per-VMA lock: faults (and a strategy's `tryReadLock`) read, whoever changes the VMA writes until mmap_lock is released. */
   readers = 0;
   writeLocked = false;
