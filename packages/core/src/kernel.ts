@@ -208,7 +208,7 @@ export class Kernel {
   private *walkOp(folio: Folio): Op<WalkResult> {
     const found: FoundMapping[] = [];
     const { candidates, passes } = yield* walkFolio(this.machine, folio, (vma, address) => {
-      const process = this.processList.find((p) => p.mm === vma.mm);
+      const [process] = vma.mm.processes;
       if (process !== undefined) found.push({ process, address });
       return true;
     });

@@ -61,6 +61,8 @@ export class Machine {
   prepareNeedsMmapLock = true;
   /** VMAs that are unmapped but kept by a strategy's references. */
   zombies = 0;
+  /** Passes of walks so far. */
+  walkPasses = 0;
   /** Number of the last write; see `MemMap.version`. */
   writes = 0;
   /** Work that a strategy left to a worker: run when the operation that made it is over. */

@@ -120,6 +120,7 @@ export class Process {
     public mm: Mm,
     private readonly family: Family,
   ) {
+    mm.processes.push(this);
     const m = machine;
     const mine = (call: string): Mm => {
       if (!this.alive) throw new KernelError('ESRCH', call, `process ${id} has exited`);
@@ -290,19 +291,29 @@ export class Process {
   }
 
   private *execOp(mm: Mm, request: Partial<ExecRequest>): Op<void> {
-    this.mm = yield* execMm(this.machine, {
+    const next = yield* execMm(this.machine, {
       stackTop: TASK_SIZE,
       argumentPages: 1,
       stackExpand: 128 * KiB,
       startBrk: this.machine.options.startBrk,
       ...request,
     });
+    leave(this);
+    this.mm = next;
+    next.processes.push(this);
     yield* dropMm(this.machine, mm);
   }
 
   private *exitOp(mm: Mm): Op<void> {
     this.alive = false;
+    leave(this);
     this.family.remove();
     yield* dropMm(this.machine, mm);
   }
+}
+
+/** Takes a process off the list of those that use its address space. */
+function leave(process: Process): void {
+  const { processes } = process.mm;
+  processes.splice(processes.indexOf(process), 1);
 }

@@ -1,5 +1,6 @@
 import type { Machine } from '../machine.js';
 import type { Table } from '../page-table/page-table.js';
+import type { Process } from '../process.js';
 import type { Mm as MmView, VmaView } from '../rmap/contract.js';
 import { RwSemaphore } from '../sync/lock.js';
 import { type Op, ready } from '../sync/op.js';
@@ -16,6 +17,8 @@ export class Mm implements MmView {
   readonly mmapLock: RwSemaphore;
   /** VMAs write-locked until mmap_lock is released. */
   readonly writeLocked: VmArea[] = [];
+  /** Processes that use it, oldest first. */
+  readonly processes: Process[] = [];
   pgd: Table = 0;
   /** Processes and pins that use the address space (mm_users); it is torn down when they are gone. */
   users = 0;

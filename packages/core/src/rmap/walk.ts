@@ -16,14 +16,19 @@ class EntryVisitor implements RmapVisitor {
   found = 0;
   candidates = 0;
   passes = 1;
-  private readonly seen = new Set<number>();
+  /** VMAs seen in this pass: by a stamp on each, or, where walks run concurrently, by a set of its own. */
+  private stamp: number;
+  private readonly seen: Set<number> | null;
 
   constructor(
     private readonly m: Machine,
     private readonly folio: Folio,
     private readonly onEntry: OnEntry,
     private readonly skipTemporaryStacks: boolean,
-  ) {}
+  ) {
+    this.stamp = ++m.walkPasses;
+    this.seen = m.sync.stepping ? new Set() : null;
+  }
 
   visit(candidate: Vma, address: Address): Soon<boolean> {
     const vma = candidate as VmArea;
@@ -42,7 +47,8 @@ class EntryVisitor implements RmapVisitor {
   restart(): void {
     this.found = 0;
     this.passes++;
-    this.seen.clear();
+    this.stamp = ++this.m.walkPasses;
+    this.seen?.clear();
   }
 
   private *lookStepping(vma: VmArea, address: Address, leaf: Table, at: number): Op<boolean> {
@@ -64,16 +70,13 @@ class EntryVisitor implements RmapVisitor {
 
   /** R19: live VMAs, page-aligned addresses inside them, each VMA once a pass. */
   private checkCandidate(vma: VmArea, address: Address): void {
-    const fault = !isAligned(address)
-      ? 'the address is not page-aligned'
-      : address < vma.start || address >= vma.end
-        ? `the address is outside ${vma}`
-        : this.seen.has(vma.id)
-          ? `${vma} was visited before in this pass`
-          : null;
-    if (fault !== null)
+    const again = this.seen === null ? vma.walkStamp === this.stamp : this.seen.has(vma.id);
+    if (again || !isAligned(address) || address < vma.start || address >= vma.end) {
+      const fault = again ? `${vma} was visited before in this pass` : `the address is unaligned or outside ${vma}`;
       throw new ContractViolation('R19', 'walk', 'visit', `folio ${this.folio} at 0x${address.toString(16)}: ${fault}`);
-    this.seen.add(vma.id);
+    }
+    vma.walkStamp = this.stamp;
+    this.seen?.add(vma.id);
   }
 }
 

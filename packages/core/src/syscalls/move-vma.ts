@@ -7,7 +7,7 @@ import { type Address, PAGE_SIZE, type Pgoff, pageOf } from '../units.js';
 import { dupVma, freeVma, setRange } from '../vma/alloc.js';
 import { mergeNewRange } from '../vma/merge.js';
 import { cloneRmap, unlinkRmap } from '../vma/split.js';
-import { VM_ACCOUNT, VM_LOCKED } from '../vma/vm-flags.js';
+import { VM_LOCKED } from '../vma/vm-flags.js';
 import type { VmArea } from '../vma/vma.js';
 import { MREMAP_DONTUNMAP } from './flags.js';
 import type { Remap } from './mremap.js';
@@ -44,7 +44,7 @@ export function* moveVma(m: Machine, vma: VmArea, remap: Remap): Op<Address> {
   return remap.to;
 
   function* keepSource(from: VmArea, to: VmArea, { at, oldLength }: Remap): Op<void> {
-    from.flags &= ~(VM_LOCKED | VM_ACCOUNT);
+    from.flags &= ~VM_LOCKED;
     if (from !== to && from.start === at && from.end === at + oldLength) yield* unlinkRmap(m, from);
   }
 }
