@@ -22,16 +22,9 @@ export function touchFast(m: Machine, mm: Mm, address: Address, write: boolean):
   }
   if ((vma.flags & (write ? VM_WRITE : VM_ACCESS_FLAGS)) === 0) return false;
   const vpn = Math.floor(address / 4096) as Vpn;
-  const key = Math.floor(vpn / ENTRIES);
-  let leaf = mm.lastLeaf;
-  if (key !== mm.lastLeafKey) {
-    leaf = m.tables.leaf(mm.pgd, vpn);
-    if (leaf === 0) return false;
-    mm.lastLeaf = leaf;
-    mm.lastLeafKey = key;
-  }
-  // A remainder of numbers beyond 31 bits is a call; this is not.
-  const at = leaf * ENTRIES + (vpn - key * ENTRIES);
+  const leaf = mm.leaf(vpn);
+  if (leaf === 0) return false;
+  const at = leaf * ENTRIES + (vpn & (ENTRIES - 1));
   const { entries } = m.tables;
   const pte = entries[at];
   const { mem } = m;

@@ -1,10 +1,10 @@
 import type { Machine } from '../machine.js';
-import type { Table } from '../page-table/page-table.js';
+import { PAGES_PER_LEAF, type Table } from '../page-table/page-table.js';
 import type { Process } from '../process.js';
 import type { Mm as MmView, VmaView } from '../rmap/contract.js';
 import { RwSemaphore } from '../sync/lock.js';
 import { type Op, ready } from '../sync/op.js';
-import type { Address } from '../units.js';
+import type { Address, Vpn } from '../units.js';
 import type { VmArea } from '../vma/vma.js';
 import { VmaTree } from '../vma/vma-tree.js';
 import { putMm } from './exit.js';
@@ -27,8 +27,8 @@ export class Mm implements MmView {
   brk = 0 as Address;
   /** The VMA that the last fault hit, and the leaf table that the last fault used: shortcuts, null and -1 when unsure. */
   lastVma: VmArea | null = null;
-  lastLeafKey = -1;
-  lastLeaf: Table = 0;
+  private lastLeafKey = -1;
+  private lastLeaf: Table = 0;
 
   constructor(private readonly machine: Machine) {
     this.mmapLock = new RwSemaphore(machine.sync, machine.lockStats('mmap_lock'));
@@ -44,6 +44,19 @@ export class Mm implements MmView {
     this.pgd = this.machine.tables.alloc();
   }
 
+  /** The leaf table that maps page `vpn`, or 0; the one found last is found again at once. */
+  leaf(vpn: Vpn): Table {
+    const key = Math.floor(vpn / PAGES_PER_LEAF);
+    if (key === this.lastLeafKey) return this.lastLeaf;
+    const leaf = this.machine.tables.leaf(this.pgd, vpn);
+    if (leaf !== 0) {
+      this.lastLeafKey = key;
+      this.lastLeaf = leaf;
+    }
+    return leaf;
+  }
+
+  /** Whenever a table or a VMA goes. */
   forgetShortcuts(): void {
     this.lastVma = null;
     this.lastLeafKey = -1;

@@ -36,7 +36,7 @@ class EntryVisitor implements RmapVisitor {
     this.checkCandidate(vma, address);
     if (this.skipTemporaryStacks && isTemporaryStack(vma.flags)) return true;
     const vpn = pageOf(address);
-    const leaf = this.m.tables.leaf(vma.mm.pgd, vpn);
+    const leaf = vma.mm.leaf(vpn);
     if (leaf === 0) return true;
     const at = leaf * ENTRIES + (vpn % ENTRIES);
     if (this.m.sync.stepping) return this.lookStepping(vma, address, leaf, at);
