@@ -273,7 +273,7 @@ export class Process {
     const { tables } = this.machine;
     const vpn = pageOf(at);
     const leaf = this.alive ? tables.leaf(this.mm.pgd, vpn) : 0;
-    return leaf === 0 ? 0 : tables.entries[leaf * ENTRIES + (vpn % ENTRIES)];
+    return leaf === 0 ? 0 : tables.entries[leaf * ENTRIES + (vpn & (ENTRIES - 1))];
   }
 
   private touchPage(at: Address, write: boolean): void {

@@ -19,7 +19,7 @@ export function* anonymousPage(
 ): Op<FaultOutcome> {
   const vpn = pageOf(address);
   const leaf = m.tables.allocLeaf(vma.mm.pgd, vpn);
-  const at = leaf * ENTRIES + (vpn % ENTRIES);
+  const at = leaf * ENTRIES + (vpn & (ENTRIES - 1));
   if (!write) {
     yield* m.ptl.lock(leaf);
     if (m.tables.entries[at] === NONE) m.tables.entries[at] = makePte(ZERO, 0, 0);

@@ -78,7 +78,7 @@ function* faultOnce(
   checkAccess(vma, address, write);
   const vpn = pageOf(address);
   const leaf = m.tables.leaf(vma.mm.pgd, vpn);
-  const at = leaf * ENTRIES + (vpn % ENTRIES);
+  const at = leaf * ENTRIES + (vpn & (ENTRIES - 1));
   const pte: Pte = leaf === 0 ? NONE : m.tables.entries[at];
   switch (kindOf(pte)) {
     case NONE:

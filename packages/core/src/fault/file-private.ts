@@ -26,7 +26,7 @@ export function* filePage(m: Machine, vma: VmArea, address: Address, write: bool
   }
   const vpn = pageOf(address);
   const leaf = m.tables.allocLeaf(vma.mm.pgd, vpn);
-  const at = leaf * ENTRIES + (vpn % ENTRIES);
+  const at = leaf * ENTRIES + (vpn & (ENTRIES - 1));
   const cow = write && !vma.shared;
   if (cow && !(yield* prepareFault(m, vma, underMmapLock))) return 'retry';
   if (cow) yield* reserveOne(m);

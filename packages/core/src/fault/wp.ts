@@ -17,7 +17,7 @@ export function* writeProtected(
   leaf: Table,
   underMmapLock: boolean,
 ): Op<FaultOutcome> {
-  const at = leaf * ENTRIES + (pageOf(address) % ENTRIES);
+  const at = leaf * ENTRIES + (pageOf(address) & (ENTRIES - 1));
   yield* m.ptl.lock(leaf);
   const pte = m.tables.entries[at];
   const zero = kindOf(pte) !== PRESENT;

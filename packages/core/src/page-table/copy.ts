@@ -24,7 +24,7 @@ export function* copyPageRange(m: Machine, child: VmArea, parent: VmArea): Op<vo
 }
 
 function* copyLeaf(m: Machine, child: VmArea, parent: VmArea, to: Table, from: Table, vpn: Vpn, stop: Vpn): Op<void> {
-  const slot = vpn % ENTRIES;
+  const slot = vpn & (ENTRIES - 1);
   yield* m.ptl.lock(to);
   yield* m.ptl.lock(from);
   if (m.rmap.mapping) {

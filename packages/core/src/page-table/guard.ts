@@ -14,7 +14,7 @@ export function* installGuards(m: Machine, vma: VmArea, start: Address, end: Add
     const vpn = pageOf(at as Address);
     const leaf = m.tables.allocLeaf(vma.mm.pgd, vpn);
     yield* m.ptl.lock(leaf);
-    m.tables.entries[leaf * ENTRIES + (vpn % ENTRIES)] = marker;
+    m.tables.entries[leaf * ENTRIES + (vpn & (ENTRIES - 1))] = marker;
     m.ptl.unlock(leaf);
   }
 }
@@ -25,7 +25,7 @@ export function* removeGuards(m: Machine, vma: VmArea, start: Address, end: Addr
   const last = pageOf(end);
   for (let vpn = m.tables.nextLeaf(pgd, pageOf(start), last); vpn < last; vpn = m.tables.nextLeaf(pgd, (vpn + 1) as Vpn, last)) {
     const leaf = m.tables.leaf(pgd, vpn);
-    const at = leaf * ENTRIES + (vpn % ENTRIES);
+    const at = leaf * ENTRIES + (vpn & (ENTRIES - 1));
     yield* m.ptl.lock(leaf);
     if (kindOf(m.tables.entries[at]) === GUARD) m.tables.entries[at] = NONE;
     m.ptl.unlock(leaf);

@@ -55,7 +55,7 @@ export class LeafMove implements PageTableMove {
     this.done = old - first;
     if (old >= last) return false;
     const target = (pageOf(this.toStart) + this.done) as Vpn;
-    const room = Math.min(PAGES_PER_LEAF - (old % PAGES_PER_LEAF), PAGES_PER_LEAF - (target % PAGES_PER_LEAF));
+    const room = Math.min(PAGES_PER_LEAF - (old & (PAGES_PER_LEAF - 1)), PAGES_PER_LEAF - (target & (PAGES_PER_LEAF - 1)));
     this.extent = Math.min(room, last - old);
     if (this.extent === PAGES_PER_LEAF && tables.leaf(pgd, target) === 0) {
       tables.allocPmd(pgd, target);
@@ -82,14 +82,14 @@ export class LeafMove implements PageTableMove {
     yield* m.ptl.lock(leaf);
     if (into !== 0 && into !== leaf) yield* m.ptl.lock(into);
     if (m.rmap.mapping) {
-      const from = m.fromSpan.ofTable(this.from, addressOf(source), extent, leaf, source % ENTRIES, this.level);
+      const from = m.fromSpan.ofTable(this.from, addressOf(source), extent, leaf, source & (ENTRIES - 1), this.level);
       const work = m.rmap.mapping(m.span.ofPlace(this.to, addressOf(target), extent, this.level), 'move', from);
       if (work) yield* work;
     }
     if (m.sync.stepping) yield { kind: 'pte', object: mm, label: 'move' };
     mm.forgetShortcuts();
     if (this.level === 'table') tables.moveLeaf(mm.pgd, source, target);
-    else this.moveEntries(leaf * ENTRIES + (source % ENTRIES), into * ENTRIES + (target % ENTRIES));
+    else this.moveEntries(leaf * ENTRIES + (source & (ENTRIES - 1)), into * ENTRIES + (target & (ENTRIES - 1)));
     if (into !== 0 && into !== leaf) m.ptl.unlock(into);
     m.ptl.unlock(leaf);
     this.done += extent;

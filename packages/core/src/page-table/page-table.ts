@@ -163,4 +163,4 @@ export class PageTables {
   }
 }
 
-const slotAt = (vpn: Vpn, level: number): number => Math.floor(vpn / SPAN[level]) % ENTRIES;
+const slotAt = (vpn: Vpn, level: number): number => Math.floor(vpn / SPAN[level]) & (ENTRIES - 1);

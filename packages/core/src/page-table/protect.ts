@@ -17,7 +17,7 @@ export function* changeProtection(m: Machine, vma: VmArea, start: Address, end: 
     const leaf = m.tables.leaf(pgd, vpn);
     yield* m.ptl.lock(leaf);
     if (m.sync.stepping) yield { kind: 'pte', object: vma.mm, label: 'protect' };
-    const first = leaf * ENTRIES + (vpn % ENTRIES);
+    const first = leaf * ENTRIES + (vpn & (ENTRIES - 1));
     if (writable) makeWritable(m, vma, first, stop - vpn);
     else makeReadOnly(m, first, stop - vpn);
     m.ptl.unlock(leaf);

@@ -23,7 +23,7 @@ export function* zapRange(m: Machine, vma: VmArea, start: Address, end: Address,
 }
 
 function* zapLeaf(m: Machine, vma: VmArea, leaf: Table, from: Vpn, to: Vpn, guards: boolean): Op<void> {
-  const slot = from % ENTRIES;
+  const slot = from & (ENTRIES - 1);
   yield* m.ptl.lock(leaf);
   if (m.rmap.unmapped) {
     const work = m.rmap.unmapped(m.span.ofTable(vma, addressOf(from), to - from, leaf, slot));
@@ -62,7 +62,7 @@ export function freeLazily(m: Machine, vma: VmArea, start: Address, end: Address
   const { pgd } = vma.mm;
   const last = pageOf(end);
   for (let vpn = tables.nextLeaf(pgd, pageOf(start), last); vpn < last; vpn = tables.nextLeaf(pgd, (vpn + 1) as Vpn, last)) {
-    const at = tables.leaf(pgd, vpn) * ENTRIES + (vpn % ENTRIES);
+    const at = tables.leaf(pgd, vpn) * ENTRIES + (vpn & (ENTRIES - 1));
     const pte = tables.entries[at];
     if (kindOf(pte) !== PRESENT) continue;
     const pfn = pfnOf(pte);

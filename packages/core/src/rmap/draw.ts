@@ -31,7 +31,7 @@ function drawVma(m: Machine, vma: VmArea): string {
 function drawEntry(m: Machine, vma: VmArea, address: Address): string {
   const vpn = pageOf(address);
   const leaf = m.tables.leaf(vma.mm.pgd, vpn);
-  const pte = leaf === 0 ? 0 : m.tables.entries[leaf * ENTRIES + (vpn % ENTRIES)];
+  const pte = leaf === 0 ? 0 : m.tables.entries[leaf * ENTRIES + (vpn & (ENTRIES - 1))];
   if (kindOf(pte) === ZERO) return 'z';
   if (kindOf(pte) !== PRESENT) return pte === 0 ? '-' : `?${kindOf(pte)}`;
   return `${pfnOf(pte)}${(pte & WRITE) !== 0 ? 'w' : ''}`;

@@ -38,7 +38,7 @@ class EntryVisitor implements RmapVisitor {
     const vpn = pageOf(address);
     const leaf = vma.mm.leaf(vpn);
     if (leaf === 0) return true;
-    const at = leaf * ENTRIES + (vpn % ENTRIES);
+    const at = leaf * ENTRIES + (vpn & (ENTRIES - 1));
     if (this.m.sync.stepping) return this.lookStepping(vma, address, leaf, at);
     this.m.ptl.stats.writes++;
     return !this.holds(this.m.tables.entries[at]) || this.hit(vma, address, leaf, at);
