@@ -208,8 +208,8 @@ export class Kernel {
   private *walkOp(folio: Folio): Op<WalkResult> {
     const found: FoundMapping[] = [];
     const { candidates, passes } = yield* walkFolio(this.machine, folio, (vma, address) => {
-      const [process] = vma.mm.processes;
-      if (process !== undefined) found.push({ process, address });
+      const { processes } = vma.mm;
+      if (processes.length > 0) found.push({ process: processes[0], address });
       return true;
     });
     return { found, candidates, passes };

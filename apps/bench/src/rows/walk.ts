@@ -3,7 +3,8 @@ import { NaturalProcess } from '../natural-model.js';
 import type { Setup } from '../row.js';
 import { BASE, expect, touched } from './lab.js';
 
-const MAPPINGS = 200_000;
+/** Enough that the engine has compiled the walk anew after the collection of garbage before each round. */
+const MAPPINGS = 1_000_000;
 
 /** Walks of a folio that `n` processes share, per mapping. */
 export const walk: Setup = (n) => {
