@@ -132,6 +132,17 @@ export class NaturalProcess {
     return found;
   }
 
+  /** How many pages of all processes map the folio at `vpn`: the same search without a list. */
+  countMappings(vpn: number): number {
+    const { folio } = this.entry(vpn)!;
+    let found = 0;
+    for (const { process, start, end, offset } of folio.family.vmas) {
+      const there = start + folio.index - offset;
+      if (there >= start && there < end && process.entry(there)?.folio === folio) found++;
+    }
+    return found;
+  }
+
   private entry(vpn: number): Entry | undefined {
     return this.leaves.get(Math.floor(vpn / LEAF))?.[vpn % LEAF];
   }

@@ -14,7 +14,14 @@ const bench = (...args: string[]) =>
 
 const IDS = [
   ...['fault.first-touch', 'fault.cow', 'fork.pte', 'fork.vma', 'mmap-munmap', 'mprotect.split-merge', 'mremap.move'],
-  ...['walk.sharers-1000', 'memory.bytes-per-page', 'vma-tree.insert', 'vma-tree.lookup', 'vma-tree.lookup-1000'],
+  ...[
+    'walk.sharers-1000',
+    'walk.list-1000',
+    'memory.bytes-per-page',
+    'vma-tree.insert',
+    'vma-tree.lookup',
+    'vma-tree.lookup-1000',
+  ],
   ...['interval-tree.stab', 'interval-tree.insert', 'growth.vma-insert', 'growth.vma-lookup', 'growth.mmap-munmap'],
   ...['growth.fault', 'growth.fork-pte', 'growth.walk'],
 ];

@@ -9,6 +9,8 @@ import { walkFolio } from './walk.js';
 export interface Referenced {
   /** Entries whose accessed bit was set; it is cleared on the way. -1: the strategy's lock was contended. */
   readonly references: number;
+  /** Entries looked at. */
+  readonly mappings: number;
   /** A VM_LOCKED mapping was met: the folio must stay. */
   readonly locked: boolean;
 }
@@ -17,7 +19,7 @@ export interface Referenced {
 export function* referenced(m: Machine, folio: Folio): Op<Referenced> {
   let references = 0;
   let locked = false;
-  const { walked } = yield* walkFolio(
+  const { walked, found: mappings } = yield* walkFolio(
     m,
     folio,
     (vma, _address, _leaf, at) => {
@@ -34,5 +36,5 @@ export function* referenced(m: Machine, folio: Folio): Op<Referenced> {
     },
     false,
   );
-  return { references: walked || m.mem.mapcount[folio] === 0 ? references : -1, locked };
+  return { references: walked || m.mem.mapcount[folio] === 0 ? references : -1, mappings, locked };
 }

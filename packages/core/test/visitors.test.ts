@@ -1,0 +1,72 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { type Address, type Folio, Kernel, MADV_FREE, PAGE_SIZE, type Process } from '../src/index.js';
+import { scanAll } from './support/scan-all.js';
+
+let kernel: Kernel;
+let process: Process;
+let at: Address;
+let folio: Folio;
+
+beforeEach(() => {
+  kernel = new Kernel({ strategy: scanAll() });
+  process = kernel.spawn();
+  at = process.mmap(PAGE_SIZE);
+  process.write(at);
+  folio = process.folioAt(at) as Folio;
+});
+
+describe('referenced', () => {
+  it('counts accessed entries and makes them old; a forked entry starts old', () => {
+    const child = process.fork();
+    expect(kernel.referenced(folio)).toEqual({ references: 1, mappings: 2, locked: false });
+    expect(kernel.referenced(folio)).toEqual({ references: 0, mappings: 2, locked: false });
+    child.read(at);
+    process.read(at);
+    expect(kernel.referenced(folio).references).toBe(2);
+  });
+
+  it('stops at a locked mapping', () => {
+    process.mlock(at, PAGE_SIZE);
+    expect(kernel.referenced(folio)).toMatchObject({ locked: true });
+  });
+});
+
+describe('tryToUnmap', () => {
+  it('leaves a page whose contents would have to be written out', () => {
+    expect(kernel.tryToUnmap(folio)).toBe('needs-swap');
+    expect(process.folioAt(at)).toBe(folio);
+    kernel.verify();
+  });
+
+  it('drops a lazily freeable page from every process that maps it, and reads as zeros then', () => {
+    process.madvise(at, PAGE_SIZE, MADV_FREE);
+    const child = process.fork();
+    expect(kernel.tryToUnmap(folio)).toBe('unmapped');
+    expect([process.folioAt(at), child.folioAt(at)]).toEqual([null, null]);
+    expect(kernel.stats().pages.live).toBe(0);
+    process.read(at);
+    expect(process.pageAt(at)).toMatchObject({ kind: 'zero', version: 0 });
+    kernel.verify();
+  });
+
+  it('keeps a lazily freeable page that was written again', () => {
+    process.madvise(at, PAGE_SIZE, MADV_FREE);
+    process.write(at);
+    expect(kernel.tryToUnmap(folio)).toBe('dirty');
+    expect(kernel.tryToUnmap(folio)).toBe('needs-swap');
+    expect(process.folioAt(at)).toBe(folio);
+    kernel.verify();
+  });
+
+  it('keeps a page that a locked mapping holds', () => {
+    process.madvise(at, PAGE_SIZE, MADV_FREE);
+    process.mlock(at, PAGE_SIZE);
+    expect(kernel.tryToUnmap(folio)).toBe('locked');
+    kernel.verify();
+  });
+
+  it('has nothing to do with a page that is not mapped', () => {
+    process.munmap(at, PAGE_SIZE);
+    expect(kernel.tryToUnmap(folio)).toBe('not-mapped');
+  });
+});
