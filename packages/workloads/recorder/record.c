@@ -6,7 +6,10 @@
  * What exec makes shows in no event, so every task is stopped at its exec and its layout is written into the same stream:
  * a line "MAP pid <line of /proc/pid/maps>" for each mapping, then "MAPEND pid <start of the heap>".
  *
- * Exit status: 0; 1 when something is missing; 3 when events were lost (OUT is then not written).
+ * A signal to the recorder goes on to the command, and what happened until its end is written; a second one gives up. Whatever the
+ * recorder ends by, the kernel kills the tasks it follows.
+ *
+ * Exit status: 0; 1 when something is missing or it gave up; 3 when events were lost (OUT is then not written).
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -21,12 +24,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* Shared by all processors, so that large machines need no more memory than small ones. */
+#define BUFFER_KB (192 * 1024)
+
 static char instance[128];
 static pid_t command;
+static volatile sig_atomic_t signals;
 
-static const char *const calls[] = {"mmap",   "munmap", "mprotect", "pkey_mprotect", "mremap", "brk",  "madvise",      "mlock",
-                                    "munlock", "execve", "openat",   "open",          "openat2", "dup", "memfd_create", "close",
-                                    "dup2",    "dup3",   0};
+static const char *const calls[] = {"mmap",    "munmap", "mprotect", "pkey_mprotect", "mremap",       "brk",   "madvise", "mlock",
+                                    "mlock2",  "munlock", "execve",  "execveat",      "openat",       "open",  "openat2", "dup",
+                                    "dup2",    "dup3",   "memfd_create", "close",     0};
 static const char *const events[] = {"exceptions/page_fault_user", "exceptions/page_fault_kernel", "task/task_newtask",
                                      "sched/sched_process_exec",   "sched/sched_process_exit",     0};
 
@@ -50,9 +57,18 @@ static void must_set(const char *value, const char *name) {
   exit(1);
 }
 
-static void on_signal(int number) {
-  (void)number;
-  if (command > 0) kill(command, SIGKILL);
+/* What the terminal sends, the command gets as well. */
+static void on_signal(int number, siginfo_t *info, void *context) {
+  (void)context;
+  if (signals++ == 0 && command > 0 && info->si_code != SI_KERNEL) kill(command, number);
+}
+
+/* Without SA_RESTART, so that waiting ends. */
+static void catch_signals(void) {
+  struct sigaction action = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO};
+  sigaction(SIGINT, &action, 0);
+  sigaction(SIGTERM, &action, 0);
+  sigaction(SIGHUP, &action, 0);
 }
 
 static void prepare(void) {
@@ -62,7 +78,9 @@ static void prepare(void) {
     exit(1);
   }
   must_set("0", "tracing_on");
-  must_set("98304", "buffer_size_kb");
+  char kilobytes[32];
+  snprintf(kilobytes, sizeof kilobytes, "%ld", BUFFER_KB / sysconf(_SC_NPROCESSORS_ONLN));
+  must_set(kilobytes, "buffer_size_kb");
   must_set("mono", "trace_clock");
   must_set("1", "options/event-fork");
   must_set("0", "options/overwrite");
@@ -110,13 +128,15 @@ static void write_layout(pid_t pid, int marker) {
   if (write(marker, out, length) < 0) perror("record: trace_marker");
 }
 
-/* Lets all tasks run, but for a moment at each exec, until none is left. The command's exit status. */
+/* Lets all tasks run, but for a moment at each exec, until none is left. The command's exit status; -1 when told to give up. */
 static int follow(void) {
   char path[300];
   snprintf(path, sizeof path, "%s/trace_marker", instance);
   int marker = open(path, O_WRONLY), status, result = 0;
   pid_t pid;
   while ((pid = waitpid(-1, &status, __WALL)) > 0 || errno == EINTR) {
+    if (signals > 1) result = -1;
+    if (result < 0) break;
     if (pid < 0) continue;
     if (!WIFSTOPPED(status)) {
       if (pid == command) result = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
@@ -165,34 +185,33 @@ int main(int argc, char **argv) {
     fprintf(stderr, "usage: record OUT COMMAND [ARGUMENT...]\n");
     return 1;
   }
+  catch_signals();
   prepare();
-  signal(SIGINT, on_signal);
-  signal(SIGTERM, on_signal);
   command = fork();
   if (command == 0) {
-    signal(SIGINT, SIG_DFL);
-    signal(SIGTERM, SIG_DFL);
     ptrace(PTRACE_TRACEME, 0, 0, 0);
     raise(SIGSTOP);
     execvp(argv[2], argv + 2);
     fprintf(stderr, "record: %s: %s\n", argv[2], strerror(errno));
     _exit(127);
   }
-  int status;
   char text[32];
-  waitpid(command, &status, 0);
+  while (waitpid(command, 0, 0) < 0 && errno == EINTR) {
+  }
+  ptrace(PTRACE_SETOPTIONS, command, 0,
+         PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL);
   snprintf(text, sizeof text, "%d", command);
   must_set(text, "set_event_pid");
   must_set("1", "tracing_on");
-  ptrace(PTRACE_SETOPTIONS, command, 0,
-         PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL);
   ptrace(PTRACE_CONT, command, 0, 0);
   int result = follow();
   set("0", "tracing_on");
   unsigned long lost = lost_events();
-  int failed = lost ? 3 : copy_events(argv[1]);
+  int failed = result < 0 ? 1 : lost ? 3 : copy_events(argv[1]);
   finish();
-  if (lost) fprintf(stderr, "record: %lu events were lost; record a shorter run\n", lost);
-  fprintf(stderr, "record: the command ended with status %d\n", result);
+  if (result < 0)
+    fprintf(stderr, "record: gave up at the second signal\n");
+  else
+    fprintf(stderr, "record: the command ended with status %d, %lu events were lost\n", result, lost);
   return failed;
 }

@@ -1,14 +1,15 @@
 import { execFile, spawn } from 'node:child_process';
 import { createReadStream, existsSync, readFileSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { lstat, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { release, tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { PAGE_SIZE } from '@rmap-lab/core';
-import type { BodyRecord, EndRecord } from './format.js';
-import { FORMAT, VERSION } from './format.js';
+import { Checksum } from './checksum.js';
+import { type BodyRecord, type EndRecord, FORMAT, VERSION } from './format.js';
+import { explainTouches } from './import/explain.js';
 import { importPageFaults } from './import/page-faults.js';
 import { importStrace } from './import/strace.js';
 import { createTraceWriter } from './writer.js';
@@ -20,6 +21,8 @@ export interface Recording {
   readonly method: 'page-faults' | 'strace';
   /** What page faults would have taken, in words; null when they were recorded. */
   readonly missing: string | null;
+  /** Page faults in memory that no record made: with any, the trace lacks something and its replay stops there. */
+  readonly unexplained: number;
   readonly end: EndRecord;
 }
 
@@ -41,9 +44,12 @@ export async function record(command: readonly string[], { output }: { readonly 
     if (missing === null) await runAttached(await recorder(), [events, ...command]);
     else await runStrace(events, command, missing);
     const lines = createInterface({ input: createReadStream(events) });
+    const method = missing === null ? 'page-faults' : 'strace';
+    let unexplained = 0;
     const records = missing === null ? importPageFaults(lines) : importStrace(lines);
-    const end = await write(output, missing === null ? 'page-faults' : 'strace', command, records);
-    return { output, method: missing === null ? 'page-faults' : 'strace', missing, end };
+    const checked = explainTouches(records, () => unexplained++);
+    const end = await write(output, method, command, checked);
+    return { output, method, missing, unexplained, end };
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
@@ -62,22 +68,35 @@ async function missingForPageFaults(): Promise<string | null> {
 async function recorder(): Promise<string> {
   const cache = join(process.env.XDG_CACHE_HOME ?? join(tmpdir(), `rmap-lab-${process.getuid?.() ?? 0}`), 'recorder');
   await mkdir(cache, { recursive: true, mode: 0o700 });
-  const program = join(cache, `record-${VERSION}-${readFileSync(SOURCE).length}`);
-  if (!existsSync(program)) {
-    await promisify(execFile)('cc', ['-O2', '-o', program, SOURCE]).catch((error: Error) => {
-      throw new CannotRecord(`the recorder does not compile: ${error.message}`);
-    });
-  }
+  await mustBeMine(dirname(cache));
+  await mustBeMine(cache);
+  const source = new Checksum();
+  source.add(readFileSync(SOURCE));
+  const program = join(cache, `record-${source}`);
+  if (existsSync(program)) return program;
+  // Under a name of its own first: another recording may do the same at the same time.
+  const fresh = `${program}.${process.pid}`;
+  await promisify(execFile)('cc', ['-O2', '-o', fresh, SOURCE]).catch((error: Error) => {
+    throw new CannotRecord(`the recorder does not compile: ${error.message}`);
+  });
+  await rename(fresh, program);
   return program;
+}
+
+/** What is kept there runs as root, so nobody else may have put it there. @throws CannotRecord */
+async function mustBeMine(folder: string): Promise<void> {
+  const { uid, mode } = await lstat(folder);
+  if (uid !== process.getuid?.() || (mode & 0o170022) !== 0o040000)
+    throw new CannotRecord(`${folder} must be a folder that only you can write to; remove it, or set XDG_CACHE_HOME`);
 }
 
 async function runStrace(events: string, command: readonly string[], missing: string): Promise<void> {
   const found = await promisify(execFile)('strace', ['-V']).catch(() => null);
   if (found === null) throw new CannotRecord(`there is no strace, and ${missing}; install strace, or see to the latter`);
-  await runAttached('strace', ['-f', '-e', 'trace=memory,process', '-o', events, ...command]);
+  await runAttached('strace', ['-f', '-y', '-e', 'trace=memory,process', '-o', events, ...command]);
 }
 
-/** Runs a program on this terminal. @throws CannotRecord when the recorder fails; the recorded command may */
+/** Runs a program on this terminal; what is recorded when the user interrupts it is kept. @throws CannotRecord when the recorder fails; the recorded command may */
 function runAttached(program: string, args: readonly string[]): Promise<void> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, { stdio: ['inherit', 'inherit', 'pipe'] });
@@ -86,10 +105,13 @@ function runAttached(program: string, args: readonly string[]): Promise<void> {
       errors += data.toString();
       process.stderr.write(data);
     });
+    const stay = (): void => {};
+    process.on('SIGINT', stay);
     child.on('error', reject);
     child.on('close', (status) => {
-      const lost = status === 3 && program !== 'strace';
-      if (lost || (status !== 0 && program !== 'strace'))
+      process.off('SIGINT', stay);
+      // strace ends as the command did; the recorder says whether it could record.
+      if (status !== 0 && program !== 'strace')
         reject(new CannotRecord(errors.trim().split('\n').pop() ?? 'the recorder failed'));
       else resolve();
     });
@@ -103,10 +125,8 @@ async function write(
   records: AsyncIterable<BodyRecord>,
 ): Promise<EndRecord> {
   const writer = createTraceWriter(output);
-  const program = [
-    basename(command[0]),
-    ...command.slice(1).map((argument) => (argument.startsWith('/') ? basename(argument) : argument)),
-  ];
+  // Base names only: a trace does not say where on whose machine it was made.
+  const program = command.map((argument) => argument.replace(/\S*\//g, ''));
   await writer.write({
     type: 'header',
     format: FORMAT,

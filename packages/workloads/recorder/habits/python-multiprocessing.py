@@ -1,11 +1,11 @@
-"""A pool of three forked workers builds and drops lists, while a thread of the parent fills a queue."""
+"""Pools of three forked workers build and drop lists, while a thread of the parent changes what they share."""
 import gc
 import multiprocessing
 import threading
 
 
 def work(n):
-    data = [[i * n for i in range(200)] for _ in range(100)]
+    data = [[i * n for i in range(200)] for _ in range(150)]
     total = sum(map(sum, data))
     del data
     gc.collect()
@@ -14,9 +14,10 @@ def work(n):
 
 if __name__ == "__main__":
     multiprocessing.set_start_method("fork")
-    shared = {i: list(range(20)) for i in range(2000)}
-    filler = threading.Thread(target=lambda: shared.update({-i: [i] for i in range(2000)}))
-    filler.start()
-    with multiprocessing.Pool(3) as pool:
-        pool.map(work, range(60))
-    filler.join()
+    shared = {i: list(range(20)) for i in range(4000)}
+    for first in range(3):
+        filler = threading.Thread(target=lambda: shared.update({-i: [i, first] for i in range(4000)}))
+        filler.start()
+        with multiprocessing.Pool(3) as pool:
+            pool.map(work, range(90))
+        filler.join()

@@ -26,10 +26,10 @@ export class FileTable {
       case 'openat':
       case 'openat2':
       case 'memfd_create':
-        this.descriptors.delete(result);
+        if (result >= 0) this.descriptors.delete(result);
         return true;
       case 'close':
-        this.descriptors.delete(args[0]);
+        if (result === 0) this.descriptors.delete(args[0]);
         return true;
       case 'dup':
       case 'dup2':

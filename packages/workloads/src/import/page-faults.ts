@@ -1,35 +1,24 @@
-import { type Errno, PAGE_SIZE, TraceError } from '@rmap-lab/core';
-import type { BodyRecord, CallName, LayoutEntry } from '../format.js';
+import { PAGE_SIZE, TraceError } from '@rmap-lab/core';
+import { type BodyRecord, CALLS, type CallName, type LayoutEntry } from '../format.js';
+import { ERRNOS, matters, recordedCall } from './calls.js';
 import { type Files, FileTable } from './files.js';
 
 const EVENT = /^\s*.*-(\d+)\s+\[\d+\]\s+\S+\s+[\d.]+: (.*)$/;
 const MAP = /^tracing_mark_write: MAP (\d+) ([0-9a-f]+)-([0-9a-f]+) (....) ([0-9a-f]+) \S+ \d+\s*(.*)$/;
 const MAPEND = /^tracing_mark_write: MAPEND (\d+) (\S+)/;
+const EXECUTING = /^sched_process_exec: .* pid=(\d+) old_pid=(\d+)$/;
 const FAULT = /^page_fault_(?:user|kernel): address=(\S+) ip=\S+ error_code=(\S+)/;
 const NEW_TASK = /^task_newtask: pid=(\d+) comm=.* clone_flags=(\S+)/;
 const ENTER = /^sys_(\w+)\((.*)\)$/;
 const LEAVE = /^sys_(\w+) -> (\S+)/;
+
+const EXEC = /^(?:sys_)?execve(?:at)?\b/;
 
 const CLONE_VM = 0x100;
 const CLONE_FILES = 0x400;
 const CLONE_VFORK = 0x4000;
 const FAULT_WRITE = 2;
 const USER_END = 2 ** 47;
-/** Errnos by number, those that a trace can hold; other refusals changed nothing and are left out. */
-const ERRNOS: Readonly<Record<number, Errno>> = {
-  1: 'EPERM',
-  3: 'ESRCH',
-  11: 'EAGAIN',
-  12: 'ENOMEM',
-  13: 'EACCES',
-  14: 'EFAULT',
-  16: 'EBUSY',
-  17: 'EEXIST',
-  22: 'EINVAL',
-  75: 'EOVERFLOW',
-};
-/** Advice that changes nothing the model knows (REMOVE, PAGEOUT, COLLAPSE, and what is behind): left out. */
-const LEFT_OUT_ADVICE = new Set([9, 21, 24, 25]);
 
 /** A page, and whether it was written. */
 interface Fault {
@@ -42,7 +31,7 @@ interface Task {
   files: FileTable;
   /** The system call it is in, with its arguments. */
   call: { readonly name: string; readonly args: readonly number[] } | null;
-  /** What exec has made so far; faults meanwhile belong to the new program and wait for its layout. */
+  /** What exec has made so far, from its start on; writes meanwhile are to the new program and wait for its layout. */
   exec: { readonly layout: LayoutEntry[]; readonly faults: Fault[] } | null;
 }
 
@@ -81,8 +70,9 @@ class Importer {
     if (match !== null) return this.mapped(match);
     match = MAPEND.exec(event);
     if (match !== null) return yield* this.executed(Number(match[1]), Number(match[2]));
-    const task = this.tasks.get(pid);
-    if (event.startsWith('sched_process_exec')) return this.executing(pid);
+    match = EXECUTING.exec(event);
+    if (match !== null) return this.executing(Number(match[1]), Number(match[2]));
+    const task = this.tasks.get(pid) ?? this.command(pid, event);
     if (task === undefined) return;
     match = FAULT.exec(event);
     if (match !== null) return yield* this.fault(task, Number(match[1]), Number(match[2]));
@@ -90,13 +80,7 @@ class Importer {
     if (match !== null) return yield* this.forked(task, Number(match[1]), Number.parseInt(match[2], 16));
     if (event.startsWith('sched_process_exit')) return yield* this.exited(pid, task);
     match = ENTER.exec(event);
-    if (match !== null) {
-      task.call = {
-        name: match[1],
-        args: match[2] === '' ? [] : match[2].split(', ').map((argument) => toNumber(argument.split(': ')[1])),
-      };
-      return;
-    }
+    if (match !== null) return entered(task, match[1], match[2]);
     match = LEAVE.exec(event);
     if (match === null || task.call?.name !== match[1]) return;
     const { name, args } = task.call;
@@ -104,16 +88,20 @@ class Importer {
     yield* this.returned(task, name, args, toNumber(match[2]));
   }
 
-  /** The kernel has switched to the new program; its layout follows. */
-  private executing(pid: number): void {
-    let task = this.tasks.get(pid);
-    if (task === undefined) {
-      // Only the command itself can be unknown at its exec: all others were born as somebody's child.
-      if (this.tasks.size > 0) return;
-      task = { process: 0, files: new FileTable(this.files), call: null, exec: null };
-      this.tasks.set(pid, task);
-    }
-    task.exec = { layout: [], faults: [] };
+  /** The recorded command, when it asks for its first exec: all other tasks are born as somebody's child. */
+  private command(pid: number, event: string): Task | undefined {
+    if (this.tasks.size > 0 || !EXEC.test(event)) return undefined;
+    const task: Task = { process: 0, files: new FileTable(this.files), call: null, exec: null };
+    this.tasks.set(pid, task);
+    return task;
+  }
+
+  /** A thread that execs takes the number of its thread group's leader, which is gone by then. */
+  private executing(pid: number, before: number): void {
+    const task = this.tasks.get(before);
+    if (task === undefined || pid === before) return;
+    this.tasks.delete(before);
+    this.tasks.set(pid, task);
   }
 
   private mapped([, pid, start, end, access, offset, path]: RegExpExecArray): void {
@@ -150,9 +138,9 @@ class Importer {
   private *fault(task: Task, address: number, code: number): Generator<BodyRecord> {
     if (address >= USER_END) return;
     const fault: Fault = { page: Math.floor(address / PAGE_SIZE), write: (code & FAULT_WRITE) !== 0 };
-    // Until exec returns the kernel writes the new program's memory, not the old one's.
-    if (task.exec !== null) task.exec.faults.push(fault);
-    else if (task.call?.name !== 'execve' && task.process !== 0) yield touch(task.process, fault);
+    // Exec reads its arguments from the old program and writes only what it makes of the new one.
+    if (task.exec !== null && fault.write) task.exec.faults.push(fault);
+    else if (task.process !== 0) yield touch(task.process, fault);
   }
 
   private *forked(parent: Task, pid: number, flags: number): Generator<BodyRecord> {
@@ -175,13 +163,19 @@ class Importer {
   }
 
   private *returned(task: Task, name: string, args: readonly number[], result: number): Generator<BodyRecord> {
-    if (task.files.called(name, args, result) || name === 'execve' || task.process === 0) return;
+    if (EXEC.test(name)) task.exec = null;
+    if (task.files.called(name, args, result) || EXEC.test(name) || task.process === 0) return;
+    const call = recordedCall(name);
     const refusal = result < 0 ? ERRNOS[-result] : null;
-    if (refusal === undefined) return;
-    const call = (name === 'pkey_mprotect' ? 'mprotect' : name) as CallName;
-    if (call === 'madvise' && LEFT_OUT_ADVICE.has(args[2])) return;
+    if (call === null || refusal === undefined || !matters(call, args)) return;
     yield { type: 'call', process: task.process, call, args: argumentsOf(call, args, task.files), result: refusal ?? result };
   }
+}
+
+function entered(task: Task, name: string, text: string): void {
+  const args = text === '' ? [] : text.split(', ').map((argument) => toNumber(argument.split(': ')[1]));
+  task.call = { name, args };
+  if (EXEC.test(name)) task.exec = { layout: [], faults: [] };
 }
 
 const touch = (process: number, { page, write }: Fault): BodyRecord => ({
@@ -194,8 +188,7 @@ const touch = (process: number, { page, write }: Fault): BodyRecord => ({
 });
 
 function argumentsOf(call: CallName, args: readonly number[], files: FileTable): readonly number[] {
-  if (call !== 'mmap')
-    return args.slice(0, { munmap: 2, mprotect: 3, mremap: 5, madvise: 3, mlock: 2, munlock: 2, brk: 1 }[call]);
+  if (call !== 'mmap') return args.slice(0, CALLS[call].length);
   const [address, length, prot, flags, fd, offset] = args;
   const anonymous = (flags & 0x20) !== 0 || fd < 0;
   return [address, length, prot, flags, anonymous ? -1 : files.ofDescriptor(fd), anonymous ? 0 : offset];

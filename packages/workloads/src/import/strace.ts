@@ -1,26 +1,16 @@
 import { type Errno, TraceError } from '@rmap-lab/core';
-import type { BodyRecord, CallName } from '../format.js';
+import type { BodyRecord } from '../format.js';
+import { ERRNOS, matters, recordedCall } from './calls.js';
 import { type Files, FileTable } from './files.js';
-import { symbols } from './symbols.js';
+import { callArguments, descriptors } from './strace-calls.js';
+import { type StraceLine, straceLines } from './strace-lines.js';
 
-const LINE = /^(?:\[pid\s+(\d+)\]|(\d+))?\s*(?:[\d:.]+ )?(.*)$/;
-const CALL = /^(\w+)\((.*)\)\s+= (-?\w+|\?)(?: (E[A-Z]+))?.*$/;
+const CALL = /^(\w+)\((.*)\)\s+= (-?\w+|\?)(?:<.*>)?(?: (E[A-Z0-9]+))?.*$/;
 const UNFINISHED = /^(.*?)\s*<unfinished \.\.\.>$/;
 const RESUMED = /^<\.\.\. \w+ resumed>\s?(.*)$/;
+const SAYS_NOTHING = /^(?:---|\+\+\+|strace:)/;
 const CHILD = /^(?:clone|clone3|fork|vfork)$/;
-const MEMORY: ReadonlySet<string> = new Set(['mmap', 'munmap', 'mprotect', 'mremap', 'madvise', 'mlock', 'munlock', 'brk']);
-const ERRNOS: ReadonlySet<string> = new Set([
-  'EAGAIN',
-  'EBUSY',
-  'EEXIST',
-  'EFAULT',
-  'EINVAL',
-  'ENOMEM',
-  'EOVERFLOW',
-  'EPERM',
-  'ESRCH',
-  'EACCES',
-]);
+const REFUSALS: ReadonlySet<string> = new Set(Object.values(ERRNOS));
 
 interface Task {
   readonly process: number;
@@ -31,106 +21,117 @@ interface Task {
 
 /**
  * Turns the raw output of `strace -f -e trace=memory,process` into records: system calls, processes, execs and exits. There are
- * no page faults and no layouts in it, so what exec mapped is not there when the program unmaps or protects it.
+ * no page faults and no layouts in it, so what exec mapped is not there when the program unmaps or protects it. Which mappings are
+ * of one file shows with `-y`, or with open, openat, close and dup among the calls; else one descriptor is one file all along.
  * @throws TraceError for a line that can't be understood
  */
 export async function* importStrace(
   lines: AsyncIterable<string> | Iterable<string>,
   name = 'strace',
 ): AsyncGenerator<BodyRecord> {
-  const importer = new Importer();
-  let position = 0;
-  for await (const line of lines) {
-    position++;
-    if (line.trim() === '') continue;
-    const [, bracketed, plain, text] = LINE.exec(line) as RegExpExecArray;
-    try {
-      yield* importer.take(Number(bracketed ?? plain ?? 0), text);
-    } catch (error) {
-      throw new TraceError(name, position, error instanceof Error ? error.message : String(error));
-    }
-  }
+  const importer = new Importer(name);
+  for await (const line of straceLines(lines)) yield* importer.take(line);
+  yield* importer.rest();
 }
 
 class Importer {
   private readonly tasks = new Map<number, Task>();
   private readonly files: Files = { byPath: new Map(), introduced: [] };
+  /** Lines of children whose parent's call has not returned yet: only that says whose they are. */
+  private readonly unborn = new Map<number, StraceLine[]>();
   private processes = 0;
-  /** Without `-o` the first task's lines carry no number until it has a child. */
-  private first = 0;
 
-  *take(pid: number, text: string): Generator<BodyRecord> {
-    const task = this.tasks.get(pid) ?? (pid !== 0 && this.first === 0 ? this.tasks.get(0) : undefined);
-    if (text.startsWith('+++')) return yield* this.exited(pid, task);
-    if (text.startsWith('---') || text.startsWith('strace:')) return;
-    const unfinished = UNFINISHED.exec(text);
-    const resumed = RESUMED.exec(text);
-    if (unfinished !== null) {
-      const born = task ?? (yield* this.introduce(pid));
-      born.unfinished = unfinished[1];
-      return;
-    }
-    const whole = resumed === null ? text : `${task?.unfinished ?? ''}${resumed[1]}`;
-    const call = CALL.exec(whole);
-    if (call === null) throw new SyntaxError(`'${whole.slice(0, 60)}' is no line of strace`);
-    const [, name, argumentText, result, errno] = call;
-    if (result === '?' || name === 'exit_group' || name === 'exit') return;
-    const actor = task ?? (yield* this.introduce(pid));
-    for (const record of this.called(actor, name, argumentText, result, errno)) {
-      for (const [file, path] of this.files.introduced.splice(0)) yield { type: 'file', file, name: path, size: null };
-      yield record;
+  constructor(private readonly name: string) {}
+
+  *take(line: StraceLine): Generator<BodyRecord> {
+    const { pid, text, position } = line;
+    if (text === null) return this.wait(pid, []);
+    const task = this.find(pid) ?? (this.tasks.size === 0 ? yield* this.introduce(pid) : null);
+    if (task === null) return this.wait(pid, [line]);
+    try {
+      for (const record of this.said(task, pid, text)) {
+        for (const [file, path] of this.files.introduced.splice(0)) yield { type: 'file', file, name: path, size: null };
+        yield record;
+      }
+    } catch (error) {
+      throw error instanceof SyntaxError ? new TraceError(this.name, position, error.message) : error;
     }
   }
 
+  /** Tasks that nobody was seen to start were there before. */
+  *rest(): Generator<BodyRecord> {
+    for (const [pid, lines] of this.unborn) {
+      if (lines.every(({ text }) => SAYS_NOTHING.test(text ?? '---'))) continue;
+      yield* this.introduce(pid);
+      for (const line of lines) yield* this.take(line);
+    }
+  }
+
+  /** The first task has no number on a terminal until it has a child; later on the only one that is left has none. */
+  private find(pid: number): Task | undefined {
+    if (pid === 0) return this.tasks.size === 1 ? [...this.tasks.values()][0] : this.tasks.get(0);
+    const first = this.tasks.get(0);
+    if (first !== undefined && !this.tasks.has(pid) && !this.unborn.has(pid)) {
+      this.tasks.delete(0);
+      this.tasks.set(pid, first);
+    }
+    return this.tasks.get(pid);
+  }
+
+  private wait(pid: number, lines: readonly StraceLine[]): void {
+    if (!this.tasks.has(pid)) this.unborn.set(pid, [...(this.unborn.get(pid) ?? []), ...lines]);
+  }
+
   private *introduce(pid: number): Generator<BodyRecord, Task> {
-    if (this.processes === 0) this.first = pid;
     const task: Task = { process: ++this.processes, files: new FileTable(this.files), unfinished: '' };
     this.tasks.set(pid, task);
     yield { type: 'process', process: task.process, parent: null, kind: 'spawn' };
     return task;
   }
 
-  private *exited(pid: number, task: Task | undefined): Generator<BodyRecord> {
-    if (task === undefined) return;
-    this.tasks.delete(pid);
-    yield { type: 'exit', process: task.process };
-  }
-
-  private *called(task: Task, name: string, text: string, result: string, errno: string | undefined): Generator<BodyRecord> {
-    const { process } = task;
-    if (CHILD.test(name) && errno === undefined) {
-      const shares = name === 'vfork' || /CLONE_VM/.test(text);
-      const pid = Number(result);
-      this.tasks.set(pid, { process: ++this.processes, files: shares ? task.files : task.files.copy(), unfinished: '' });
-      const kind = !shares ? 'fork' : name === 'vfork' || /CLONE_VFORK/.test(text) ? 'vfork' : 'thread';
-      yield { type: 'process', process: this.processes, parent: process, kind };
-    } else if (name === 'execve' && errno === undefined) {
-      yield { type: 'exec', process, brk: null, layout: [] };
-    } else if (MEMORY.has(name) && (errno === undefined || ERRNOS.has(errno))) {
-      const call = name as CallName;
-      const answer = errno === undefined ? Number(result) : (errno as Errno);
-      yield { type: 'call', process, call, args: argumentsOf(call, text, task.files), result: answer };
+  private *said(task: Task, pid: number, text: string): Generator<BodyRecord> {
+    if (text.startsWith('+++')) {
+      this.tasks.delete(this.tasks.has(pid) ? pid : [...this.tasks.keys()][0]);
+      yield { type: 'exit', process: task.process };
     }
+    if (SAYS_NOTHING.test(text)) return;
+    const unfinished = UNFINISHED.exec(text);
+    if (unfinished !== null) {
+      task.unfinished = unfinished[1];
+      return;
+    }
+    const resumed = RESUMED.exec(text);
+    const whole = resumed === null ? text : `${task.unfinished}${resumed[1]}`;
+    const call = CALL.exec(whole);
+    if (call === null) throw new SyntaxError(`'${whole.slice(0, 60)}' is no line of strace`);
+    const [, name, args, result, errno] = call;
+    if (result !== '?') yield* this.called(task, name, args, errno ?? result);
   }
-}
 
-/** The numbers of a call's arguments; symbols are looked up. @throws SyntaxError for a symbol that is not known */
-function argumentsOf(call: CallName, text: string, files: FileTable): readonly number[] {
-  const parts = text.split(/,\s*/).map((part) => (part === 'NULL' ? '0' : part));
-  if (call === 'mmap') {
-    const [address, length, prot, flags, fd, offset] = parts;
-    const file = Number(fd.replace(/<.*/, ''));
-    return [
-      Number(address),
-      Number(length),
-      symbols(prot),
-      symbols(flags),
-      file < 0 ? -1 : files.ofDescriptor(file),
-      Number(offset),
-    ];
+  /** A call and its answer: a number, or the name of an errno. */
+  private *called(task: Task, name: string, text: string, answer: string): Generator<BodyRecord> {
+    const { process, files } = task;
+    const call = recordedCall(name);
+    const failed = answer.startsWith('E');
+    if (call !== null && (!failed || REFUSALS.has(answer))) {
+      const args = callArguments(call, text, files);
+      if (matters(call, args)) yield { type: 'call', process, call, args, result: failed ? (answer as Errno) : Number(answer) };
+    }
+    if (failed) return;
+    if (CHILD.test(name)) yield* this.forked(task, name, text, Number(answer));
+    else if (name === 'execve' || name === 'execveat') yield { type: 'exec', process, brk: null, layout: [] };
+    else files.called(name, descriptors(text), Number(answer));
   }
-  const counts = { munmap: 2, mprotect: 3, mremap: 5, madvise: 3, mlock: 2, munlock: 2, brk: 1 } as const;
-  const numbers = parts.slice(0, counts[call]).map(symbols);
-  while (numbers.length < counts[call]) numbers.push(0);
-  return numbers;
+
+  private *forked(parent: Task, name: string, text: string, pid: number): Generator<BodyRecord> {
+    const shares = name === 'vfork' || /CLONE_VM/.test(text);
+    const files = /CLONE_FILES/.test(text) ? parent.files : parent.files.copy();
+    const process = ++this.processes;
+    this.tasks.set(pid, { process, files, unfinished: '' });
+    const kind = !shares ? 'fork' : name === 'vfork' || /CLONE_VFORK/.test(text) ? 'vfork' : 'thread';
+    yield { type: 'process', process, parent: parent.process, kind };
+    const waiting = this.unborn.get(pid) ?? [];
+    this.unborn.delete(pid);
+    for (const line of waiting) yield* this.take(line);
+  }
 }

@@ -16,14 +16,20 @@ const OTHERS: Readonly<Record<string, number>> = {
   MADV_COLLAPSE: 25,
 };
 
-/** The value of `PROT_READ|PROT_WRITE`, of a single symbol or of a number. @throws SyntaxError for a symbol that is not known */
+/** The value of `PROT_READ|PROT_WRITE`, a symbol, a number or a remark after one. @throws SyntaxError for a symbol that is not known */
 export function symbols(text: string): number {
-  return text.split('|').reduce((sum, symbol) => sum + symbolValue(symbol.trim()), 0);
+  return text
+    .replace(/\/\*.*\*\//, '')
+    .split('|')
+    .reduce((sum, symbol) => sum + symbolValue(symbol.trim()), 0);
 }
 
 function symbolValue(symbol: string): number {
+  if (symbol === 'NULL') return 0;
   const number = Number(symbol);
   if (symbol !== '' && !Number.isNaN(number)) return number;
+  const shifted = /^(\d+)<<MAP_HUGE_SHIFT$/.exec(symbol);
+  if (shifted !== null) return Number(shifted[1]) * 2 ** 26;
   const known: unknown = (core as Readonly<Record<string, unknown>>)[symbol] ?? OTHERS[symbol];
   if (typeof known !== 'number') throw new SyntaxError(`'${symbol}' is no number and no flag that is known`);
   return known;
