@@ -1,6 +1,7 @@
 export * from './errors.js';
+export type { ThpMode, ThpOptions } from './fault/thp.js';
 export { FileMapping } from './folio/page-cache.js';
-export { type FoundMapping, Kernel, type KernelOps, type WalkResult } from './kernel.js';
+export { type FoundMapping, Kernel, type KernelOps, type SplitRequest, type WalkResult } from './kernel.js';
 export type { KernelOptions } from './options.js';
 export { type MmapOptions, type MremapOptions, type PageInfo, Process, type ProcessOps, type VmaInfo } from './process.js';
 export { type ArenaPage, OPERATION_KINDS, type Operation } from './program/operation.js';

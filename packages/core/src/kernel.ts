@@ -1,6 +1,10 @@
-import { ContractViolation } from './errors.js';
+import { ContractViolation, KernelError } from './errors.js';
+import { DEFAULT_THP } from './fault/thp.js';
+import { putPage } from './folio/free.js';
+import { totalMapcount } from './folio/mapcount.js';
 import { ANON } from './folio/mem-map.js';
 import type { FileMapping } from './folio/page-cache.js';
+import { splitDeferred, splitFolio } from './folio/split.js';
 import { Machine } from './machine.js';
 import { newMm } from './mm/init.js';
 import type { KernelOptions } from './options.js';
@@ -16,7 +20,7 @@ import { LINUX_6_18 } from './slab/layout.js';
 import { type KernelStats, statsOf } from './stats.js';
 import { type Op, run, runAlone } from './sync/op.js';
 import type { Task } from './sync/task.js';
-import { type Address, type Folio, GiB, MiB } from './units.js';
+import { type Address, type Folio, GiB, MiB, type Pfn } from './units.js';
 
 /** One entry that a walk found. */
 export interface FoundMapping {
@@ -42,6 +46,18 @@ export interface KernelOps {
   referenced(folio: Folio): Op<Referenced>;
   /** What reclaim may do with a folio. */
   tryToUnmap(folio: Folio): Op<Unmap>;
+  /** Cuts a large folio. */
+  splitFolio(folio: Folio, request?: SplitRequest): Op<boolean>;
+  /** Splits the folios that are mapped in part. */
+  splitDeferred(): Op<number>;
+}
+
+/** How a large folio is cut. */
+export interface SplitRequest {
+  /** log2 of the pages of the pieces; 0, or 2 and more. Default 0. */
+  readonly order?: number;
+  /** Number of a page inside the folio: only the pieces around it get that small. Default: all. */
+  readonly around?: number;
 }
 
 /** One machine: physical memory, processes, and a reverse-map strategy. Nothing is shared between two kernels. */
@@ -73,6 +89,7 @@ export class Kernel {
       stackLimit: options.stackLimit ?? 8 * MiB,
       memory: options.memory ?? 64 * GiB,
       layout: options.layout ?? LINUX_6_18,
+      thp: { ...DEFAULT_THP, ...options.thp },
       startBrk: 0x555555600000 as Address,
     });
     this.machine.prepareNeedsMmapLock = strategy.prepareUnder === 'mmap-lock';
@@ -82,6 +99,8 @@ export class Kernel {
       walk: (folio) => this.walkOp(folio),
       referenced: (folio) => referenced(this.machine, folio),
       tryToUnmap: (folio) => tryToUnmap(this.machine, folio),
+      splitFolio: (folio, request = {}) => this.splitOp(folio, request),
+      splitDeferred: () => splitDeferred(this.machine),
     };
   }
 
@@ -130,11 +149,22 @@ export class Kernel {
     return this.run(this.op.tryToUnmap(folio));
   }
 
+  /** Cuts a large folio: into folios of 2^order pages, or only around one page. Whether it could be. */
+  splitFolio(folio: Folio, request: SplitRequest = {}): boolean {
+    return this.run(this.op.splitFolio(folio, request));
+  }
+
+  /** Splits the folios that are mapped in part, as memory pressure does; how many. */
+  splitDeferred(): number {
+    return this.run(this.op.splitDeferred());
+  }
+
   /** Every mapped anonymous folio, by frame number. */
   *folios(): Generator<Folio> {
     const { mem } = this.machine;
     for (let pfn = 1; pfn < mem.used; pfn++) {
-      if ((mem.flags[pfn] & ANON) !== 0 && mem.mapcount[pfn] > 0) yield pfn as number as Folio;
+      const folio = pfn as number as Folio;
+      if ((mem.flags[pfn] & ANON) !== 0 && mem.folioOf(pfn as Pfn) === folio && totalMapcount(mem, folio) > 0) yield folio;
     }
   }
 
@@ -189,6 +219,26 @@ export class Kernel {
   /** Runs what strategies left to workers; a scheduler calls it when its threads are done. */
   runDeferred(): void {
     for (let work = this.machine.deferred.shift(); work !== undefined; work = this.machine.deferred.shift()) this.run(work());
+  }
+
+  private *splitOp(folio: Folio, { order = 0, around }: SplitRequest): Op<boolean> {
+    const { mem, folioLock } = this.machine;
+    const page = around === undefined ? null : ((folio + around) as Pfn);
+    if (order === 1 || order < 0 || (around !== undefined && !(around >= 0 && around < mem.pages(folio)))) {
+      throw new KernelError(
+        'EINVAL',
+        'splitFolio',
+        `folio ${folio} has ${mem.pages(folio)} pages; anonymous folios have 1, 4, 8, .. pages`,
+      );
+    }
+    mem.refcount[folio]++;
+    yield* folioLock.lock(folio);
+    try {
+      return yield* splitFolio(this.machine, folio, order, page);
+    } finally {
+      folioLock.unlock(folio);
+      yield* putPage(this.machine, folio as number as Pfn);
+    }
   }
 
   private *spawnOp(): Op<Process> {

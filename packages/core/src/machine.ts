@@ -1,5 +1,6 @@
+import type { ThpOptions } from './fault/thp.js';
 import { FolioLocks } from './folio/folio-lock.js';
-import { MemMap } from './folio/mem-map.js';
+import { MemMap, PMD_ORDER } from './folio/mem-map.js';
 import { FileMapping } from './folio/page-cache.js';
 import { Mm } from './mm/mm.js';
 import { PageTables } from './page-table/page-table.js';
@@ -13,7 +14,7 @@ import { LockStats } from './sync/lock.js';
 import type { Op } from './sync/op.js';
 import { Rcu } from './sync/rcu.js';
 import { Sync } from './sync/task.js';
-import { type Address, PAGE_SIZE } from './units.js';
+import { type Address, type Folio, PAGE_SIZE } from './units.js';
 import { VmArea } from './vma/vma.js';
 
 /** What an operation of the machine may assume about its surroundings; the options of a kernel, filled in. */
@@ -30,6 +31,8 @@ export interface MachineOptions {
   readonly memory: number;
   readonly layout: Layout;
   readonly startBrk: Address;
+  /** Orders of large folios for first touches. */
+  readonly thp: ThpOptions;
 }
 
 /** Everything one kernel consists of, as its operations see it. */
@@ -59,6 +62,8 @@ export class Machine {
   rmap!: Rmap;
   /** Whether the first fault of a VMA must hold mmap_lock (`prepareUnder`). */
   prepareNeedsMmapLock = true;
+  /** Large folios that are mapped in part only: what memory pressure splits first (deferred_split_queue). */
+  readonly deferredSplit = new Set<Folio>();
   /** VMAs that are unmapped but kept by a strategy's references. */
   zombies = 0;
   /** Passes of walks so far. */
@@ -67,10 +72,13 @@ export class Machine {
   writes = 0;
   /** Work that a strategy left to a worker: run when the operation that made it is over. */
   readonly deferred: (() => Op<void>)[] = [];
+  /** Whether a first touch may take a large folio of less than PMD size: then it takes more than `touchFast` does. */
+  readonly largeFaults: boolean;
   private nextVma = 1;
   private nextMm = 1;
 
   constructor(readonly options: MachineOptions) {
+    this.largeFaults = Object.entries(options.thp.orders).some(([order, mode]) => Number(order) < PMD_ORDER && mode !== 'never');
     this.sync = new Sync(options.stepping);
     this.rcu = new Rcu(this.sync);
     this.failure = new AllocFailure(options.failAllocation);

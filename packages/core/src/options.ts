@@ -1,3 +1,4 @@
+import type { ThpOptions } from './fault/thp.js';
 import type { RmapStrategy } from './rmap/contract.js';
 import type { Layout } from './slab/layout.js';
 
@@ -19,6 +20,8 @@ export interface KernelOptions {
   readonly maxMapCount?: number;
   /** Bytes a stack may have (RLIMIT_STACK). Default 8 MiB. */
   readonly stackLimit?: number;
+  /** Folio sizes of first touches. Default: as Linux starts, PMD size where MADV_HUGEPAGE asks for it. */
+  readonly thp?: Partial<ThpOptions>;
   /** Physical memory in bytes. Default 64 GiB. */
   readonly memory?: number;
   /** Sizes of core's objects for the accounts. Default: x86-64, Linux 6.18. */

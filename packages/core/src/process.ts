@@ -1,14 +1,15 @@
 import { KernelError } from './errors.js';
 import { touch } from './fault/fault.js';
 import { touchFast } from './fault/fault-fast.js';
-import { ANON } from './folio/mem-map.js';
+import { entireMapcount } from './folio/mapcount.js';
+import { ANON, EXCLUSIVE } from './folio/mem-map.js';
 import type { FileMapping } from './folio/page-cache.js';
 import type { Kernel } from './kernel.js';
 import type { Machine } from './machine.js';
 import { dropMm } from './mm/exit.js';
 import type { Mm } from './mm/mm.js';
-import { ENTRIES } from './page-table/page-table.js';
-import { kindOf, PRESENT, type Pte, payloadOf } from './page-table/pte.js';
+import { ENTRIES, PAGES_PER_LEAF } from './page-table/page-table.js';
+import { kindOf, makePte, PRESENT, type Pte, payloadOf, ZERO } from './page-table/pte.js';
 import type { Op } from './sync/op.js';
 import { brk } from './syscalls/brk.js';
 import { type ExecRequest, execMm } from './syscalls/exec.js';
@@ -60,6 +61,10 @@ export interface PageInfo {
   readonly kind: 'none' | 'anonymous' | 'file' | 'zero' | 'swap' | 'migration' | 'guard';
   readonly writable: boolean;
   readonly pfn: Pfn | null;
+  /** log2 of the pages of its folio. */
+  readonly order: number;
+  /** One PMD entry maps the whole folio. */
+  readonly byPmd: boolean;
   readonly mapcount: number;
   readonly exclusive: boolean;
   readonly index: Pgoff | null;
@@ -242,15 +247,19 @@ export class Process {
     const pte = this.entry(at);
     const { mem } = this.machine;
     const kind = (['none', 'present', 'zero', 'swap', 'migration', 'guard'] as const)[kindOf(pte)];
-    if (kind !== 'present') return { kind, writable: false, pfn: null, mapcount: 0, exclusive: false, index: null, version: 0 };
+    if (kind !== 'present')
+      return { kind, writable: false, pfn: null, order: 0, byPmd: false, mapcount: 0, exclusive: false, index: null, version: 0 };
     const pfn = payloadOf(pte) as Pfn;
+    const folio = mem.folioOf(pfn);
     return {
       kind: (mem.flags[pfn] & ANON) !== 0 ? 'anonymous' : 'file',
       writable: (pte & 8) !== 0,
       pfn,
-      mapcount: mem.mapcount[pfn],
-      exclusive: (mem.flags[pfn] & 8) !== 0,
-      index: mem.index[pfn] as Pgoff,
+      order: mem.order(folio),
+      byPmd: this.alive && this.machine.tables.huge(this.mm.pgd, pageOf(at)) !== 0,
+      mapcount: mem.mapcount[pfn] + entireMapcount(mem, folio),
+      exclusive: (mem.flags[this.machine.tables.huge(this.mm.pgd, pageOf(at)) !== 0 ? folio : pfn] & EXCLUSIVE) !== 0,
+      index: (mem.index[folio] + (pfn - folio)) as Pgoff,
       version: mem.version[pfn],
     };
   }
@@ -272,6 +281,11 @@ export class Process {
   private entry(at: Address): Pte {
     const { tables } = this.machine;
     const vpn = pageOf(at);
+    const huge = this.alive ? tables.huge(this.mm.pgd, vpn) : 0;
+    if (huge !== 0) {
+      const pmd = tables.entries[huge];
+      return kindOf(pmd) === ZERO ? pmd : makePte(0, payloadOf(pmd) + (vpn % PAGES_PER_LEAF), pmd & 0xff);
+    }
     const leaf = this.alive ? tables.leaf(this.mm.pgd, vpn) : 0;
     return leaf === 0 ? 0 : tables.entries[leaf * ENTRIES + (vpn & (ENTRIES - 1))];
   }

@@ -33,6 +33,9 @@ const examples = <T>(check: (program: readonly Operation[]) => T, maxLength = 40
     },
   );
 
+/** Large folios wherever they fit: of 4 and 16 pages, and of PMD size. */
+const thp = { enabled: 'always', orders: { 2: 'inherit', 4: 'inherit', 9: 'inherit' } } as const;
+
 describe('random programs over process trees', () => {
   it('keep every invariant, and every walk equals the page tables, after every operation', () => {
     examples((program) => {
@@ -98,5 +101,41 @@ describe('random programs over process trees', () => {
       for (const operation of program) run.apply(operation);
       run.kernel.verify();
     });
+  });
+
+  it('keep every invariant with large folios, after every operation', () => {
+    examples((program) => {
+      const run = new ProgramRun(new Kernel({ strategy: scanAll(), thp }));
+      for (const operation of program) {
+        run.apply(operation);
+        run.kernel.verify();
+      }
+      for (const process of [...run.processes]) process.exit();
+      const { slab, tables, pages } = run.kernel.stats();
+      const left = Object.entries(slab).filter(([, { live }]) => live > 0);
+      if (left.length > 0 || tables.live > 0) throw new Error(`left: ${JSON.stringify({ left, tables, pages })}`);
+    });
+  });
+
+  it('end in the same state step by step, with large folios', () => {
+    examples((program) => compare(program, { thp }, { thp, stepping: true }));
+  });
+
+  it('survive the failure of any one allocation with large folios', () => {
+    fc.assert(
+      fc.property(programs(30), fc.integer({ min: 1, max: 120 }), (program, n) => {
+        const run = new ProgramRun(new Kernel({ strategy: scanAll(), thp, checked: true }));
+        run.kernel.failNextAllocation(n);
+        for (const operation of program) {
+          run.apply(operation);
+          run.kernel.verify();
+        }
+        for (const process of [...run.processes]) process.exit();
+        const { slab, tables } = run.kernel.stats();
+        const left = Object.entries(slab).filter(([, { live }]) => live > 0);
+        if (left.length > 0 || tables.live > 0) throw new Error(`left: ${JSON.stringify({ left, tables })}`);
+      }),
+      { numRuns: RUNS },
+    );
   });
 });

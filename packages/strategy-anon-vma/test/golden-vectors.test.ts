@@ -1,4 +1,15 @@
+import {
+  type Address,
+  Kernel,
+  MADV_HUGEPAGE,
+  MAP_ANONYMOUS,
+  MAP_FIXED,
+  MAP_PRIVATE,
+  PAGE_SIZE,
+  type Process,
+} from '@rmap-lab/core';
 import { describe, expect, test } from 'vitest';
+import { anonVma } from '../src/index.js';
 import { Lab, NOTHING } from './lab.js';
 
 /** A program in the words of the lab, and what it showed on a running Linux 6.18.44. */
@@ -133,5 +144,45 @@ describe.each([
     const lab = new Lab(options);
     expect(lab.run(program)).toBe(expected);
     expect(lab.end()).toBe(NOTHING);
+  });
+});
+
+describe.each([
+  ['', {}],
+  [' in checked mode', { checked: true }],
+])('the golden vectors of large folios%s', (_, options) => {
+  const MIB2 = 512 * PAGE_SIZE;
+  const start = (): { kernel: Kernel; process: Process; at: Address } => {
+    const kernel = new Kernel({ strategy: anonVma(), ...options });
+    const process = kernel.spawn();
+    const at = 0x100000000000 as Address;
+    process.mmap(MIB2, { at, flags: MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS });
+    process.madvise(at, MIB2, MADV_HUGEPAGE);
+    return { kernel, process, at };
+  };
+
+  test('vector 28: a child copies one page of a shared folio; the parent reuses it after the exit', () => {
+    const { kernel, process, at } = start();
+    process.write(at);
+    const page2 = (at + 2 * PAGE_SIZE) as Address;
+    const child = process.fork();
+    child.write(page2);
+    expect(child.pageAt(page2)).toMatchObject({ order: 0, mapcount: 1, exclusive: true });
+    expect(process.pageAt(page2)).toMatchObject({ order: 9, mapcount: 1 });
+    expect(process.pageAt(at)).toMatchObject({ order: 9, mapcount: 2 });
+    const { pfn } = process.pageAt(page2);
+    child.exit();
+    process.write(page2);
+    expect(process.pageAt(page2)).toMatchObject({ pfn, exclusive: true, writable: true });
+    kernel.verify();
+  });
+
+  test('vector 29: a read of aligned memory that wants large folios maps the huge zero page and makes an anon_vma', () => {
+    const { kernel, process, at } = start();
+    process.read(at);
+    expect(process.pageAt(at).kind).toBe('zero');
+    expect(kernel.stats().slab.anon_vma.live).toBe(1);
+    expect(kernel.stats().pages.live).toBe(0);
+    kernel.verify();
   });
 });

@@ -10,6 +10,7 @@ const ADVICE = [
   linux.MADV_WIPEONFORK,
   linux.MADV_KEEPONFORK,
   linux.MADV_GUARD_INSTALL,
+  linux.MADV_COLLAPSE,
 ];
 
 /** So few places that pieces often come home and merge. */
@@ -46,6 +47,11 @@ export const programs = (maxLength: number): fc.Arbitrary<readonly Operation[]> 
       { weight: 2, arbitrary: fc.record({ op: op('madvise'), process, at, pages, advice: fc.constantFrom(...ADVICE) }) },
       { weight: 1, arbitrary: fc.record({ op: op('brk'), process, pages: fc.integer({ min: -2, max: 3 }) }) },
       { weight: 1, arbitrary: fc.record({ op: op('exec'), process }) },
+      {
+        weight: 1,
+        arbitrary: fc.record({ op: op('splitFolio'), process, at, order: fc.constantFrom(0, 2), unequal: fc.boolean() }),
+      },
+      { weight: 1, arbitrary: fc.record({ op: op('splitDeferred'), process }) },
     ),
     { minLength: 1, maxLength, size: 'max' },
   );

@@ -42,6 +42,8 @@ describe('random programs over process trees', () => {
     [' step by step', { stepping: true }],
     [' in checked mode', { checked: true }],
     [' with private file pages keyed by an offset of their own', { anonOffset: 'own' as const }],
+    [' with folios of 4 and 8 pages', { thp: { orders: { 2: 'always', 3: 'always' } } as const }],
+    [' with folios of 4 pages step by step', { stepping: true, thp: { orders: { 2: 'always' } } as const }],
   ])('keep walks, chains, trees and counters right, and leave nothing behind%s', (_, options) => {
     examples(programs(50), itself, (program) => {
       const run = start(options);
@@ -52,4 +54,24 @@ describe('random programs over process trees', () => {
       checkEnd(run);
     });
   });
+
+  it('keep walks, chains, trees and counters right with folios of PMD size', () => {
+    examples(programs(40), itself, (program) => {
+      const run = start({ thp: { enabled: 'always', orders: { 3: 'inherit', 9: 'inherit' } } });
+      for (const operation of program) run.apply(larger(operation));
+      check(run);
+      checkEnd(run);
+    });
+  });
 });
+
+/** The same with half a leaf table for every page, and pages of it touched. */
+function larger(operation: Operation): Operation {
+  const times = 256;
+  const changed: Record<string, unknown> = { ...operation };
+  for (const key of ['at', 'to', 'pages', 'newPages']) {
+    const value = changed[key];
+    if (typeof value === 'number' && operation.op !== 'brk') changed[key] = value * times;
+  }
+  return changed as unknown as Operation;
+}

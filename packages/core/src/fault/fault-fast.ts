@@ -29,7 +29,7 @@ export function touchFast(m: Machine, mm: Mm, address: Address, write: boolean):
   const pte = entries[at];
   const { mem } = m;
   if (pte === NONE) {
-    if (!write || !vma.faulted || vma.file !== null || m.rmap.reserve !== undefined) return false;
+    if (!write || !vma.faulted || vma.file !== null || m.rmap.reserve !== undefined || m.largeFaults) return false;
     const pfn = mem.alloc();
     mem.flags[pfn] = ANON | EXCLUSIVE | SWAPBACKED;
     mem.index[pfn] = vma.anonPgoff + (vpn - vma.start / 4096);

@@ -10,6 +10,7 @@ import { VM_ACCESS_FLAGS, VM_WRITE } from '../vma/vm-flags.js';
 import type { VmArea } from '../vma/vma.js';
 import { anonymousPage } from './anonymous.js';
 import { filePage } from './file-private.js';
+import { hugeAnonymous, hugeTouch } from './huge.js';
 import type { FaultOutcome } from './prepare.js';
 import { growStack } from './stack.js';
 import { writeProtected } from './wp.js';
@@ -77,7 +78,13 @@ function* faultOnce(
 ): Op<FaultOutcome | 'present'> {
   checkAccess(vma, address, write);
   const vpn = pageOf(address);
+  const huge = m.tables.huge(vma.mm.pgd, vpn);
+  if (huge !== 0) return yield* hugeTouch(m, vma, address, huge, write, underMmapLock);
   const leaf = m.tables.leaf(vma.mm.pgd, vpn);
+  if (leaf === 0) {
+    const outcome = yield* hugeAnonymous(m, vma, address, write, underMmapLock);
+    if (outcome !== 'fallback') return outcome;
+  }
   const at = leaf * ENTRIES + (vpn & (ENTRIES - 1));
   const pte: Pte = leaf === 0 ? NONE : m.tables.entries[at];
   switch (kindOf(pte)) {

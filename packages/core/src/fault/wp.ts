@@ -1,5 +1,7 @@
+import { unmapLargePte } from '../folio/deferred-split.js';
 import { putPage } from '../folio/free.js';
-import { ANON, EXCLUSIVE, FILE, KSM, ZERO_PFN } from '../folio/mem-map.js';
+import { totalMapcount } from '../folio/mapcount.js';
+import { ANON, EXCLUSIVE, FILE, KSM, LARGE, MAYBE_SHARED, ZERO_PFN } from '../folio/mem-map.js';
 import type { Machine } from '../machine.js';
 import { ENTRIES, type Table } from '../page-table/page-table.js';
 import { kindOf, PRESENT, type Pte, pfnOf, WRITE } from '../page-table/pte.js';
@@ -27,12 +29,12 @@ export function* writeProtected(
     return 'done';
   }
   const old = zero ? ZERO_PFN : pfnOf(pte);
-  if (!zero) m.mem.refcount[old]++; // keeps the page while the lock is dropped to allocate
+  if (!zero) m.mem.refcount[m.mem.folioOf(old)]++; // keeps the page while the lock is dropped to allocate
   m.ptl.unlock(leaf);
   try {
     return yield* copyPage(m, vma, address, leaf, at, pte, old, underMmapLock);
   } finally {
-    if (!zero) yield* putPage(m, old);
+    if (!zero) yield* putPage(m, m.mem.folioOf(old) as number as Pfn);
   }
 }
 
@@ -42,6 +44,7 @@ const mayWrite = (m: Machine, pfn: Pfn): boolean => (m.mem.flags[pfn] & (ANON | 
 /** Whether this entry is the only user left; then the page becomes exclusive to `vma` (wp_can_reuse_anon_folio). */
 function* reuse(m: Machine, vma: VmArea, pfn: Pfn): Op<boolean> {
   const { mem } = m;
+  if ((mem.flags[pfn] & LARGE) !== 0) return reuseOfLarge(m, pfn);
   if ((mem.flags[pfn] & (ANON | KSM)) !== ANON || mem.refcount[pfn] !== 1) return false;
   const folio = pfn as number as Folio;
   if (!m.folioLock.tryLock(folio)) return false;
@@ -50,6 +53,17 @@ function* reuse(m: Machine, vma: VmArea, pfn: Pfn): Op<boolean> {
   if (work) yield* work;
   mem.flags[pfn] |= EXCLUSIVE;
   m.folioLock.unlock(folio);
+  return true;
+}
+
+/** A page of a large folio that only this address space maps; the folio's anchor stays (__wp_can_reuse_large_anon_folio). */
+function reuseOfLarge(m: Machine, pfn: Pfn): boolean {
+  const { mem } = m;
+  const folio = mem.folioOf(pfn);
+  const mappings = totalMapcount(mem, folio);
+  if (mappings <= 1 || (mem.flags[folio] & (KSM | MAYBE_SHARED)) !== 0 || mappings > mem.pages(folio)) return false;
+  if (mem.refcount[folio] !== mappings || mem.mapcount[pfn] !== 1) return false;
+  mem.flags[pfn] |= EXCLUSIVE;
   return true;
 }
 
@@ -77,13 +91,14 @@ function* copyPage(
   yield* mapNewPage(m, vma, address, copy, at);
   if (old !== ZERO_PFN) yield* removeMapping(m, vma, address, old);
   m.ptl.unlock(leaf);
-  if (old !== ZERO_PFN) yield* putPage(m, old);
+  if (old !== ZERO_PFN) yield* putPage(m, m.mem.folioOf(old) as number as Pfn);
   return 'done';
 }
 
 /** One entry less maps `old`; its reference is dropped later, after the lock (folio_remove_rmap_pte). */
 function* removeMapping(m: Machine, vma: VmArea, address: Address, old: Pfn): Op<void> {
-  m.mem.mapcount[old]--;
+  if ((m.mem.flags[old] & LARGE) === 0) m.mem.mapcount[old]--;
+  else unmapLargePte(m, old, vma.mm.id);
   if (m.rmap.unmapped === undefined || (m.mem.flags[old] & FILE) !== 0) return;
   const work = m.rmap.unmapped(m.span.ofPage(vma, address, old));
   if (work) yield* work;

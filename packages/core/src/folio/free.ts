@@ -1,21 +1,28 @@
 import { ContractViolation } from '../errors.js';
 import type { Machine } from '../machine.js';
 import type { Op } from '../sync/op.js';
-import type { Pfn } from '../units.js';
+import type { Folio, Pfn } from '../units.js';
+import { isLarge, totalMapcount } from './mapcount.js';
 import { ANON } from './mem-map.js';
 
-/** Drops one reference of a page; the last one frees it, and the strategy forgets an anonymous folio's anchor (folio_put). */
+/** Drops one reference of a folio, given its first page; the last one frees it, and the strategy forgets an anonymous folio's anchor (folio_put). */
 export function* putPage(m: Machine, pfn: Pfn): Op<void> {
   const { mem } = m;
   if (--mem.refcount[pfn] > 0) return;
-  if (mem.mapcount[pfn] !== 0) {
-    throw new ContractViolation('R31', 'folio_put', 'free', `page ${pfn} is freed while ${mem.mapcount[pfn]} entries map it`);
+  const mappings = totalMapcount(mem, pfn as number as Folio);
+  if (mappings !== 0) {
+    throw new ContractViolation('R31', 'folio_put', 'free', `page ${pfn} is freed while ${mappings} entries map it`);
   }
   if ((mem.flags[pfn] & ANON) !== 0) {
-    const work = m.rmap.drop?.(mem.folioOf(pfn));
+    const work = m.rmap.drop?.(pfn as number as Folio);
     if (work) yield* work;
   }
-  mem.free(pfn);
+  if (!isLarge(mem, pfn)) {
+    mem.free(pfn);
+    return;
+  }
+  m.deferredSplit.delete(pfn as number as Folio);
+  mem.freeLarge(pfn as number as Folio);
 }
 
 /** The same for many pages, as a plain loop where the strategy needs no waiting. */
@@ -25,7 +32,7 @@ export function* putPages(m: Machine, pages: Int32Array, count: number): Op<void
   for (let i = 0; i < count; i++) {
     const pfn = pages[i] as Pfn;
     if (mem.refcount[pfn] > 1) mem.refcount[pfn]--;
-    else if (drops || mem.mapcount[pfn] !== 0) yield* putPage(m, pfn);
+    else if (drops || mem.mapcount[pfn] !== 0 || isLarge(mem, pfn)) yield* putPage(m, pfn);
     else mem.free(pfn);
   }
 }

@@ -20,6 +20,10 @@ export const LOCKED = 128;
 /** The folio's order, in its head page. */
 const ORDER_SHIFT = 8;
 const ORDER_MASK = 15 << ORDER_SHIFT;
+/** On the head of a large folio: more than one address space may map it (FOLIO_MM_IDS_SHARED_BIT). */
+export const MAYBE_SHARED = 1 << 12;
+/** A page that belongs to a large folio has one of these bits. */
+export const LARGE = TAIL | ORDER_MASK;
 
 /** The shared zero page: never anonymous, never counted. */
 export const ZERO_PFN = 0 as Pfn;
@@ -29,6 +33,8 @@ const INITIAL_PAGES = 64;
 const MANY_PAGES = 2 ** 18;
 /** A page table entry holds 24 bits of frame number. */
 const MAX_PAGES = 2 ** 24;
+/** Pages of a folio that a PMD entry maps: 2^9. */
+export const PMD_ORDER = 9;
 
 /** `mem_map`: one row a page frame, as a struct of arrays. A row of a free frame holds zeros and, in `index`, the next free frame. */
 export class MemMap {
@@ -37,7 +43,7 @@ export class MemMap {
   /** Page offset of the folio's first page (`folio->index`). */
   index = new Float64Array(INITIAL_PAGES);
   refcount = new Int32Array(INITIAL_PAGES);
-  /** Page table entries that map the page. */
+  /** PTEs that map the page; those of PMD size are counted per folio, see `mapcount.ts`. */
   mapcount = new Int32Array(INITIAL_PAGES);
   flags = new Uint16Array(INITIAL_PAGES);
   /** Number of the write that made the page's contents; 0: zeros. Stands for the contents. */
@@ -47,6 +53,8 @@ export class MemMap {
   /** Frames used so far: rows at and behind it were never used. */
   used = 1;
   private free_ = 0;
+  /** Free blocks of a large order, by order: their first frames. */
+  private readonly blocks: Pfn[][] = Array.from({ length: PMD_ORDER + 1 }, () => []);
 
   constructor(
     private readonly failure: AllocFailure,
@@ -66,25 +74,86 @@ export class MemMap {
     if (pfn !== 0) {
       this.free_ = this.index[pfn];
       this.index[pfn] = 0;
-    } else {
-      if (this.used === this.anchor.length) this.grow();
+    } else if (this.used < this.anchor.length || !this.breakBlock()) {
+      if (this.used === this.anchor.length) this.grow(1);
       pfn = this.used++;
+    } else {
+      pfn = this.free_;
+      this.free_ = this.index[pfn];
+      this.index[pfn] = 0;
     }
     this.refcount[pfn] = 1;
     if (++this.live > this.peak) this.peak = this.live;
     return pfn as Pfn;
   }
 
+  /** A free folio of 2^order pages, naturally aligned, with refcount 1; null: no such block, take a smaller one. */
+  allocLarge(order: number): Folio | null {
+    if (this.failure.fails()) return null;
+    const pages = 1 << order;
+    let head = this.blocks[order].pop() ?? 0;
+    if (head === 0) {
+      const start = (this.used + pages - 1) & -pages;
+      if (start + pages > this.anchor.length && !this.canGrow(start + pages)) return null;
+      if (start + pages > this.anchor.length) this.grow(start + pages - this.used);
+      while (this.used < start) this.putFree(this.used++ as Pfn);
+      head = start as Pfn;
+      this.used = start + pages;
+    }
+    this.flags[head] = order << ORDER_SHIFT;
+    for (let tail = head + 1; tail < head + pages; tail++) {
+      this.flags[tail] = TAIL;
+      this.anchor[tail] = head;
+    }
+    this.refcount[head] = 1;
+    this.live += pages;
+    if (this.live > this.peak) this.peak = this.live;
+    return head as number as Folio;
+  }
+
+  /** Gives a whole large folio back; nobody refers to it. */
+  freeLarge(folio: Folio): void {
+    const order = this.order(folio);
+    const pages = 1 << order;
+    for (let pfn = folio as number; pfn < folio + pages; pfn++) this.clear(pfn as Pfn);
+    this.blocks[order].push(folio as number as Pfn);
+    this.live -= pages;
+  }
+
+  /** Makes 2^order pages from `head` on a folio of its own, a piece of a larger one; the anchor of `head` is the caller's. */
+  cut(head: Pfn, order: number): void {
+    this.flags[head] = (this.flags[head] & ~(LARGE | MAYBE_SHARED)) | (order << ORDER_SHIFT);
+    for (let tail = head + 1; tail < head + (1 << order); tail++) this.anchor[tail] = head;
+  }
+
   /** Gives a frame back; nobody refers to it. */
   free(pfn: Pfn): void {
+    this.clear(pfn);
+    this.putFree(pfn);
+    this.live--;
+  }
+
+  private clear(pfn: Pfn): void {
     this.anchor[pfn] = 0;
     this.refcount[pfn] = 0;
     this.mapcount[pfn] = 0;
     this.flags[pfn] = 0;
     this.version[pfn] = 0;
+    this.index[pfn] = 0;
+  }
+
+  private putFree(pfn: Pfn): void {
     this.index[pfn] = this.free_;
     this.free_ = pfn;
-    this.live--;
+  }
+
+  /** Turns a free large block into single free frames, so that memory does not grow while some is free. */
+  private breakBlock(): boolean {
+    const order = this.blocks.findIndex((blocks) => blocks.length > 0);
+    if (order < 0) return false;
+    const head = this.blocks[order].pop() as number;
+    for (let pfn = head + (1 << order) - 1; pfn >= head; pfn--) this.putFree(pfn as Pfn);
+    return true;
   }
 
   /** The folio that a page belongs to (page_folio). */
@@ -94,12 +163,23 @@ export class MemMap {
 
   /** Pages of a folio. */
   pages(folio: Folio): number {
-    return 1 << ((this.flags[folio] & ORDER_MASK) >> ORDER_SHIFT);
+    return 1 << this.order(folio);
   }
 
-  private grow(): void {
-    const capacity = Math.min(largerThan(this.anchor.length, MANY_PAGES), this.limit, MAX_PAGES);
-    if (capacity <= this.used) throw new NoMemory('page');
+  /** log2 of {@link pages}. */
+  order(folio: Folio): number {
+    return (this.flags[folio] & ORDER_MASK) >> ORDER_SHIFT;
+  }
+
+  private canGrow(frames: number): boolean {
+    return frames <= Math.min(this.limit, MAX_PAGES);
+  }
+
+  private grow(more: number): void {
+    let capacity = this.anchor.length;
+    while (capacity < this.used + more) capacity = largerThan(capacity, MANY_PAGES);
+    capacity = Math.min(capacity, this.limit, MAX_PAGES);
+    if (capacity < this.used + more) throw new NoMemory('page');
     const ints = (column: Int32Array): Int32Array<ArrayBuffer> => {
       const copy = new Int32Array(capacity);
       copy.set(column);

@@ -1,11 +1,12 @@
-import { ANON, EXCLUSIVE as PAGE_EXCLUSIVE } from '../folio/mem-map.js';
+import { addPmd, addPte } from '../folio/mapcount.js';
+import { ANON, LARGE, EXCLUSIVE as PAGE_EXCLUSIVE } from '../folio/mem-map.js';
 import type { Machine } from '../machine.js';
 import type { Op } from '../sync/op.js';
-import { addressOf, pageOf, type Vpn } from '../units.js';
+import { addressOf, type Folio, type Pfn, pageOf, type Vpn } from '../units.js';
 import { VM_SHARED } from '../vma/vm-flags.js';
 import type { VmArea } from '../vma/vma.js';
 import { ENTRIES, PAGES_PER_LEAF, type Table } from './page-table.js';
-import { DIRTY, EXCLUSIVE, kindOf, NONE, PRESENT, WRITE, YOUNG } from './pte.js';
+import { DIRTY, EXCLUSIVE, isMapping, kindOf, NONE, PRESENT, pfnOf, WRITE, YOUNG } from './pte.js';
 
 /** Copies the entries of `parent` to `child`, a table at a time, and write-protects both where memory is private (copy_page_range). @throws NoMemory, what was copied stays */
 export function* copyPageRange(m: Machine, child: VmArea, parent: VmArea): Op<void> {
@@ -17,8 +18,11 @@ export function* copyPageRange(m: Machine, child: VmArea, parent: VmArea): Op<vo
       const work = m.rmap.reserve(stop - vpn);
       if (work) yield* work;
     }
-    const to = m.tables.allocLeaf(child.mm.pgd, vpn);
-    yield* copyLeaf(m, child, parent, to, m.tables.leaf(from, vpn), vpn, stop);
+    if (m.tables.huge(from, vpn) !== 0) yield* copyPmd(m, child, parent, vpn);
+    else {
+      const to = m.tables.allocLeaf(child.mm.pgd, vpn);
+      yield* copyLeaf(m, child, parent, to, m.tables.leaf(from, vpn), vpn, stop);
+    }
     vpn = m.tables.nextLeaf(from, stop, last);
   }
 }
@@ -34,13 +38,43 @@ function* copyLeaf(m: Machine, child: VmArea, parent: VmArea, to: Table, from: T
     if (work) yield* work;
   }
   if (m.sync.stepping) yield { kind: 'pte', object: child.mm, label: 'fork' };
-  copyEntries(m, to * ENTRIES + slot, from * ENTRIES + slot, stop - vpn, (parent.flags & VM_SHARED) === 0);
+  copyEntries(m, child.mm.id, to * ENTRIES + slot, from * ENTRIES + slot, stop - vpn, (parent.flags & VM_SHARED) === 0);
   m.ptl.unlock(from);
   m.ptl.unlock(to);
 }
 
+/** One PMD entry that maps a folio or the zero page, with a table put by for the child's (copy_huge_pmd). @throws NoMemory */
+function* copyPmd(m: Machine, child: VmArea, parent: VmArea, vpn: Vpn): Op<void> {
+  const { tables, mem } = m;
+  tables.allocPmd(child.mm.pgd, vpn);
+  const spare = tables.alloc();
+  const to = tables.pmdSlot(child.mm.pgd, vpn);
+  const from = tables.huge(parent.mm.pgd, vpn);
+  yield* m.ptl.lock(Math.floor(to / ENTRIES));
+  yield* m.ptl.lock(Math.floor(from / ENTRIES));
+  const pmd = tables.entries[from];
+  const folio = pfnOf(pmd) as number as Folio;
+  if (m.rmap.mapping && isMapping(pmd)) {
+    const source = m.fromSpan.ofPmd(parent, addressOf(vpn), pfnOf(pmd));
+    const work = m.rmap.mapping(m.span.ofPmd(child, addressOf(vpn), -1), 'fork', source);
+    if (work) yield* work;
+  }
+  if (m.sync.stepping) yield { kind: 'pte', object: child.mm, label: 'fork' };
+  if (kindOf(pmd) === PRESENT) {
+    mem.refcount[folio]++;
+    addPmd(mem, folio, child.mm.id);
+    mem.flags[folio] &= ~PAGE_EXCLUSIVE;
+  }
+  const shared = pmd & ~(WRITE | EXCLUSIVE);
+  tables.entries[from] = shared;
+  tables.entries[to] = shared & ~YOUNG;
+  tables.deposit(to, spare);
+  m.ptl.unlock(Math.floor(from / ENTRIES));
+  m.ptl.unlock(Math.floor(to / ENTRIES));
+}
+
 /** The loop under both locks: counts up, exclusivity off, both sides read-only, the child's side old. */
-function copyEntries(m: Machine, to: number, from: number, count: number, isPrivate: boolean): void {
+function copyEntries(m: Machine, mm: number, to: number, from: number, count: number, isPrivate: boolean): void {
   const { entries } = m.tables;
   const { mapcount, refcount, flags } = m.mem;
   const keep = isPrivate ? ~WRITE : -1;
@@ -54,8 +88,13 @@ function copyEntries(m: Machine, to: number, from: number, count: number, isPriv
       continue;
     }
     const pfn = pte >>> 8;
-    mapcount[pfn]++;
-    refcount[pfn]++;
+    if ((flags[pfn] & LARGE) === 0) {
+      mapcount[pfn]++;
+      refcount[pfn]++;
+    } else {
+      addPte(m.mem, pfn as Pfn, mm);
+      refcount[m.mem.folioOf(pfn as Pfn)]++;
+    }
     if ((flags[pfn] & ANON) !== 0) flags[pfn] &= ~PAGE_EXCLUSIVE;
     const shared = pte & keep;
     entries[from + i] = shared;

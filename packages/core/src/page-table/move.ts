@@ -5,7 +5,8 @@ import type { Op } from '../sync/op.js';
 import { type Address, addressOf, PAGE_SIZE, pageOf, type Vpn } from '../units.js';
 import type { VmArea } from '../vma/vma.js';
 import { ENTRIES, PAGES_PER_LEAF } from './page-table.js';
-import { NONE } from './pte.js';
+import { isMapping, NONE, pfnOf } from './pte.js';
+import { splitPmd } from './split-pmd.js';
 
 /** What travels where. */
 export interface MoveRange {
@@ -27,7 +28,7 @@ export class LeafMove implements PageTableMove {
   readonly fromStart: Address;
   readonly toStart: Address;
   readonly bytes: number;
-  level: 'pte' | 'table' = 'pte';
+  level: 'pte' | 'pmd' | 'table' = 'pte';
   /** Pages that have arrived, or were not there: what a rollback brings back. */
   done = 0;
   private extent = 0;
@@ -59,8 +60,12 @@ export class LeafMove implements PageTableMove {
     this.extent = Math.min(room, last - old);
     if (this.extent === PAGES_PER_LEAF && tables.leaf(pgd, target) === 0) {
       tables.allocPmd(pgd, target);
-      this.level = 'table';
+      this.level = tables.huge(pgd, old) !== 0 ? 'pmd' : 'table';
       return true;
+    }
+    if (tables.huge(pgd, old) !== 0) {
+      yield* splitPmd(this.m, this.from, old);
+      this.from.mm.forgetShortcuts();
     }
     this.level = 'pte';
     if (this.m.rmap.reserve && this.why !== 'rollback') {
@@ -77,6 +82,10 @@ export class LeafMove implements PageTableMove {
     const { mm } = this.from;
     const source = (pageOf(this.fromStart) + this.done) as Vpn;
     const target = (pageOf(this.toStart) + this.done) as Vpn;
+    if (this.level === 'pmd') {
+      yield* this.movePmd(source, target);
+      return;
+    }
     const leaf = tables.leaf(mm.pgd, source);
     const into = tables.leaf(mm.pgd, target);
     yield* m.ptl.lock(leaf);
@@ -88,11 +97,33 @@ export class LeafMove implements PageTableMove {
     }
     if (m.sync.stepping) yield { kind: 'pte', object: mm, label: 'move' };
     mm.forgetShortcuts();
-    if (this.level === 'table') tables.moveLeaf(mm.pgd, source, target);
+    if (this.level === 'table') tables.movePmd(mm.pgd, source, target);
     else this.moveEntries(leaf * ENTRIES + (source & (ENTRIES - 1)), into * ENTRIES + (target & (ENTRIES - 1)));
     if (into !== 0 && into !== leaf) m.ptl.unlock(into);
     m.ptl.unlock(leaf);
     this.done += extent;
+  }
+
+  /** A PMD entry that maps a folio, with the table put by for it (move_huge_pmd). */
+  private *movePmd(source: Vpn, target: Vpn): Op<void> {
+    const { m } = this;
+    const { mm } = this.from;
+    const lock = Math.floor(m.tables.pmdSlot(mm.pgd, source) / ENTRIES);
+    const into = Math.floor(m.tables.pmdSlot(mm.pgd, target) / ENTRIES);
+    yield* m.ptl.lock(lock);
+    if (into !== lock) yield* m.ptl.lock(into);
+    const pmd = m.tables.entries[m.tables.pmdSlot(mm.pgd, source)];
+    if (m.rmap.mapping && isMapping(pmd)) {
+      const from = m.fromSpan.ofPmd(this.from, addressOf(source), pfnOf(pmd));
+      const work = m.rmap.mapping(m.span.ofPmd(this.to, addressOf(target), -1), 'move', from);
+      if (work) yield* work;
+    }
+    if (m.sync.stepping) yield { kind: 'pte', object: mm, label: 'move' };
+    mm.forgetShortcuts();
+    m.tables.movePmd(mm.pgd, source, target);
+    if (into !== lock) m.ptl.unlock(into);
+    m.ptl.unlock(lock);
+    this.done += this.extent;
   }
 
   private moveEntries(from: number, to: number): void {

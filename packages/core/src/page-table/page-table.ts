@@ -2,7 +2,7 @@ import { NoMemory } from '../errors.js';
 import { largerThan } from '../folio/growth.js';
 import type { AllocFailure } from '../slab/alloc-failure.js';
 import type { Vpn } from '../units.js';
-import { makePte, payloadOf, TABLE } from './pte.js';
+import { kindOf, makePte, NONE, payloadOf, TABLE } from './pte.js';
 
 /** Entries of one table, at every level. */
 export const ENTRIES = 512;
@@ -29,6 +29,8 @@ export class PageTables {
   peak = 0;
   private used = 1;
   private readonly freed: Table[] = [];
+  /** By PMD table: leaf tables put by for the PMD entries that map a folio, so that splitting one never fails (pgtable_trans_huge_deposit). */
+  private readonly deposits = new Map<Table, Table[]>();
 
   constructor(private readonly failure: AllocFailure) {}
 
@@ -66,15 +68,47 @@ export class PageTables {
     if (pud === 0) return 0;
     const pmd = entries[pud * ENTRIES + (high & 511)] >>> 8;
     if (pmd === 0) return 0;
-    return entries[pmd * ENTRIES + ((vpn >>> 9) & 511)] >>> 8;
+    const entry = entries[pmd * ENTRIES + ((vpn >>> 9) & 511)];
+    return (entry & 7) === TABLE ? entry >>> 8 : 0;
   }
 
-  /** The leaf table that maps page `vpn`, made if need be, with the tables above it. @throws NoMemory, keeping what was made */
+  /** Where in `entries` the PMD entry above page `vpn` is; 0: there is no PMD table. */
+  pmdSlot(pgd: Table, vpn: Vpn): number {
+    const table = this.pmd(pgd, vpn);
+    return table === 0 ? 0 : table * ENTRIES + slotAt(vpn, 1);
+  }
+
+  /** Where the PMD entry is that maps 512 pages around `vpn` itself, without a leaf table; 0: there is none. */
+  huge(pgd: Table, vpn: Vpn): number {
+    const at = this.pmdSlot(pgd, vpn);
+    return at !== 0 && this.entries[at] !== NONE && kindOf(this.entries[at]) !== TABLE ? at : 0;
+  }
+
+  /** Puts an empty leaf table by for the PMD entry at `at`. */
+  deposit(at: number, leaf: Table): void {
+    const table = Math.floor(at / ENTRIES);
+    const list = this.deposits.get(table);
+    if (list === undefined) this.deposits.set(table, [leaf]);
+    else list.push(leaf);
+  }
+
+  /** Takes the table that was put by for the PMD entry at `at`. */
+  withdraw(at: number): Table {
+    const table = Math.floor(at / ENTRIES);
+    const list = this.deposits.get(table) as Table[];
+    const leaf = list.pop() as Table;
+    if (list.length === 0) this.deposits.delete(table);
+    return leaf;
+  }
+
+  /** The leaf table that maps page `vpn`, made if need be, with the tables above it; 0: a PMD entry maps it. @throws NoMemory, keeping what was made */
   allocLeaf(pgd: Table, vpn: Vpn): Table {
     let table = pgd;
     for (let level = LEVELS - 1; level > 0; level--) {
       const at = table * ENTRIES + slotAt(vpn, level);
-      table = payloadOf(this.entries[at]);
+      const entry = this.entries[at];
+      if (entry !== NONE && kindOf(entry) !== TABLE) return 0;
+      table = payloadOf(entry);
       if (table === 0) {
         table = this.alloc();
         this.entries[at] = makePte(TABLE, table, 0);
@@ -93,10 +127,11 @@ export class PageTables {
     return table;
   }
 
-  /** Takes leaf table `from` out of the tree at `fromVpn` and hangs it in at `toVpn`, where no leaf is yet (move_normal_pmd). */
-  moveLeaf(pgd: Table, fromVpn: Vpn, toVpn: Vpn): void {
-    const from = this.pmd(pgd, fromVpn) * ENTRIES + slotAt(fromVpn, 1);
-    const to = this.pmd(pgd, toVpn) * ENTRIES + slotAt(toVpn, 1);
+  /** Moves a PMD entry, a leaf table or a folio, from `fromVpn` to `toVpn`, where none is yet (move_normal_pmd, move_huge_pmd). */
+  movePmd(pgd: Table, fromVpn: Vpn, toVpn: Vpn): void {
+    const from = this.pmdSlot(pgd, fromVpn);
+    const to = this.pmdSlot(pgd, toVpn);
+    if (kindOf(this.entries[from]) !== TABLE) this.deposit(to, this.withdraw(from));
     this.entries[to] = this.entries[from];
     this.entries[from] = 0;
   }
@@ -115,15 +150,16 @@ export class PageTables {
     return table;
   }
 
-  /** The first page at or behind `vpn` and below `end` whose leaf table exists; `end` if there is none. */
+  /** The first page at or behind `vpn` and below `end` whose PMD entry is not empty; `end` if there is none. */
   nextLeaf(pgd: Table, vpn: Vpn, end: Vpn): Vpn {
     let at: number = vpn;
     while (at < end) {
       let table = pgd;
       let level = LEVELS - 1;
       for (; level > 0; level--) {
-        table = payloadOf(this.entries[table * ENTRIES + slotAt(at as Vpn, level)]);
-        if (table === 0) break;
+        const entry = this.entries[table * ENTRIES + slotAt(at as Vpn, level)];
+        if (entry === NONE) break;
+        table = payloadOf(entry);
       }
       if (level === 0) return at as Vpn;
       at = (Math.floor(at / SPAN[level]) + 1) * SPAN[level];
@@ -152,8 +188,9 @@ export class PageTables {
     const from = Math.max(0, Math.floor((first - base) / span));
     const to = Math.min(ENTRIES - 1, Math.floor((last - 1 - base) / span));
     for (let slot = from; slot <= to; slot++) {
-      const lower = payloadOf(this.entries[table * ENTRIES + slot]);
-      if (lower === 0) continue;
+      const entry = this.entries[table * ENTRIES + slot];
+      if (kindOf(entry) !== TABLE) continue;
+      const lower = payloadOf(entry);
       const start = base + slot * span;
       if (level > 1) this.freeBelow(lower, level - 1, start, first, last, floor, ceiling);
       if (start < floor || start + span > ceiling) continue;

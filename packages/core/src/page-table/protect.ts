@@ -5,7 +5,8 @@ import { type Address, pageOf, type Vpn } from '../units.js';
 import { VM_WRITE } from '../vma/vm-flags.js';
 import type { VmArea } from '../vma/vma.js';
 import { ENTRIES, PAGES_PER_LEAF } from './page-table.js';
-import { kindOf, NONE, PRESENT, WRITE } from './pte.js';
+import { kindOf, NONE, PRESENT, pfnOf, WRITE } from './pte.js';
+import { splitPmd } from './split-pmd.js';
 
 /** Gives the entries of [start, end) the protection that `vma` has now; exclusive pages become writable early (change_protection). */
 export function* changeProtection(m: Machine, vma: VmArea, start: Address, end: Address): Op<void> {
@@ -14,6 +15,13 @@ export function* changeProtection(m: Machine, vma: VmArea, start: Address, end: 
   const writable = (vma.flags & VM_WRITE) !== 0;
   for (let vpn = m.tables.nextLeaf(pgd, pageOf(start), last); vpn < last; ) {
     const stop = Math.min((Math.floor(vpn / PAGES_PER_LEAF) + 1) * PAGES_PER_LEAF, last) as Vpn;
+    const huge = m.tables.huge(pgd, vpn);
+    if (huge !== 0 && stop - vpn === PAGES_PER_LEAF) {
+      yield* protectPmd(m, huge, writable);
+      vpn = m.tables.nextLeaf(pgd, stop, last);
+      continue;
+    }
+    if (huge !== 0) yield* splitPmd(m, vma, vpn);
     const leaf = m.tables.leaf(pgd, vpn);
     yield* m.ptl.lock(leaf);
     if (m.sync.stepping) yield { kind: 'pte', object: vma.mm, label: 'protect' };
@@ -23,6 +31,18 @@ export function* changeProtection(m: Machine, vma: VmArea, start: Address, end: 
     m.ptl.unlock(leaf);
     vpn = m.tables.nextLeaf(pgd, stop, last);
   }
+}
+
+/** change_huge_pmd: the exclusivity of a folio mapped as a whole is that of its first page. */
+function* protectPmd(m: Machine, at: number, writable: boolean): Op<void> {
+  const { entries } = m.tables;
+  yield* m.ptl.lock(Math.floor(at / ENTRIES));
+  const pmd = entries[at];
+  if (kindOf(pmd) === PRESENT) {
+    const own = (m.mem.flags[pfnOf(pmd)] & EXCLUSIVE) !== 0;
+    entries[at] = writable && own ? pmd | WRITE : writable ? pmd : pmd & ~WRITE;
+  }
+  m.ptl.unlock(Math.floor(at / ENTRIES));
 }
 
 function makeReadOnly(m: Machine, first: number, count: number): void {

@@ -2,7 +2,7 @@ import { ANON } from '../folio/mem-map.js';
 import type { Machine } from '../machine.js';
 import type { PteSpan, Vma } from '../rmap/contract.js';
 import { type Address, PAGE_SIZE, type Pfn } from '../units.js';
-import { ENTRIES, type Table } from './page-table.js';
+import { ENTRIES, PAGES_PER_LEAF, type Table } from './page-table.js';
 import { isMapping, pfnOf } from './pte.js';
 
 /** Neighbouring entries of one leaf table, as hooks see them. Either entries that are in the table, or one page about to be stored or just replaced. */
@@ -18,7 +18,7 @@ export class LeafSpan implements PteSpan {
   constructor(private readonly machine: Machine) {}
 
   /** The entries `slot`.. of `table`, which map `pages` pages from `address`. */
-  ofTable(vma: Vma, address: Address, pages: number, table: Table, slot: number, level: 'pte' | 'table' = 'pte'): this {
+  ofTable(vma: Vma, address: Address, pages: number, table: Table, slot: number, level: 'pte' | 'pmd' | 'table' = 'pte'): this {
     this.vma = vma;
     this.address = address;
     this.pages = pages;
@@ -36,8 +36,15 @@ export class LeafSpan implements PteSpan {
     return this;
   }
 
+  /** A PMD entry at `address` that maps the folio whose first page is `page`; -1: none that counts. */
+  ofPmd(vma: Vma, address: Address, page: Pfn | -1): this {
+    this.ofTable(vma, address, PAGES_PER_LEAF, 0, 0, 'pmd');
+    this.page = page;
+    return this;
+  }
+
   /** A destination that will receive the entries of another span. */
-  ofPlace(vma: Vma, address: Address, pages: number, level: 'pte' | 'table' = 'pte'): this {
+  ofPlace(vma: Vma, address: Address, pages: number, level: 'pte' | 'pmd' | 'table' = 'pte'): this {
     return this.ofTable(vma, address, pages, 0, 0, level);
   }
 

@@ -1,11 +1,14 @@
-import { putPages } from '../folio/free.js';
-import { SWAPBACKED } from '../folio/mem-map.js';
+import { unmapLargePte } from '../folio/deferred-split.js';
+import { putPage, putPages } from '../folio/free.js';
+import { entireMapcount, pagesMapped, removePmd } from '../folio/mapcount.js';
+import { LARGE } from '../folio/mem-map.js';
 import type { Machine } from '../machine.js';
 import type { Op } from '../sync/op.js';
-import { type Address, addressOf, pageOf, type Vpn } from '../units.js';
+import { type Address, addressOf, type Folio, pageOf, type Vpn } from '../units.js';
 import type { VmArea } from '../vma/vma.js';
 import { ENTRIES, PAGES_PER_LEAF, type Table } from './page-table.js';
-import { DIRTY, GUARD, kindOf, NONE, PRESENT, type Pte, pfnOf } from './pte.js';
+import { GUARD, isMapping, kindOf, NONE, PRESENT, type Pte, pfnOf } from './pte.js';
+import { splitPmd } from './split-pmd.js';
 
 /** Frames whose mapping was just cleared: their references are dropped after the page-table lock (mmu_gather). */
 const gather = new Int32Array(PAGES_PER_LEAF);
@@ -16,6 +19,10 @@ export function* zapRange(m: Machine, vma: VmArea, start: Address, end: Address,
   const last = pageOf(end);
   for (let vpn = m.tables.nextLeaf(pgd, pageOf(start), last); vpn < last; ) {
     const stop = Math.min((Math.floor(vpn / PAGES_PER_LEAF) + 1) * PAGES_PER_LEAF, last) as Vpn;
+    if (m.tables.huge(pgd, vpn) !== 0) {
+      if (stop - vpn === PAGES_PER_LEAF) yield* zapPmd(m, vma, vpn);
+      else yield* splitPmd(m, vma, vpn);
+    }
     const leaf = m.tables.leaf(pgd, vpn);
     if (leaf !== 0) yield* zapLeaf(m, vma, leaf, vpn, stop, guards);
     vpn = m.tables.nextLeaf(pgd, stop, last);
@@ -32,15 +39,16 @@ function* zapLeaf(m: Machine, vma: VmArea, leaf: Table, from: Vpn, to: Vpn, guar
   if (m.sync.stepping) yield { kind: 'pte', object: vma.mm, label: 'zap' };
   // In stepping mode another task may zap between this one's loop and its flush, so each keeps its own frames.
   const pages = m.sync.stepping ? new Int32Array(PAGES_PER_LEAF) : gather;
-  const count = clearEntries(m, leaf * ENTRIES + slot, leaf * ENTRIES + slot + (to - from), guards, pages);
+  const count = clearEntries(m, vma.mm.id, leaf * ENTRIES + slot, leaf * ENTRIES + slot + (to - from), guards, pages);
   m.ptl.unlock(leaf);
   yield* putPages(m, pages, count);
 }
 
 /** The loop under the lock; how many frames it gathered. */
-function clearEntries(m: Machine, first: number, last: number, guards: boolean, pages: Int32Array): number {
+function clearEntries(m: Machine, mm: number, first: number, last: number, guards: boolean, pages: Int32Array): number {
   const { entries } = m.tables;
-  const { mapcount } = m.mem;
+  const { mem } = m;
+  const { mapcount, flags } = mem;
   let count = 0;
   for (let at = first; at < last; at++) {
     const pte: Pte = entries[at];
@@ -50,24 +58,38 @@ function clearEntries(m: Machine, first: number, last: number, guards: boolean, 
     entries[at] = NONE;
     if (kind !== PRESENT) continue;
     const pfn = pfnOf(pte);
-    mapcount[pfn]--;
-    pages[count++] = pfn;
+    if ((flags[pfn] & LARGE) === 0) {
+      mapcount[pfn]--;
+      pages[count++] = pfn;
+    } else {
+      unmapLargePte(m, pfn, mm);
+      pages[count++] = mem.folioOf(pfn);
+    }
   }
   return count;
 }
 
-/** Marks the anonymous pages of [start, end) as lazily freeable (madvise_free_pte_range). */
-export function freeLazily(m: Machine, vma: VmArea, start: Address, end: Address, isAnon: (flags: number) => boolean): void {
-  const { mem, tables } = m;
-  const { pgd } = vma.mm;
-  const last = pageOf(end);
-  for (let vpn = tables.nextLeaf(pgd, pageOf(start), last); vpn < last; vpn = tables.nextLeaf(pgd, (vpn + 1) as Vpn, last)) {
-    const at = tables.leaf(pgd, vpn) * ENTRIES + (vpn & (ENTRIES - 1));
-    const pte = tables.entries[at];
-    if (kindOf(pte) !== PRESENT) continue;
-    const pfn = pfnOf(pte);
-    if (!isAnon(mem.flags[pfn]) || mem.mapcount[pfn] !== 1) continue;
-    mem.flags[pfn] &= ~SWAPBACKED;
-    tables.entries[at] = pte & ~DIRTY;
+/** Clears the PMD entry that maps the 512 pages from `vpn`, and frees the table that was put by for it (zap_huge_pmd). */
+function* zapPmd(m: Machine, vma: VmArea, vpn: Vpn): Op<void> {
+  const { tables, mem } = m;
+  const at = tables.huge(vma.mm.pgd, vpn);
+  const lock = Math.floor(at / ENTRIES);
+  yield* m.ptl.lock(lock);
+  const pmd = tables.entries[at];
+  const present = kindOf(pmd) === PRESENT;
+  if (m.rmap.unmapped && isMapping(pmd)) {
+    const work = m.rmap.unmapped(m.span.ofPmd(vma, addressOf(vpn), pfnOf(pmd)));
+    if (work) yield* work;
   }
+  if (m.sync.stepping) yield { kind: 'pte', object: vma.mm, label: 'zap' };
+  tables.entries[at] = NONE;
+  tables.free(tables.withdraw(at));
+  const folio = pfnOf(pmd) as number as Folio;
+  if (present) {
+    removePmd(mem, folio, vma.mm.id);
+    if (pagesMapped(mem, folio) > 0 && entireMapcount(mem, folio) === 0 && pagesMapped(mem, folio) < mem.pages(folio))
+      m.deferredSplit.add(folio);
+  }
+  m.ptl.unlock(lock);
+  if (present) yield* putPage(m, pfnOf(pmd));
 }

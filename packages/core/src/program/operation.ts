@@ -33,8 +33,17 @@ export type Operation =
       readonly dontUnmap: boolean;
     }
   | { readonly op: 'brk'; readonly process: number; readonly pages: number }
+  | {
+      readonly op: 'splitFolio';
+      readonly process: number;
+      /** Whose folio is cut, if it is a large one. */
+      readonly at: ArenaPage;
+      readonly order: number;
+      /** Only as far as this page needs. */
+      readonly unequal: boolean;
+    }
   | { readonly op: 'read' | 'write'; readonly process: number; readonly at: ArenaPage }
-  | { readonly op: 'fork' | 'thread' | 'exec' | 'exit'; readonly process: number };
+  | { readonly op: 'fork' | 'thread' | 'exec' | 'exit' | 'splitDeferred'; readonly process: number };
 
 /** Every kind of operation. */
 export const OPERATION_KINDS = [
@@ -52,4 +61,6 @@ export const OPERATION_KINDS = [
   'thread',
   'exec',
   'exit',
+  'splitFolio',
+  'splitDeferred',
 ] as const satisfies readonly Operation['op'][];

@@ -77,7 +77,20 @@ export class ProgramRun {
         if (this.processes.length === 1) break; // the first process stays, so that there is always one
         process.exit();
         this.processes.splice(this.processes.indexOf(process), 1);
+        break;
+      case 'splitFolio':
+        this.splitFolio(process, o);
+        break;
+      case 'splitDeferred':
+        this.kernel.splitDeferred();
     }
+  }
+
+  private splitFolio(process: Process, o: Extract<Operation, { op: 'splitFolio' }>): void {
+    const { pfn, order } = process.pageAt(at(o.at));
+    const folio = process.folioAt(at(o.at));
+    if (folio === null || pfn === null || order <= o.order) return;
+    this.kernel.splitFolio(folio, o.unequal ? { order: o.order, around: pfn - folio } : { order: o.order });
   }
 
   private mmap(process: Process, o: Extract<Operation, { op: 'mmap' }>): void {

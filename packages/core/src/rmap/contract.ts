@@ -171,7 +171,7 @@ export interface PteSpan {
   readonly address: Address;
   readonly pages: number;
   readonly level: 'pte' | 'pmd' | 'table';
-  /** Calls `fn` for each present or migration entry of an anonymous page, descending into tables. */
+  /** Calls `fn` for each present or migration entry of an anonymous page, descending into tables; for a PMD entry once, with its first page. */
   forEach(fn: (page: Pfn, at: Address) => void): void;
 }
 

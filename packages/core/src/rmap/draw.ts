@@ -1,7 +1,7 @@
 import type { Machine } from '../machine.js';
-import { ENTRIES } from '../page-table/page-table.js';
-import { kindOf, PRESENT, pfnOf, WRITE, ZERO } from '../page-table/pte.js';
-import { type Address, addressOf, pageOf } from '../units.js';
+import { ENTRIES, PAGES_PER_LEAF } from '../page-table/page-table.js';
+import { kindOf, PRESENT, type Pte, pfnOf, WRITE, ZERO } from '../page-table/pte.js';
+import { type Address, addressOf, pageOf, type Vpn } from '../units.js';
 import { VM_EXEC, VM_READ, VM_SHARED, VM_WRITE } from '../vma/vm-flags.js';
 import type { VmArea } from '../vma/vma.js';
 
@@ -30,9 +30,17 @@ function drawVma(m: Machine, vma: VmArea): string {
 
 function drawEntry(m: Machine, vma: VmArea, address: Address): string {
   const vpn = pageOf(address);
+  const huge = m.tables.huge(vma.mm.pgd, vpn);
+  if (huge !== 0) return drawPmd(m.tables.entries[huge], vpn);
   const leaf = m.tables.leaf(vma.mm.pgd, vpn);
   const pte = leaf === 0 ? 0 : m.tables.entries[leaf * ENTRIES + (vpn & (ENTRIES - 1))];
   if (kindOf(pte) === ZERO) return 'z';
   if (kindOf(pte) !== PRESENT) return pte === 0 ? '-' : `?${kindOf(pte)}`;
   return `${pfnOf(pte)}${(pte & WRITE) !== 0 ? 'w' : ''}`;
+}
+
+/** A page of memory that a PMD entry maps. */
+function drawPmd(pmd: Pte, vpn: Vpn): string {
+  if (kindOf(pmd) === ZERO) return 'Z';
+  return `${pfnOf(pmd) + (vpn % PAGES_PER_LEAF)}${(pmd & WRITE) !== 0 ? 'W' : 'P'}`;
 }

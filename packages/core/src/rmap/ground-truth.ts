@@ -3,7 +3,7 @@ import type { Machine } from '../machine.js';
 import type { Mm } from '../mm/mm.js';
 import { ENTRIES, PAGES_PER_LEAF } from '../page-table/page-table.js';
 import { isMapping, NONE, type Pte, pfnOf } from '../page-table/pte.js';
-import { type Address, addressOf, type Folio, type Pfn, pageOf, TASK_SIZE, type Vpn } from '../units.js';
+import { type Address, addressOf, type Folio, pageOf, TASK_SIZE, type Vpn } from '../units.js';
 
 /** One entry that maps a page. */
 export interface Mapping {
@@ -11,16 +11,19 @@ export interface Mapping {
   readonly address: Address;
 }
 
-/** Calls `fn` for every entry that is not empty, by address space and address. Reads page tables only, knows no VMA and no reverse map. */
-export function scanTables(m: Machine, fn: (mm: Mm, vpn: Vpn, pte: Pte) => void): void {
+/** Calls `fn` for every entry that is not empty, by address space and address; `pages` is 512 for a PMD entry. Reads page tables only, knows no VMA and no reverse map. */
+export function scanTables(m: Machine, fn: (mm: Mm, vpn: Vpn, pte: Pte, pages: 1 | 512) => void): void {
   const end = pageOf(TASK_SIZE);
   const { tables } = m;
   for (const mm of m.mms.values()) {
     for (let vpn = tables.nextLeaf(mm.pgd, 0 as Vpn, end); vpn < end; ) {
-      const first = tables.leaf(mm.pgd, vpn) * ENTRIES;
-      for (let slot = 0; slot < ENTRIES; slot++) {
+      const huge = tables.huge(mm.pgd, vpn);
+      if (huge !== 0) fn(mm, vpn, tables.entries[huge], 512);
+      const leaf = huge === 0 ? tables.leaf(mm.pgd, vpn) : 0;
+      const first = leaf * ENTRIES;
+      for (let slot = 0; leaf !== 0 && slot < ENTRIES; slot++) {
         const pte = tables.entries[first + slot];
-        if (pte !== NONE) fn(mm, (vpn + slot) as Vpn, pte);
+        if (pte !== NONE) fn(mm, (vpn + slot) as Vpn, pte, 1);
       }
       vpn = tables.nextLeaf(mm.pgd, (vpn + PAGES_PER_LEAF) as Vpn, end);
     }
@@ -28,10 +31,21 @@ export function scanTables(m: Machine, fn: (mm: Mm, vpn: Vpn, pte: Pte) => void)
 }
 
 /** How many entries map each frame, by frame number: the truth that map counts and walks are held against. */
-export function countMappings(m: Machine): Int32Array {
-  const counts = new Int32Array(m.mem.used);
-  scanTables(m, (_mm, _vpn, pte) => {
-    if (isMapping(pte)) counts[pfnOf(pte)]++;
+export interface Counts {
+  /** PTEs of each page. */
+  readonly ptes: Int32Array;
+  /** PMD entries of each folio, at its first page. */
+  readonly pmds: Int32Array;
+  /** Both, of all pages of each folio, at its first page. */
+  readonly folios: Int32Array;
+}
+
+export function countMappings(m: Machine): Counts {
+  const counts = { ptes: new Int32Array(m.mem.used), pmds: new Int32Array(m.mem.used), folios: new Int32Array(m.mem.used) };
+  scanTables(m, (_mm, _vpn, pte, pages) => {
+    if (!isMapping(pte)) return;
+    (pages === 1 ? counts.ptes : counts.pmds)[pfnOf(pte)]++;
+    counts.folios[m.mem.folioOf(pfnOf(pte))]++;
   });
   return counts;
 }
@@ -46,9 +60,8 @@ export function mappingsOf(m: Machine, folio: Folio): Mapping[] {
 }
 
 /** Every anonymous folio that some entry maps, given what {@link countMappings} found. */
-export function* mappedFolios(m: Machine, counts: Int32Array): Generator<Folio> {
-  for (let pfn = 1; pfn < counts.length; pfn++) {
-    if (counts[pfn] > 0 && (m.mem.flags[pfn] & ANON) !== 0 && m.mem.folioOf(pfn as Pfn) === (pfn as number))
-      yield pfn as number as Folio;
+export function* mappedFolios(m: Machine, { folios }: Counts): Generator<Folio> {
+  for (let pfn = 1; pfn < folios.length; pfn++) {
+    if (folios[pfn] > 0 && (m.mem.flags[pfn] & ANON) !== 0) yield pfn as number as Folio;
   }
 }

@@ -1,3 +1,4 @@
+import { totalMapcount } from '../folio/mapcount.js';
 import type { Machine } from '../machine.js';
 import { YOUNG } from '../page-table/pte.js';
 import type { Op } from '../sync/op.js';
@@ -36,5 +37,5 @@ export function* referenced(m: Machine, folio: Folio): Op<Referenced> {
     },
     false,
   );
-  return { references: walked || m.mem.mapcount[folio] === 0 ? references : -1, mappings, locked };
+  return { references: walked || totalMapcount(m.mem, folio) === 0 ? references : -1, mappings, locked };
 }

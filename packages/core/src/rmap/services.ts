@@ -1,3 +1,4 @@
+import { totalMapcount } from '../folio/mapcount.js';
 import type { Machine } from '../machine.js';
 import { readUnlock, tryReadLock } from '../mm/vma-lock.js';
 import { slotOf } from '../slab/slab-cache.js';
@@ -139,7 +140,7 @@ class Folios implements FolioView {
   }
 
   mapped(folio: Folio): Op<boolean> {
-    return this.m.sync.stepping ? this.mappedStepping(folio) : ready(this.m.mem.mapcount[folio] > 0);
+    return this.m.sync.stepping ? this.mappedStepping(folio) : ready(totalMapcount(this.m.mem, folio) > 0);
   }
 
   of(page: Pfn): Folio {
@@ -161,6 +162,6 @@ class Folios implements FolioView {
 
   private *mappedStepping(folio: Folio): Op<boolean> {
     yield { kind: 'load', object: this.m.mem, label: `mapcount of folio ${folio}` };
-    return this.m.mem.mapcount[folio] > 0;
+    return totalMapcount(this.m.mem, folio) > 0;
   }
 }

@@ -1,7 +1,9 @@
+import { unmapLargePte } from '../folio/deferred-split.js';
 import { putPage } from '../folio/free.js';
+import { isLarge, totalMapcount } from '../folio/mapcount.js';
 import { SWAPBACKED } from '../folio/mem-map.js';
 import type { Machine } from '../machine.js';
-import { DIRTY, NONE } from '../page-table/pte.js';
+import { DIRTY, NONE, pfnOf } from '../page-table/pte.js';
 import { finish, type Op } from '../sync/op.js';
 import type { Folio, Pfn } from '../units.js';
 import { VM_LOCKED } from '../vma/vm-flags.js';
@@ -17,7 +19,7 @@ export type Unmap = 'unmapped' | 'locked' | 'dirty' | 'needs-swap' | 'not-mapped
 /** Decides entry by entry whether a folio can be unmapped, and unmaps one that needs no swap (try_to_unmap). */
 export function* tryToUnmap(m: Machine, folio: Folio): Op<Unmap> {
   const { mem } = m;
-  if (mem.mapcount[folio] === 0) return 'not-mapped';
+  if (totalMapcount(mem, folio) === 0) return 'not-mapped';
   mem.refcount[folio]++;
   yield* m.folioLock.lock(folio);
   let outcome: Unmap = (mem.flags[folio] & SWAPBACKED) !== 0 ? 'needs-swap' : 'unmapped';
@@ -36,12 +38,15 @@ export function* tryToUnmap(m: Machine, folio: Folio): Op<Unmap> {
         outcome = 'dirty';
         return false;
       }
-      if (m.rmap.unmapped !== undefined) finish(m.rmap.unmapped(m.span.ofPage(vma, address, folio as number as Pfn)));
+      const pfn = pfnOf(m.tables.entries[at]);
+      if (m.rmap.unmapped !== undefined) finish(m.rmap.unmapped(m.span.ofPage(vma, address, pfn)));
       m.tables.entries[at] = NONE;
-      mem.mapcount[folio]--;
+      if (isLarge(mem, pfn)) unmapLargePte(m, pfn, vma.mm.id);
+      else mem.mapcount[pfn]--;
       dropped++;
       return true;
     },
+    true,
     true,
     true,
   );

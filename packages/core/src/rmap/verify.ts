@@ -1,11 +1,12 @@
+import { entireMapcount, isLarge, pagesMapped, totalMapcount } from '../folio/mapcount.js';
 import { ANON, EXCLUSIVE } from '../folio/mem-map.js';
 import type { Machine } from '../machine.js';
 import { GUARD, kindOf, PRESENT, pfnOf, WRITE, ZERO } from '../page-table/pte.js';
 import { type Op, run, runAlone } from '../sync/op.js';
-import { addressOf, type Folio, PAGE_SIZE } from '../units.js';
+import { addressOf, type Folio, PAGE_SIZE, type Pfn } from '../units.js';
 import type { VmArea } from '../vma/vma.js';
 import { drawAddressSpaces } from './draw.js';
-import { countMappings, mappedFolios, mappingsOf, scanTables } from './ground-truth.js';
+import { type Counts, countMappings, mappedFolios, mappingsOf, scanTables } from './ground-truth.js';
 import { walkFolio } from './walk.js';
 
 /** What a full check found: every anonymous folio's walk against the page tables, and core's own invariants. */
@@ -48,14 +49,14 @@ function checkAll(m: Machine): VerifyReport {
   let mappings = 0;
   for (const folio of mappedFolios(m, counts)) {
     folios++;
-    mappings += counts[folio];
+    mappings += counts.folios[folio];
     try {
       const { found } = alone(
         m,
         walkFolio(m, folio, () => true),
       );
-      if (found === counts[folio]) continue;
-      missed += counts[folio] - found;
+      if (found === counts.folios[folio]) continue;
+      missed += counts.folios[folio] - found;
       report(describeMiss(m, folio, found));
     } catch (error) {
       complain(error instanceof Error ? error.message : String(error));
@@ -110,7 +111,7 @@ function checkVmas(m: Machine, complain: (text: string) => void): void {
 function checkEntries(m: Machine, complain: (text: string) => void): void {
   const { mem } = m;
   let vma: VmArea | null = null;
-  scanTables(m, (mm, vpn, pte) => {
+  scanTables(m, (mm, vpn, pte, pages) => {
     const address = addressOf(vpn);
     if (vma === null || vma.mm !== mm || address < vma.start || address >= vma.end) vma = mm.tree.lookup(address);
     const where = `entry of mm ${mm.id} at 0x${address.toString(16)}`;
@@ -118,10 +119,11 @@ function checkEntries(m: Machine, complain: (text: string) => void): void {
       complain(`${where} lies outside every VMA`);
       return;
     }
+    if (address + pages * PAGE_SIZE > vma.end) complain(`${where} reaches out of ${vma}`);
     const kind = kindOf(pte);
     if (kind === ZERO || kind === GUARD || kind !== PRESENT) return;
     const pfn = pfnOf(pte);
-    if (mem.refcount[pfn] <= 0) complain(`${where} maps page ${pfn}, which is free`);
+    if (mem.refcount[mem.folioOf(pfn)] <= 0) complain(`${where} maps page ${pfn}, which is free`);
     if ((mem.flags[pfn] & ANON) === 0) {
       const offset = vma.pgoff + (address - vma.start) / PAGE_SIZE;
       if (vma.file === null || mem.anchor[pfn] !== vma.file.id || mem.index[pfn] !== offset) {
@@ -140,15 +142,34 @@ function checkEntries(m: Machine, complain: (text: string) => void): void {
   });
 }
 
-function checkPages(m: Machine, counts: Int32Array, complain: (text: string) => void): void {
+function checkPages(m: Machine, counts: Counts, complain: (text: string) => void): void {
   const { mem } = m;
   const cached = new Set(m.files.flatMap((file) => [...file.pages.values()]));
-  for (let pfn = 1; pfn < counts.length; pfn++) {
-    if (mem.mapcount[pfn] !== counts[pfn])
-      complain(`page ${pfn} has map count ${mem.mapcount[pfn]}, ${counts[pfn]} entries map it`);
-    const references = counts[pfn] + (cached.has(pfn as never) ? 1 : 0);
-    if (mem.refcount[pfn] !== references) complain(`page ${pfn} has ${mem.refcount[pfn]} references, ${references} are known`);
-    if ((mem.flags[pfn] & EXCLUSIVE) !== 0 && counts[pfn] !== 1)
-      complain(`page ${pfn} is exclusive and mapped ${counts[pfn]} times`);
+  for (let pfn = 1; pfn < counts.ptes.length; pfn++) {
+    const ptes = counts.ptes[pfn];
+    if (mem.mapcount[pfn] !== ptes) complain(`page ${pfn} has map count ${mem.mapcount[pfn]}, ${ptes} entries map it`);
+    const folio = mem.folioOf(pfn as Pfn);
+    const mappings = ptes + counts.pmds[folio];
+    // A page that a large folio lost keeps the flag until the folio goes, as in the kernel.
+    const fewest = isLarge(mem, pfn as Pfn) ? 0 : 1;
+    if ((mem.flags[pfn] & EXCLUSIVE) !== 0 && (mappings > 1 || mappings < fewest))
+      complain(`page ${pfn} is exclusive and mapped ${mappings} times`);
+    if (folio !== (pfn as number)) continue;
+    const references = counts.folios[folio] + (cached.has(pfn as never) ? 1 : 0);
+    if (mem.refcount[pfn] !== references) complain(`folio ${pfn} has ${mem.refcount[pfn]} references, ${references} are known`);
+    if (isLarge(mem, folio)) checkLarge(m, folio, counts, complain);
   }
+}
+
+/** The counters of a large folio. */
+function checkLarge(m: Machine, folio: Folio, counts: Counts, complain: (text: string) => void): void {
+  const { mem } = m;
+  let mapped = 0;
+  for (let pfn = folio as number; pfn < folio + mem.pages(folio); pfn++) if (counts.ptes[pfn] > 0) mapped++;
+  const compare = (what: string, counted: number, truth: number): void => {
+    if (counted !== truth) complain(`folio ${folio} counts ${counted} ${what}, there are ${truth}`);
+  };
+  compare('PMD mappings', entireMapcount(mem, folio), counts.pmds[folio]);
+  compare('mappings', totalMapcount(mem, folio), counts.folios[folio]);
+  compare('pages mapped by PTEs', pagesMapped(mem, folio), mapped);
 }

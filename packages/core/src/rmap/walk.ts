@@ -1,12 +1,15 @@
 import { ContractViolation } from '../errors.js';
+import { totalMapcount } from '../folio/mapcount.js';
+import { LARGE } from '../folio/mem-map.js';
 import type { Machine } from '../machine.js';
-import { ENTRIES, type Table } from '../page-table/page-table.js';
+import { ENTRIES, PAGES_PER_LEAF, type Table } from '../page-table/page-table.js';
 import { kindOf, MIGRATION, PRESENT, type Pte, pfnOf } from '../page-table/pte.js';
+import { splitPmdLocked } from '../page-table/split-pmd.js';
 import type { Op, Soon } from '../sync/op.js';
-import { type Address, type Folio, isAligned, type Pgoff, pageOf } from '../units.js';
+import { type Address, addressOf, type Folio, isAligned, PAGE_SIZE, type Pgoff, pageOf, type Vpn } from '../units.js';
 import { isTemporaryStack } from '../vma/vm-flags.js';
 import type { VmArea } from '../vma/vma.js';
-import { BUSY, GONE, type RmapQuery, type RmapVisitor, type Vma } from './contract.js';
+import { BUSY, GONE, type RmapHold, type RmapQuery, type RmapVisitor, type Vma } from './contract.js';
 
 /** What a walk does with the folio's entry in `vma`, under the page-table lock; false stops the walk. */
 export type OnEntry = (vma: VmArea, address: Address, leaf: Table, at: number) => boolean;
@@ -25,6 +28,7 @@ class EntryVisitor implements RmapVisitor {
     private readonly folio: Folio,
     private readonly onEntry: OnEntry,
     private readonly skipTemporaryStacks: boolean,
+    private readonly splitPmds: boolean,
   ) {
     this.stamp = ++m.walkPasses;
     this.seen = m.sync.stepping ? new Set() : null;
@@ -35,6 +39,7 @@ class EntryVisitor implements RmapVisitor {
     this.candidates++;
     this.checkCandidate(vma, address);
     if (this.skipTemporaryStacks && isTemporaryStack(vma.flags)) return true;
+    if ((this.m.mem.flags[this.folio] & LARGE) !== 0) return this.visitLarge(vma, address);
     const vpn = pageOf(address);
     const leaf = vma.mm.leaf(vpn);
     if (leaf === 0) return true;
@@ -42,6 +47,70 @@ class EntryVisitor implements RmapVisitor {
     if (this.m.sync.stepping) return this.lookStepping(vma, address, leaf, at);
     this.m.ptl.stats.writes++;
     return !this.holds(this.m.tables.entries[at]) || this.hit(vma, address, leaf, at);
+  }
+
+  /** All pages of the folio that lie in `vma`, from `address` on, by PTE or PMD. */
+  private visitLarge(vma: VmArea, address: Address): Soon<boolean> {
+    const { mem, tables, sync } = this.m;
+    const behind = vma.start + (mem.index[this.folio] + mem.pages(this.folio) - vma.anonPgoff) * PAGE_SIZE;
+    const last = pageOf(Math.min(behind, vma.end) as Address);
+    if (sync.stepping) return this.visitLargeStepping(vma, address, last);
+    for (let vpn = pageOf(address); vpn < last; ) {
+      const stop = Math.min((Math.floor(vpn / PAGES_PER_LEAF) + 1) * PAGES_PER_LEAF, last) as Vpn;
+      const huge = tables.huge(vma.mm.pgd, vpn);
+      if (huge !== 0 && !this.lookAtPmd(vma, vpn, huge)) return false;
+      if (!this.lookAtLeaf(vma, vpn, stop)) return false;
+      vpn = stop;
+    }
+    return true;
+  }
+
+  private *visitLargeStepping(vma: VmArea, address: Address, last: Vpn): Op<boolean> {
+    const { tables, ptl } = this.m;
+    for (let vpn = pageOf(address); vpn < last; ) {
+      const stop = Math.min((Math.floor(vpn / PAGES_PER_LEAF) + 1) * PAGES_PER_LEAF, last) as Vpn;
+      const huge = tables.huge(vma.mm.pgd, vpn);
+      if (huge !== 0) {
+        const lock = Math.floor(huge / ENTRIES);
+        yield* ptl.lock(lock);
+        const more = tables.huge(vma.mm.pgd, vpn) === 0 || this.lookAtPmd(vma, vpn, huge);
+        ptl.unlock(lock);
+        if (!more) return false;
+      }
+      const leaf = tables.leaf(vma.mm.pgd, vpn);
+      if (leaf !== 0) {
+        yield* ptl.lock(leaf);
+        const more = tables.leaf(vma.mm.pgd, vpn) !== leaf || this.lookAtLeaf(vma, vpn, stop);
+        ptl.unlock(leaf);
+        if (!more) return false;
+      }
+      vpn = stop;
+    }
+    return true;
+  }
+
+  /** The PMD entry at `at`; a visitor that wants PTEs has it split, and its leaf is looked at next. */
+  private lookAtPmd(vma: VmArea, vpn: Vpn, at: number): boolean {
+    if (!this.m.sync.stepping) this.m.ptl.stats.writes++;
+    if (!this.holds(this.m.tables.entries[at])) return true;
+    if (this.splitPmds) {
+      splitPmdLocked(this.m, vma, at, vpn);
+      vma.mm.forgetShortcuts();
+      return true;
+    }
+    return this.hit(vma, addressOf((Math.floor(vpn / PAGES_PER_LEAF) * PAGES_PER_LEAF) as Vpn), Math.floor(at / ENTRIES), at);
+  }
+
+  private lookAtLeaf(vma: VmArea, vpn: Vpn, stop: Vpn): boolean {
+    const leaf = this.m.tables.leaf(vma.mm.pgd, vpn);
+    if (leaf === 0) return true;
+    if (!this.m.sync.stepping) this.m.ptl.stats.writes++;
+    const first = leaf * ENTRIES - Math.floor(vpn / ENTRIES) * ENTRIES;
+    for (let page = vpn as number; page < stop; page++) {
+      if (this.holds(this.m.tables.entries[first + page]) && !this.hit(vma, addressOf(page as Vpn), leaf, first + page))
+        return false;
+    }
+    return true;
   }
 
   restart(): void {
@@ -92,12 +161,27 @@ export interface WalkCost {
 /** The offsets that a folio's pages have. */
 function queryOf(m: Machine, folio: Folio): RmapQuery {
   const first = m.mem.index[folio];
-  return { folio, first: first as Pgoff, last: (first + m.mem.pages(folio) - 1) as Pgoff, mappings: m.mem.mapcount[folio] };
+  return { folio, first: first as Pgoff, last: (first + m.mem.pages(folio) - 1) as Pgoff, mappings: totalMapcount(m.mem, folio) };
+}
+
+/** Visits every entry that maps a folio whose reverse map is held already; `folio` may be one that took over from the one held. */
+export function* walkHeld(m: Machine, hold: RmapHold, folio: Folio, onEntry: OnEntry, splitPmds = false): Op<void> {
+  const { index } = m.mem;
+  const first = index[folio] as Pgoff;
+  const last = (first + m.mem.pages(folio) - 1) as Pgoff;
+  yield* m.rmap.walk(hold, { folio, first, last, mappings: null }, new EntryVisitor(m, folio, onEntry, false, splitPmds));
 }
 
 /** Visits every entry that maps an anonymous folio (rmap_walk). @param wait false: give up when the strategy's lock is contended */
-export function* walkFolio(m: Machine, folio: Folio, onEntry: OnEntry, wait = true, skipTemporaryStacks = false): Op<WalkCost> {
-  const visitor = new EntryVisitor(m, folio, onEntry, skipTemporaryStacks);
+export function* walkFolio(
+  m: Machine,
+  folio: Folio,
+  onEntry: OnEntry,
+  wait = true,
+  skipTemporaryStacks = false,
+  splitPmds = false,
+): Op<WalkCost> {
+  const visitor = new EntryVisitor(m, folio, onEntry, skipTemporaryStacks, splitPmds);
   const answer = m.rmap.hold(folio, 'read', wait);
   const hold = typeof answer === 'number' ? answer : yield* answer;
   if (hold === GONE || hold === BUSY) return { candidates: 0, found: 0, passes: 0, walked: false };

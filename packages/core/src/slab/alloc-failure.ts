@@ -9,6 +9,11 @@ export class AllocFailure {
 
   /** Counts an allocation at `site`. @throws NoMemory when it is the one to fail. */
   check(site: string): void {
-    if (++this.count === this.failAt) throw new NoMemory(site);
+    if (this.fails()) throw new NoMemory(site);
+  }
+
+  /** The same for an allocation that has something smaller to fall back on. */
+  fails(): boolean {
+    return ++this.count === this.failAt;
   }
 }

@@ -1,12 +1,13 @@
 import { KernelError, NoMemory } from '../errors.js';
 import { populate } from '../fault/populate.js';
 import { prepareFault } from '../fault/prepare.js';
-import { ANON } from '../folio/mem-map.js';
 import type { Machine } from '../machine.js';
 import type { Mm } from '../mm/mm.js';
 import { startWrite } from '../mm/vma-lock.js';
+import { freeLazily } from '../page-table/free-lazily.js';
 import { installGuards, removeGuards } from '../page-table/guard.js';
-import { freeLazily, zapRange } from '../page-table/zap.js';
+import { zapRange } from '../page-table/zap.js';
+import { collapseRange } from '../reclaim/collapse.js';
 import type { Op } from '../sync/op.js';
 import { type Address, alignUp, isAligned } from '../units.js';
 import { modifyVma } from '../vma/merge.js';
@@ -57,8 +58,9 @@ const PAGE_ADVICE: Record<number, Advice> = {
   *[f.MADV_FREE](m, vma, start, end): Op<void> {
     if ((vma.flags & vm.VM_LOCKED) !== 0 || !vma.anonymous)
       throw refuse('EINVAL', `MADV_FREE needs unlocked private anonymous memory: ${vma}`);
-    freeLazily(m, vma, start, end, (flags) => (flags & ANON) !== 0);
+    yield* freeLazily(m, vma, start, end);
   },
+  [f.MADV_COLLAPSE]: collapseRange,
   *[f.MADV_GUARD_INSTALL](m, vma, start, end): Op<void> {
     if ((vma.flags & (vm.VM_SPECIAL | vm.VM_LOCKED)) !== 0)
       throw refuse('EINVAL', `guard pages in locked or special memory: ${vma}`);

@@ -1,9 +1,11 @@
 import type { Machine } from '../machine.js';
 import type { Mm } from '../mm/mm.js';
 import { startWrite } from '../mm/vma-lock.js';
+import { PAGES_PER_LEAF } from '../page-table/page-table.js';
+import { splitPmd } from '../page-table/split-pmd.js';
 import type { VmaAdjust } from '../rmap/contract.js';
 import type { Op } from '../sync/op.js';
-import { type Address, PAGE_SIZE, type Pgoff } from '../units.js';
+import { type Address, PAGE_SIZE, type Pgoff, pageOf } from '../units.js';
 import { freeVma, setRange } from './alloc.js';
 import type { VmArea } from './vma.js';
 
@@ -53,6 +55,10 @@ export function* adjustVmas(
 function* apply(m: Machine, mm: Mm, changes: readonly Change[], inserted: VmArea | null, removed: readonly VmArea[]): Op<void> {
   if (m.sync.stepping) yield { kind: 'store', object: mm, label: 'mm_mt' };
   mm.lastVma = null;
+  for (const { vma, start, end } of changes) {
+    yield* splitPmdAt(m, vma, start);
+    yield* splitPmdAt(m, vma, end);
+  }
   for (const vma of removed) {
     mm.tree.remove(vma);
     vma.attached = false;
@@ -66,6 +72,11 @@ function* apply(m: Machine, mm: Mm, changes: readonly Change[], inserted: VmArea
     inserted.attached = true;
     mm.mapCount++;
   }
+}
+
+/** No PMD entry may straddle an edge of a VMA (vma_adjust_trans_huge). */
+function* splitPmdAt(m: Machine, vma: VmArea, edge: Address): Op<void> {
+  if (edge > vma.start && edge < vma.end && pageOf(edge) % PAGES_PER_LEAF !== 0) yield* splitPmd(m, vma, pageOf(edge));
 }
 
 const shrinks = ({ vma, start, end }: Change): boolean => start >= vma.start && end <= vma.end;

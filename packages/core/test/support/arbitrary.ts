@@ -17,6 +17,7 @@ const ADVICE = [
   core.MADV_GUARD_INSTALL,
   core.MADV_GUARD_REMOVE,
   core.MADV_POPULATE_WRITE,
+  core.MADV_COLLAPSE,
 ];
 const PROT = [core.PROT_NONE, core.PROT_READ, core.PROT_READ | core.PROT_WRITE, core.PROT_READ | core.PROT_WRITE, 7];
 
@@ -24,10 +25,11 @@ const PROT = [core.PROT_NONE, core.PROT_READ, core.PROT_READ | core.PROT_WRITE, 
 const page = fc.oneof(
   { weight: 4, arbitrary: fc.integer({ min: 10, max: 30 }) },
   { weight: 1, arbitrary: fc.integer({ min: 505, max: 520 }) },
+  { weight: 1, arbitrary: fc.constantFrom(0, 512, 1024) },
 );
 const pages = fc.oneof(
   { weight: 8, arbitrary: fc.integer({ min: 1, max: 8 }) },
-  { weight: 1, arbitrary: fc.constantFrom(0, 12, 512, 600) },
+  { weight: 1, arbitrary: fc.constantFrom(0, 12, 512, 600, 1024) },
 );
 const process = fc.nat(7);
 
@@ -67,6 +69,17 @@ const kinds: { [K in Operation['op']]: [number, fc.Arbitrary<Operation>] } = {
   write: [9, fc.record({ op: fc.constant('write' as const), process, at: page })],
   fork: [3, fc.record({ op: fc.constant('fork' as const), process })],
   thread: [1, fc.record({ op: fc.constant('thread' as const), process })],
+  splitFolio: [
+    1,
+    fc.record({
+      op: fc.constant('splitFolio' as const),
+      process,
+      at: page,
+      order: fc.constantFrom(0, 0, 2, 4),
+      unequal: fc.boolean(),
+    }),
+  ],
+  splitDeferred: [1, fc.record({ op: fc.constant('splitDeferred' as const), process })],
   exec: [1, fc.record({ op: fc.constant('exec' as const), process })],
   exit: [2, fc.record({ op: fc.constant('exit' as const), process })],
 };

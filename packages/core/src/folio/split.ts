@@ -1,0 +1,156 @@
+import type { Machine } from '../machine.js';
+import {
+  DIRTY,
+  kindOf,
+  MIGRATION,
+  makePte,
+  PRESENT,
+  EXCLUSIVE as PTE_EXCLUSIVE,
+  pfnOf,
+  WRITE,
+  YOUNG,
+} from '../page-table/pte.js';
+import { BUSY, GONE, type RmapHold } from '../rmap/contract.js';
+import { walkHeld } from '../rmap/walk.js';
+import type { Op } from '../sync/op.js';
+import type { Folio, Pfn } from '../units.js';
+import { putPage } from './free.js';
+import { addPte, isLarge, removePte, totalMapcount } from './mapcount.js';
+import { ANON, EXCLUSIVE, DIRTY as PAGE_DIRTY, SWAPBACKED } from './mem-map.js';
+
+/** A part of a folio that becomes a folio of its own. */
+interface Piece {
+  readonly head: Pfn;
+  readonly order: number;
+}
+
+/**
+ * Cuts a large folio into folios of 2^order pages: all of it, or with `around` only as far as that page needs, which leaves
+ * pieces of every size between (folio_split). Pages that nothing maps are freed. The caller holds the folio lock and one
+ * reference, which stays with the first piece. False: somebody else refers to the folio, or nothing maps it; nothing happened.
+ */
+export function* splitFolio(m: Machine, folio: Folio, order = 0, around: Pfn | null = null): Op<boolean> {
+  const { mem } = m;
+  if (!isLarge(mem, folio) || order >= mem.order(folio)) return false;
+  const answer = m.rmap.hold(folio, 'write', true);
+  const hold = typeof answer === 'number' ? answer : yield* answer;
+  if (hold === GONE || hold === BUSY) return false;
+  try {
+    if (mem.refcount[folio] !== totalMapcount(mem, folio) + 1) return false;
+    yield* unmapAll(m, hold, folio);
+    const pieces = around === null ? uniform(m, folio, order) : unequal(m, folio, order, around);
+    yield* cutInto(m, folio, pieces);
+    for (const { head } of pieces) yield* mapAgain(m, hold, head as number as Folio);
+    m.deferredSplit.delete(folio);
+    for (const { head } of pieces) if (head !== (folio as number)) yield* putPage(m, head);
+    return true;
+  } finally {
+    const work = m.rmap.release(hold);
+    if (work) yield* work;
+  }
+}
+
+/** The same for a folio that the caller only knows to be mapped: takes reference and lock, unless somebody has the lock. */
+export function* splitMapped(m: Machine, folio: Folio): Op<boolean> {
+  if (!m.folioLock.tryLock(folio)) return false;
+  m.mem.refcount[folio]++;
+  try {
+    return yield* splitFolio(m, folio);
+  } finally {
+    m.folioLock.unlock(folio);
+    yield* putPage(m, folio as number as Pfn);
+  }
+}
+
+/** What memory pressure does with folios that are mapped in part (deferred_split_scan); how many it split. */
+export function* splitDeferred(m: Machine): Op<number> {
+  let done = 0;
+  for (const folio of [...m.deferredSplit]) {
+    if (yield* splitMapped(m, folio)) done++;
+  }
+  return done;
+}
+
+/** Every entry becomes a migration entry, so that nobody gets at the pages (unmap_folio). */
+function* unmapAll(m: Machine, hold: RmapHold, folio: Folio): Op<void> {
+  const { mem, tables } = m;
+  yield* walkHeld(
+    m,
+    hold,
+    folio,
+    (vma, _address, _leaf, at) => {
+      const pte = tables.entries[at];
+      if (kindOf(pte) !== PRESENT) return true;
+      const pfn = pfnOf(pte);
+      const exclusive = (mem.flags[pfn] & EXCLUSIVE) !== 0 ? PTE_EXCLUSIVE : 0;
+      tables.entries[at] = makePte(MIGRATION, pfn, (pte & (WRITE | YOUNG | DIRTY)) | exclusive);
+      mem.flags[pfn] &= ~EXCLUSIVE;
+      removePte(mem, pfn, vma.mm.id);
+      mem.refcount[folio]--;
+      return true;
+    },
+    true,
+  );
+}
+
+/** The pieces get what the whole had: kind, anchor, offsets; one reference each until they are mapped again (__split_folio_to_order). */
+function* cutInto(m: Machine, folio: Folio, pieces: readonly Piece[]): Op<void> {
+  const { mem } = m;
+  const kept = mem.flags[folio] & (ANON | SWAPBACKED | PAGE_DIRTY);
+  const anchor = mem.anchor[folio];
+  const index = mem.index[folio];
+  for (const { head, order } of pieces) {
+    mem.cut(head, order);
+    if (head === (folio as number)) continue;
+    mem.flags[head] |= kept;
+    mem.index[head] = index + (head - folio);
+    mem.refcount[head] = 1;
+    if (m.rmap.transfer === undefined) mem.anchor[head] = anchor;
+    else {
+      mem.anchor[head] = 0;
+      const work = m.rmap.transfer(head as number as Folio, folio, 'split');
+      if (work) yield* work;
+    }
+  }
+}
+
+/** Turns the migration entries of a piece back (remap_page, remove_migration_pte). */
+function* mapAgain(m: Machine, hold: RmapHold, folio: Folio): Op<void> {
+  const { mem, tables } = m;
+  yield* walkHeld(m, hold, folio, (vma, _address, _leaf, at) => {
+    const entry = tables.entries[at];
+    if (kindOf(entry) !== MIGRATION) return true;
+    const pfn = pfnOf(entry);
+    if ((entry & (WRITE | PTE_EXCLUSIVE)) !== 0) mem.flags[pfn] |= EXCLUSIVE;
+    addPte(mem, pfn, vma.mm.id);
+    mem.refcount[folio]++;
+    tables.entries[at] = makePte(PRESENT, pfn, entry & (WRITE | YOUNG | DIRTY));
+    return true;
+  });
+}
+
+function uniform(m: Machine, folio: Folio, order: number): Piece[] {
+  const pieces: Piece[] = [];
+  for (let head = folio as number; head < folio + m.mem.pages(folio); head += 1 << order)
+    pieces.push({ head: head as Pfn, order });
+  return pieces;
+}
+
+/** Halves the piece that contains `around` until it has the order; an anonymous folio never has two pages. */
+function unequal(m: Machine, folio: Folio, order: number, around: Pfn): Piece[] {
+  const pieces: Piece[] = [];
+  let head = folio as number;
+  for (let have = m.mem.order(folio); have > order; ) {
+    const next = have - 1 === 1 ? 0 : have - 1;
+    const size = 1 << next;
+    let holder = head;
+    for (let at = head; at < head + (1 << have); at += size) {
+      if (around >= at && around < at + size) holder = at;
+      else pieces.push({ head: at as Pfn, order: next });
+    }
+    head = holder;
+    have = next;
+  }
+  pieces.push({ head: head as Pfn, order });
+  return pieces.sort((a, b) => a.head - b.head);
+}
