@@ -7,10 +7,11 @@ export { type MmapOptions, type MremapOptions, type PageInfo, Process, type Proc
 export { type ArenaPage, OPERATION_KINDS, type Operation } from './program/operation.js';
 export { ProgramRun } from './program/run-program.js';
 export { programToCode } from './program/to-code.js';
+export type { Reclaim } from './reclaim/reclaim.js';
 export * from './rmap/contract.js';
 export { defineStrategy } from './rmap/define.js';
 export type { Referenced } from './rmap/referenced.js';
-export type { Unmap } from './rmap/try-to-unmap.js';
+
 export type { VerifyReport } from './rmap/verify.js';
 export { type Layout, LINUX_6_18 } from './slab/layout.js';
 export type { KernelStats, LockCounts, SlabStats } from './stats.js';

@@ -1,4 +1,4 @@
-import { ContractViolation, KernelError } from './errors.js';
+import { ContractViolation, KernelError, Unsupported } from './errors.js';
 import { DEFAULT_THP } from './fault/thp.js';
 import { putPage } from './folio/free.js';
 import { totalMapcount } from './folio/mapcount.js';
@@ -9,11 +9,13 @@ import { Machine } from './machine.js';
 import { newMm } from './mm/init.js';
 import type { KernelOptions } from './options.js';
 import { Process } from './process.js';
-import type { ObjectGraph } from './rmap/contract.js';
+import { migrateFolio, parkMigration, resumeMigration, startMigration } from './reclaim/migrate.js';
+import { type Reclaim, reclaimFolio } from './reclaim/reclaim.js';
+import { swapOff } from './reclaim/swapoff.js';
+import type { Feature, ObjectGraph } from './rmap/contract.js';
 import { drawAddressSpaces } from './rmap/draw.js';
 import { type Referenced, referenced } from './rmap/referenced.js';
 import { Services } from './rmap/services.js';
-import { tryToUnmap, type Unmap } from './rmap/try-to-unmap.js';
 import { check, type VerifyReport } from './rmap/verify.js';
 import { walkFolio } from './rmap/walk.js';
 import { LINUX_6_18 } from './slab/layout.js';
@@ -44,8 +46,16 @@ export interface KernelOps {
   walk(folio: Folio): Op<WalkResult>;
   /** Counts and clears accessed bits. */
   referenced(folio: Folio): Op<Referenced>;
-  /** What reclaim may do with a folio. */
-  tryToUnmap(folio: Folio): Op<Unmap>;
+  /** Evicts a folio. */
+  reclaim(folio: Folio): Op<Reclaim>;
+  /** Brings everything back from swap. */
+  swapOff(): Op<void>;
+  /** Moves a folio to another place. */
+  migrate(folio: Folio): Op<Folio | null>;
+  /** The first half of a migration. */
+  startMigration(folio: Folio): Op<boolean>;
+  /** The second half of all that are under way. */
+  finishMigrations(): Op<number>;
   /** Cuts a large folio. */
   splitFolio(folio: Folio, request?: SplitRequest): Op<boolean>;
   /** Splits the folios that are mapped in part. */
@@ -68,6 +78,8 @@ export class Kernel {
   private readonly processList: Process[] = [];
   private nextProcess = 1;
 
+  private readonly unsupported: Readonly<Partial<Record<Feature, string>>>;
+
   constructor(options: KernelOptions) {
     const { strategy } = options;
     if (strategy.contract !== 1) {
@@ -88,17 +100,23 @@ export class Kernel {
       maxMapCount: options.maxMapCount ?? 65530,
       stackLimit: options.stackLimit ?? 8 * MiB,
       memory: options.memory ?? 64 * GiB,
+      swap: options.swap ?? 64 * GiB,
       layout: options.layout ?? LINUX_6_18,
       thp: { ...DEFAULT_THP, ...options.thp },
       startBrk: 0x555555600000 as Address,
     });
+    this.unsupported = strategy.unsupported ?? {};
     this.machine.prepareNeedsMmapLock = strategy.prepareUnder === 'mmap-lock';
     this.machine.rmap = strategy.create(new Services(this.machine, strategy.locks));
     this.op = {
       spawn: () => this.spawnOp(),
       walk: (folio) => this.walkOp(folio),
       referenced: (folio) => referenced(this.machine, folio),
-      tryToUnmap: (folio) => tryToUnmap(this.machine, folio),
+      reclaim: (folio) => this.reclaimOp(folio),
+      swapOff: () => this.swapOffOp(),
+      migrate: (folio) => this.migrateOp(folio),
+      startMigration: (folio) => this.startMigrationOp(folio),
+      finishMigrations: () => this.finishMigrationsOp(),
       splitFolio: (folio, request = {}) => this.splitOp(folio, request),
       splitDeferred: () => splitDeferred(this.machine),
     };
@@ -144,9 +162,29 @@ export class Kernel {
     return this.run(this.op.referenced(folio));
   }
 
-  /** What reclaim may do with a folio; does it where no swap is needed. */
-  tryToUnmap(folio: Folio): Unmap {
-    return this.run(this.op.tryToUnmap(folio));
+  /** Evicts a folio, shared or not: to swap, or for nothing where it is lazily freeable. @throws Unsupported */
+  reclaim(folio: Folio): Reclaim {
+    return this.run(this.op.reclaim(folio));
+  }
+
+  /** Brings everything back from swap. @throws ENOMEM, what was brought back stays; Unsupported */
+  swapOff(): void {
+    this.run(this.op.swapOff());
+  }
+
+  /** Moves a folio to another place in memory; its new number, or null: it could not be moved. @throws Unsupported */
+  migrate(folio: Folio): Folio | null {
+    return this.run(this.op.migrate(folio));
+  }
+
+  /** The first half of {@link migrate}: entries become migration entries. Other operations may follow; a fault that meets one ends it. */
+  startMigration(folio: Folio): boolean {
+    return this.run(this.op.startMigration(folio));
+  }
+
+  /** The second half of every migration under way; how many folios moved. */
+  finishMigrations(): number {
+    return this.run(this.op.finishMigrations());
   }
 
   /** Cuts a large folio: into folios of 2^order pages, or only around one page. Whether it could be. */
@@ -221,6 +259,42 @@ export class Kernel {
     for (let work = this.machine.deferred.shift(); work !== undefined; work = this.machine.deferred.shift()) this.run(work());
   }
 
+  private *reclaimOp(folio: Folio): Op<Reclaim> {
+    this.mustSupport('swap');
+    return yield* reclaimFolio(this.machine, folio);
+  }
+
+  private *swapOffOp(): Op<void> {
+    this.mustSupport('swap');
+    yield* swapOff(this.machine);
+  }
+
+  private *migrateOp(folio: Folio): Op<Folio | null> {
+    this.mustSupport('migrate');
+    return yield* migrateFolio(this.machine, folio);
+  }
+
+  private *startMigrationOp(folio: Folio): Op<boolean> {
+    this.mustSupport('migrate');
+    const migration = yield* startMigration(this.machine, folio);
+    if (migration !== null) parkMigration(this.machine, migration);
+    return migration !== null;
+  }
+
+  private *finishMigrationsOp(): Op<number> {
+    let moved = 0;
+    for (const migration of [...this.machine.migrations.values()]) {
+      if ((yield* resumeMigration(this.machine, migration)) !== null) moved++;
+    }
+    return moved;
+  }
+
+  /** @throws Unsupported */
+  private mustSupport(feature: Feature): void {
+    const reason = this.unsupported[feature];
+    if (reason !== undefined) throw new Unsupported(feature, reason);
+  }
+
   private *splitOp(folio: Folio, { order = 0, around }: SplitRequest): Op<boolean> {
     const { mem, folioLock } = this.machine;
     const page = around === undefined ? null : ((folio + around) as Pfn);
@@ -231,8 +305,8 @@ export class Kernel {
         `folio ${folio} has ${mem.pages(folio)} pages; anonymous folios have 1, 4, 8, .. pages`,
       );
     }
+    if (!folioLock.tryLock(folio)) return false;
     mem.refcount[folio]++;
-    yield* folioLock.lock(folio);
     try {
       return yield* splitFolio(this.machine, folio, order, page);
     } finally {

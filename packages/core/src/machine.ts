@@ -6,6 +6,8 @@ import { Mm } from './mm/mm.js';
 import { PageTables } from './page-table/page-table.js';
 import { PageTableLocks } from './page-table/ptl.js';
 import { LeafSpan } from './page-table/span.js';
+import type { Migration } from './reclaim/migrate.js';
+import { SwapArea } from './reclaim/swap.js';
 import type { Rmap } from './rmap/contract.js';
 import { AllocFailure } from './slab/alloc-failure.js';
 import type { Layout } from './slab/layout.js';
@@ -29,6 +31,8 @@ export interface MachineOptions {
   readonly stackLimit: number;
   /** Physical memory in bytes. */
   readonly memory: number;
+  /** Swap space in bytes. */
+  readonly swap: number;
   readonly layout: Layout;
   readonly startBrk: Address;
   /** Orders of large folios for first touches. */
@@ -64,6 +68,9 @@ export class Machine {
   prepareNeedsMmapLock = true;
   /** Large folios that are mapped in part only: what memory pressure splits first (deferred_split_queue). */
   readonly deferredSplit = new Set<Folio>();
+  readonly swap: SwapArea;
+  /** Migrations under way, by the folio that leaves. */
+  readonly migrations = new Map<Folio, Migration>();
   /** VMAs that are unmapped but kept by a strategy's references. */
   zombies = 0;
   /** Passes of walks so far. */
@@ -84,6 +91,7 @@ export class Machine {
     this.failure = new AllocFailure(options.failAllocation);
     this.tables = new PageTables(this.failure);
     this.mem = new MemMap(this.failure, Math.floor(options.memory / PAGE_SIZE));
+    this.swap = new SwapArea(Math.floor(options.swap / PAGE_SIZE));
     this.ptl = new PageTableLocks(this.sync, this.lockStats('ptl'));
     this.folioLock = new FolioLocks(this.sync, this.mem, this.lockStats('folio'));
     this.vmaLock = this.lockStats('vma');

@@ -24,6 +24,8 @@ export interface KernelOptions {
   readonly thp?: Partial<ThpOptions>;
   /** Physical memory in bytes. Default 64 GiB. */
   readonly memory?: number;
+  /** Swap space in bytes. Default 64 GiB. */
+  readonly swap?: number;
   /** Sizes of core's objects for the accounts. Default: x86-64, Linux 6.18. */
   readonly layout?: Layout;
 }

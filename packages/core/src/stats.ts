@@ -21,6 +21,10 @@ export interface KernelStats {
   readonly locks: Readonly<Record<string, LockCounts>>;
   /** Page frames in use. */
   readonly pages: { readonly live: number; readonly peak: number };
+  /** Swap slots in use, and the folios in the swap cache. */
+  readonly swap: { readonly live: number; readonly cached: number };
+  /** Folios between the two halves of a migration: each pins its reverse map. */
+  readonly migrations: number;
   /** Page tables of all levels. */
   readonly tables: { readonly live: number; readonly peak: number };
   readonly vmas: { readonly live: number; readonly peak: number };
@@ -41,6 +45,8 @@ export function statsOf(m: Machine): KernelStats {
     slab,
     locks,
     pages: { live: m.mem.live, peak: m.mem.peak },
+    swap: { live: m.swap.live, cached: m.swap.slots.size },
+    migrations: m.migrations.size,
     tables: { live: m.tables.live, peak: m.tables.peak },
     vmas: { live: m.vmas.live, peak: m.vmas.peak },
     zombies: m.zombies,

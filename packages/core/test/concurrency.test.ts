@@ -85,8 +85,27 @@ const scenarios: Record<string, (w: World) => Record<string, Op<unknown>>> = {
   'MADV_FREE, reclaim and a write': (w) => {
     w.child.exit();
     w.process.madvise(w.at, PAGE_SIZE, MADV_FREE);
-    return { reclaim: w.kernel.op.tryToUnmap(folio(w)), write: w.process.op.write(w.at) };
+    return { reclaim: w.kernel.op.reclaim(folio(w)), write: w.process.op.write(w.at) };
   },
+  'reclaim of a shared page against a write of the child': (w) => ({
+    reclaim: w.kernel.op.reclaim(folio(w)),
+    write: w.child.op.write(w.at),
+  }),
+  'reclaim against fork, and a read that may find a swap entry': (w) => ({
+    reclaim: w.kernel.op.reclaim(folio(w)),
+    fork: w.process.op.fork(),
+    read: w.child.op.read(w.at),
+  }),
+  'migration against a write and a fork': (w) => ({
+    migrate: w.kernel.op.migrate(folio(w)),
+    write: w.child.op.write(w.at),
+    fork: w.process.op.fork(),
+  }),
+  'migration against munmap and exit': (w) => ({
+    migrate: w.kernel.op.migrate(folio(w)),
+    munmap: w.process.op.munmap(w.at, PAGE_SIZE),
+    exit: w.child.op.exit(),
+  }),
   'MADV_DONTNEED against a fault of a thread': ({ process, at }) => ({
     zap: process.op.madvise(at, 2 * PAGE_SIZE, MADV_DONTNEED),
     write: process.thread().op.write(at),

@@ -200,8 +200,10 @@ describe('operations on a part of a folio', () => {
     process.write(page(0));
     process.madvise(page(0), 8 * PAGE_SIZE, MADV_FREE);
     expect(look(process, 0).order).toBe(0);
-    expect(kernel.tryToUnmap(process.folioAt(page(0)) as Folio)).toBe('unmapped');
-    expect(kernel.tryToUnmap(process.folioAt(page(8)) as Folio)).toBe('needs-swap');
+    expect(kernel.reclaim(process.folioAt(page(0)) as Folio)).toBe('reclaimed');
+    expect(process.pageAt(page(0)).kind).toBe('none');
+    expect(kernel.reclaim(process.folioAt(page(8)) as Folio)).toBe('reclaimed');
+    expect(process.pageAt(page(8)).kind).toBe('swap');
     kernel.verify();
   });
 });

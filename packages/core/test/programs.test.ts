@@ -36,7 +36,7 @@ const examples = <T>(check: (program: readonly Operation[]) => T, maxLength = 40
 /** Large folios wherever they fit: of 4 and 16 pages, and of PMD size. */
 const thp = { enabled: 'always', orders: { 2: 'inherit', 4: 'inherit', 9: 'inherit' } } as const;
 
-describe('random programs over process trees', () => {
+describe('random programs over process trees', { timeout: 120_000 }, () => {
   it('keep every invariant, and every walk equals the page tables, after every operation', () => {
     examples((program) => {
       const run = new ProgramRun(new Kernel({ strategy: scanAll() }));
@@ -51,6 +51,7 @@ describe('random programs over process trees', () => {
     examples((program) => {
       const run = new ProgramRun(new Kernel({ strategy: scanAll() }));
       for (const operation of program) run.apply(operation);
+      run.kernel.finishMigrations();
       for (const process of [...run.processes]) process.exit();
       const { slab, tables, zombies } = run.kernel.stats();
       const left = Object.entries(slab).filter(([, { live }]) => live > 0);
@@ -77,6 +78,7 @@ describe('random programs over process trees', () => {
           run.apply(operation);
           run.kernel.verify();
         }
+        run.kernel.finishMigrations();
         for (const process of [...run.processes]) process.exit();
         const { slab, tables, zombies } = run.kernel.stats();
         const left = Object.entries(slab).filter(([, { live }]) => live > 0);
@@ -110,6 +112,7 @@ describe('random programs over process trees', () => {
         run.apply(operation);
         run.kernel.verify();
       }
+      run.kernel.finishMigrations();
       for (const process of [...run.processes]) process.exit();
       const { slab, tables, pages } = run.kernel.stats();
       const left = Object.entries(slab).filter(([, { live }]) => live > 0);
@@ -130,6 +133,7 @@ describe('random programs over process trees', () => {
           run.apply(operation);
           run.kernel.verify();
         }
+        run.kernel.finishMigrations();
         for (const process of [...run.processes]) process.exit();
         const { slab, tables } = run.kernel.stats();
         const left = Object.entries(slab).filter(([, { live }]) => live > 0);

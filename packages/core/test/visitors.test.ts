@@ -31,17 +31,11 @@ describe('referenced', () => {
   });
 });
 
-describe('tryToUnmap', () => {
-  it('leaves a page whose contents would have to be written out', () => {
-    expect(kernel.tryToUnmap(folio)).toBe('needs-swap');
-    expect(process.folioAt(at)).toBe(folio);
-    kernel.verify();
-  });
-
-  it('drops a lazily freeable page from every process that maps it, and reads as zeros then', () => {
+describe('reclaim of lazily freeable memory', () => {
+  it('drops the page from every process that maps it; it reads as zeros then', () => {
     process.madvise(at, PAGE_SIZE, MADV_FREE);
     const child = process.fork();
-    expect(kernel.tryToUnmap(folio)).toBe('unmapped');
+    expect(kernel.reclaim(folio)).toBe('reclaimed');
     expect([process.folioAt(at), child.folioAt(at)]).toEqual([null, null]);
     expect(kernel.stats().pages.live).toBe(0);
     process.read(at);
@@ -49,24 +43,25 @@ describe('tryToUnmap', () => {
     kernel.verify();
   });
 
-  it('keeps a lazily freeable page that was written again', () => {
+  it('keeps a page that was written again; the next time it goes to swap', () => {
     process.madvise(at, PAGE_SIZE, MADV_FREE);
     process.write(at);
-    expect(kernel.tryToUnmap(folio)).toBe('dirty');
-    expect(kernel.tryToUnmap(folio)).toBe('needs-swap');
+    expect(kernel.reclaim(folio)).toBe('dirty');
     expect(process.folioAt(at)).toBe(folio);
+    expect(kernel.reclaim(folio)).toBe('reclaimed');
+    expect(process.pageAt(at).kind).toBe('swap');
     kernel.verify();
   });
 
   it('keeps a page that a locked mapping holds', () => {
     process.madvise(at, PAGE_SIZE, MADV_FREE);
     process.mlock(at, PAGE_SIZE);
-    expect(kernel.tryToUnmap(folio)).toBe('locked');
+    expect(kernel.reclaim(folio)).toBe('locked');
     kernel.verify();
   });
 
   it('has nothing to do with a page that is not mapped', () => {
     process.munmap(at, PAGE_SIZE);
-    expect(kernel.tryToUnmap(folio)).toBe('not-mapped');
+    expect(kernel.reclaim(folio)).toBe('not-mapped');
   });
 });

@@ -34,6 +34,41 @@ const move = (process: Process, from: number, to: number, pages: number): Op<Add
 const folioAt = (process: Process, page: number): Folio => process.folioAt(at(page)) as Folio;
 
 const scenes: Record<string, (kernel: Kernel) => Scene> = {
+  'migration of a page against a fork and a move of its mapping': (kernel) => {
+    const process = kernel.spawn();
+    map(process, 10, 12);
+    process.write(at(10));
+    return {
+      threads: {
+        migrate: kernel.op.migrate(folioAt(process, 10)),
+        fork: process.op.fork(),
+        move: move(process, 10, 30, 1),
+      },
+    };
+  },
+  'migration of a page against the exit of all that map it': (kernel) => {
+    const process = kernel.spawn();
+    map(process, 10, 12);
+    process.write(at(10));
+    const child = process.fork();
+    return {
+      threads: { migrate: kernel.op.migrate(folioAt(process, 10)), exit: process.op.exit(), childExit: child.op.exit() },
+    };
+  },
+  'reclaim of a shared page against writes of both and a fork': (kernel) => {
+    const process = kernel.spawn();
+    map(process, 10, 12);
+    process.write(at(10));
+    const child = process.fork();
+    return {
+      threads: {
+        reclaim: kernel.op.reclaim(folioAt(process, 10)),
+        write: process.op.write(at(10)),
+        childWrite: child.op.write(at(10)),
+        fork: child.op.fork(),
+      },
+    };
+  },
   'two first faults of one VMA': (kernel) => {
     const process = kernel.spawn();
     map(process, 10, 12);

@@ -5,10 +5,11 @@ import { Graph } from './graph.js';
 export function brokenInvariant(kernel: Kernel): string | null {
   const graph = new Graph(kernel);
   const vmas = new Map(kernel.processes.flatMap((process) => process.vmas()).map((vma) => [vma.id, vma]));
-  const { slab } = kernel.stats();
+  const { slab, migrations } = kernel.stats();
   const broken = [
     ...[...vmas.values()].flatMap((vma) => vmaFaults(graph, vma)),
     ...anonVmaFaults(graph, [...vmas.keys()]),
+    ...fault(pinsOf(graph) !== migrations, `${pinsOf(graph)} pins for ${migrations} migrations under way`),
     ...fault(slab.anon_vma.live !== graph.anonVmas.length, 'an anon_vma without references is allocated'),
     ...fault(slab.anon_vma_chain.live !== graph.links.length, 'a link is allocated and in no tree'),
     ...fault(
@@ -42,14 +43,29 @@ function vmaFaults(graph: Graph, { id, start, end, anonPgoff, faulted }: VmaInfo
   ];
 }
 
+/** References of an anon_vma beyond those of its tree and, for a root, of its family. */
+const pins = ({ refcount, links }: { refcount: number; links: number }, members: number): number =>
+  refcount - (links > 0 ? 1 : 0) - members;
+
+/** Pins of all of them. */
+const pinsOf = (graph: Graph): number =>
+  graph.anonVmas.reduce((sum, anonVma) => {
+    const members = graph.anonVmas.filter((other) => other.root === anonVma.id && other.id !== anonVma.id).length;
+    return sum + pins(anonVma, members);
+  }, 0);
+
 function anonVmaFaults(graph: Graph, vmas: readonly number[]): string[] {
   return graph.anonVmas.flatMap(({ id, refcount, numChildren, numActiveVmas, root, parent, links }) => {
     const own = vmas.filter((vma) => graph.active(vma) === id);
     const members = graph.anonVmas.filter((other) => other.root === id && other.id !== id).length;
-    const children = graph.anonVmas.filter((other) => other.parent === id).length;
+    // One that only a pin keeps was taken off its parent's count when its tree became empty (unlink_anon_vmas).
+    const children = graph.anonVmas.filter((other) => other.parent === id && other.links > 0).length;
     return [
-      ...fault(links === 0, `${id} has an empty tree and no pin`),
-      ...fault(refcount !== 1 + members, `${id} has ${refcount} references for ${members} other members of its family`),
+      ...fault(links === 0 && pins({ refcount, links }, members) === 0 && members === 0, `${id} has an empty tree and no pin`),
+      ...fault(
+        pins({ refcount, links }, members) < 0,
+        `${id} has ${refcount} references for ${members} other members of its family`,
+      ),
       ...fault(numChildren !== children, `${id} counts ${numChildren} children and has ${children}`),
       ...fault(numActiveVmas !== own.length, `${id} counts ${numActiveVmas} VMAs of its own and has ${own.length}`),
       ...fault(graph.byId(parent).root !== root || graph.byId(root).root !== root, `${id} and its parent have different roots`),

@@ -47,6 +47,12 @@ export const programs = (maxLength: number): fc.Arbitrary<readonly Operation[]> 
       { weight: 2, arbitrary: fc.record({ op: op('madvise'), process, at, pages, advice: fc.constantFrom(...ADVICE) }) },
       { weight: 1, arbitrary: fc.record({ op: op('brk'), process, pages: fc.integer({ min: -2, max: 3 }) }) },
       { weight: 1, arbitrary: fc.record({ op: op('exec'), process }) },
+      { weight: 3, arbitrary: fc.record({ op: op('reclaim'), process, at }) },
+      { weight: 1, arbitrary: fc.record({ op: op('migrate'), process, at }) },
+      { weight: 2, arbitrary: fc.record({ op: op('startMigration'), process, at }) },
+      { weight: 1, arbitrary: fc.record({ op: op('finishMigrations'), process }) },
+      { weight: 1, arbitrary: fc.record({ op: op('swapOff'), process }) },
+      { weight: 1, arbitrary: fc.record({ op: op('read'), process, at }) },
       {
         weight: 1,
         arbitrary: fc.record({ op: op('splitFolio'), process, at, order: fc.constantFrom(0, 2), unequal: fc.boolean() }),

@@ -18,6 +18,7 @@ function check({ kernel }: ProgramRun): void {
 }
 
 function checkEnd({ kernel, processes }: ProgramRun): void {
+  kernel.finishMigrations();
   for (const process of [...processes]) process.exit();
   const left = Object.entries(kernel.stats().slab).filter(([, { live }]) => live > 0);
   if (left.length > 0) throw new Error(`left behind: ${JSON.stringify(left)}`);
@@ -36,7 +37,7 @@ function examples<T>(arbitrary: fc.Arbitrary<T>, program: (value: T) => readonly
 
 const itself = (program: readonly Operation[]): readonly Operation[] => program;
 
-describe('random programs over process trees', () => {
+describe('random programs over process trees', { timeout: 120_000 }, () => {
   it.each([
     ['', {}],
     [' step by step', { stepping: true }],

@@ -3,7 +3,7 @@ import type { Machine } from '../machine.js';
 import type { Mm } from '../mm/mm.js';
 import { readUnlock, tryReadLock } from '../mm/vma-lock.js';
 import { ENTRIES } from '../page-table/page-table.js';
-import { DIRTY, GUARD, kindOf, NONE, PRESENT, type Pte, pfnOf, WRITE, YOUNG, ZERO } from '../page-table/pte.js';
+import { DIRTY, GUARD, kindOf, MIGRATION, NONE, PRESENT, type Pte, pfnOf, SWAP, WRITE, YOUNG, ZERO } from '../page-table/pte.js';
 import type { Op } from '../sync/op.js';
 import { type Address, alignDown, pageOf } from '../units.js';
 import { VM_ACCESS_FLAGS, VM_WRITE } from '../vma/vm-flags.js';
@@ -11,8 +11,10 @@ import type { VmArea } from '../vma/vma.js';
 import { anonymousPage } from './anonymous.js';
 import { filePage } from './file-private.js';
 import { hugeAnonymous, hugeTouch } from './huge.js';
+import { waitForMigration } from './migration.js';
 import type { FaultOutcome } from './prepare.js';
 import { growStack } from './stack.js';
+import { swapIn } from './swap-in.js';
 import { writeProtected } from './wp.js';
 
 /**
@@ -91,6 +93,10 @@ function* faultOnce(
     case NONE:
       if (vma.file === null) return yield* anonymousPage(m, vma, address, write, underMmapLock);
       return yield* filePage(m, vma, address, write, underMmapLock);
+    case SWAP:
+      return yield* swapIn(m, vma, address, leaf, pte, write);
+    case MIGRATION:
+      return yield* waitForMigration(m, vma, pfnOf(pte));
     case GUARD:
       throw new SegmentationFault('SIGSEGV', write ? 'write' : 'read', address, `a guard page of ${vma}`);
     case PRESENT:

@@ -3,12 +3,13 @@ import { addPmd } from '../folio/mapcount.js';
 import { ANON, EXCLUSIVE, PMD_ORDER, SWAPBACKED } from '../folio/mem-map.js';
 import type { Machine } from '../machine.js';
 import { ENTRIES, PAGES_PER_LEAF } from '../page-table/page-table.js';
-import { DIRTY, kindOf, makePte, NONE, PRESENT, pfnOf, WRITE, YOUNG, ZERO } from '../page-table/pte.js';
+import { DIRTY, kindOf, MIGRATION, makePte, NONE, PRESENT, pfnOf, WRITE, YOUNG, ZERO } from '../page-table/pte.js';
 import { splitPmd } from '../page-table/split-pmd.js';
 import type { Op } from '../sync/op.js';
 import { type Address, addressOf, type Folio, type Pfn, pageOf, type Vpn } from '../units.js';
 import { VM_WRITE } from '../vma/vm-flags.js';
 import type { VmArea } from '../vma/vma.js';
+import { waitForMigration } from './migration.js';
 import { type FaultOutcome, prepareFault } from './prepare.js';
 import { allowableOrders, suitableStart } from './thp.js';
 
@@ -117,6 +118,7 @@ export function* hugeTouch(
   const { entries } = m.tables;
   const pmd = entries[at];
   const present = kindOf(pmd) === PRESENT;
+  if (kindOf(pmd) === MIGRATION) return yield* waitForMigration(m, vma, pfnOf(pmd));
   if (!write) {
     if (present) entries[at] = pmd | YOUNG;
     return 'present';

@@ -1,10 +1,11 @@
 import { unmapLargePte } from '../folio/deferred-split.js';
 import { putPage } from '../folio/free.js';
 import { totalMapcount } from '../folio/mapcount.js';
-import { ANON, EXCLUSIVE, FILE, KSM, LARGE, MAYBE_SHARED, ZERO_PFN } from '../folio/mem-map.js';
+import { ANON, EXCLUSIVE, FILE, KSM, LARGE, MAYBE_SHARED, SWAPCACHE, ZERO_PFN } from '../folio/mem-map.js';
 import type { Machine } from '../machine.js';
 import { ENTRIES, type Table } from '../page-table/page-table.js';
-import { kindOf, PRESENT, type Pte, pfnOf, WRITE } from '../page-table/pte.js';
+import { kindOf, PRESENT, type Pte, pfnOf, WRITE, ZERO } from '../page-table/pte.js';
+import { freeSwap } from '../reclaim/swap.js';
 import type { Op } from '../sync/op.js';
 import { type Address, type Folio, type Pfn, pageOf } from '../units.js';
 import type { VmArea } from '../vma/vma.js';
@@ -22,7 +23,11 @@ export function* writeProtected(
   const at = leaf * ENTRIES + (pageOf(address) & (ENTRIES - 1));
   yield* m.ptl.lock(leaf);
   const pte = m.tables.entries[at];
-  const zero = kindOf(pte) !== PRESENT;
+  const zero = kindOf(pte) === ZERO;
+  if (!zero && kindOf(pte) !== PRESENT) {
+    m.ptl.unlock(leaf); // swapped out or on its way elsewhere meanwhile: look again
+    return 'done';
+  }
   if (!zero && (vma.shared || mayWrite(m, pfnOf(pte)) || (yield* reuse(m, vma, pfnOf(pte))))) {
     m.tables.entries[at] = pte | WRITE;
     m.ptl.unlock(leaf);
@@ -45,9 +50,14 @@ const mayWrite = (m: Machine, pfn: Pfn): boolean => (m.mem.flags[pfn] & (ANON | 
 function* reuse(m: Machine, vma: VmArea, pfn: Pfn): Op<boolean> {
   const { mem } = m;
   if ((mem.flags[pfn] & LARGE) !== 0) return reuseOfLarge(m, pfn);
-  if ((mem.flags[pfn] & (ANON | KSM)) !== ANON || mem.refcount[pfn] !== 1) return false;
   const folio = pfn as number as Folio;
+  const cached = (mem.flags[pfn] & SWAPCACHE) !== 0 ? 1 : 0;
+  if ((mem.flags[pfn] & (ANON | KSM)) !== ANON || mem.refcount[pfn] > 1 + cached) return false;
   if (!m.folioLock.tryLock(folio)) return false;
+  if (!freeSwap(m, folio)) {
+    m.folioLock.unlock(folio);
+    return false;
+  }
   if (m.sync.stepping) yield { kind: 'pte', object: vma.mm, label: `reuse folio ${folio}` };
   const work = m.rmap.anchor(folio, vma, 'reuse');
   if (work) yield* work;
@@ -62,9 +72,18 @@ function reuseOfLarge(m: Machine, pfn: Pfn): boolean {
   const folio = mem.folioOf(pfn);
   const mappings = totalMapcount(mem, folio);
   if (mappings <= 1 || (mem.flags[folio] & (KSM | MAYBE_SHARED)) !== 0 || mappings > mem.pages(folio)) return false;
+  if ((mem.flags[folio] & SWAPCACHE) !== 0 && !tryFreeSwap(m, folio)) return false;
   if (mem.refcount[folio] !== mappings || mem.mapcount[pfn] !== 1) return false;
   mem.flags[pfn] |= EXCLUSIVE;
   return true;
+}
+
+/** folio_free_swap under a lock that may be somebody else's. */
+function tryFreeSwap(m: Machine, folio: Folio): boolean {
+  if (!m.folioLock.tryLock(folio)) return false;
+  const freed = freeSwap(m, folio);
+  m.folioLock.unlock(folio);
+  return freed;
 }
 
 /** Gives `vma` a copy of `old` in its place, unless the entry changed meanwhile (wp_page_copy). */

@@ -22,6 +22,8 @@ const ORDER_SHIFT = 8;
 const ORDER_MASK = 15 << ORDER_SHIFT;
 /** On the head of a large folio: more than one address space may map it (FOLIO_MM_IDS_SHARED_BIT). */
 export const MAYBE_SHARED = 1 << 12;
+/** On the head: in the swap cache, which has one reference a page (PG_swapcache). */
+export const SWAPCACHE = 1 << 13;
 /** A page that belongs to a large folio has one of these bits. */
 export const LARGE = TAIL | ORDER_MASK;
 
@@ -85,6 +87,16 @@ export class MemMap {
     this.refcount[pfn] = 1;
     if (++this.live > this.peak) this.peak = this.live;
     return pfn as Pfn;
+  }
+
+  /** The same; null instead of an error. */
+  tryAlloc(): Folio | null {
+    try {
+      return this.alloc() as number as Folio;
+    } catch (error) {
+      if (error instanceof NoMemory) return null;
+      throw error;
+    }
   }
 
   /** A free folio of 2^order pages, naturally aligned, with refcount 1; null: no such block, take a smaller one. */

@@ -1,22 +1,13 @@
 import type { Machine } from '../machine.js';
-import {
-  DIRTY,
-  kindOf,
-  MIGRATION,
-  makePte,
-  PRESENT,
-  EXCLUSIVE as PTE_EXCLUSIVE,
-  pfnOf,
-  WRITE,
-  YOUNG,
-} from '../page-table/pte.js';
-import { BUSY, GONE, type RmapHold } from '../rmap/contract.js';
+import { MIGRATION } from '../page-table/pte.js';
+import { fromMigrationEntry, toMigrationEntry } from '../reclaim/migrate.js';
+import { BUSY, GONE } from '../rmap/contract.js';
 import { walkHeld } from '../rmap/walk.js';
 import type { Op } from '../sync/op.js';
 import type { Folio, Pfn } from '../units.js';
 import { putPage } from './free.js';
-import { addPte, isLarge, removePte, totalMapcount } from './mapcount.js';
-import { ANON, EXCLUSIVE, DIRTY as PAGE_DIRTY, SWAPBACKED } from './mem-map.js';
+import { isLarge, totalMapcount } from './mapcount.js';
+import { ANON, DIRTY as PAGE_DIRTY, SWAPBACKED, SWAPCACHE } from './mem-map.js';
 
 /** A part of a folio that becomes a folio of its own. */
 interface Piece {
@@ -31,16 +22,20 @@ interface Piece {
  */
 export function* splitFolio(m: Machine, folio: Folio, order = 0, around: Pfn | null = null): Op<boolean> {
   const { mem } = m;
-  if (!isLarge(mem, folio) || order >= mem.order(folio)) return false;
+  if (!isLarge(mem, folio) || order >= mem.order(folio) || (mem.flags[folio] & SWAPCACHE) !== 0) return false;
   const answer = m.rmap.hold(folio, 'write', true);
   const hold = typeof answer === 'number' ? answer : yield* answer;
   if (hold === GONE || hold === BUSY) return false;
   try {
     if (mem.refcount[folio] !== totalMapcount(mem, folio) + 1) return false;
-    yield* unmapAll(m, hold, folio);
+    // Migration entries keep everybody out meanwhile (unmap_folio, remap_page).
+    yield* walkHeld(m, hold, folio, toMigrationEntry(m), { splitPmds: true });
     const pieces = around === null ? uniform(m, folio, order) : unequal(m, folio, order, around);
     yield* cutInto(m, folio, pieces);
-    for (const { head } of pieces) yield* mapAgain(m, hold, head as number as Folio);
+    for (const { head } of pieces) {
+      const piece = head as number as Folio;
+      yield* walkHeld(m, hold, piece, fromMigrationEntry(m, piece, piece), { kind: MIGRATION });
+    }
     m.deferredSplit.delete(folio);
     for (const { head } of pieces) if (head !== (folio as number)) yield* putPage(m, head);
     return true;
@@ -71,28 +66,6 @@ export function* splitDeferred(m: Machine): Op<number> {
   return done;
 }
 
-/** Every entry becomes a migration entry, so that nobody gets at the pages (unmap_folio). */
-function* unmapAll(m: Machine, hold: RmapHold, folio: Folio): Op<void> {
-  const { mem, tables } = m;
-  yield* walkHeld(
-    m,
-    hold,
-    folio,
-    (vma, _address, _leaf, at) => {
-      const pte = tables.entries[at];
-      if (kindOf(pte) !== PRESENT) return true;
-      const pfn = pfnOf(pte);
-      const exclusive = (mem.flags[pfn] & EXCLUSIVE) !== 0 ? PTE_EXCLUSIVE : 0;
-      tables.entries[at] = makePte(MIGRATION, pfn, (pte & (WRITE | YOUNG | DIRTY)) | exclusive);
-      mem.flags[pfn] &= ~EXCLUSIVE;
-      removePte(mem, pfn, vma.mm.id);
-      mem.refcount[folio]--;
-      return true;
-    },
-    true,
-  );
-}
-
 /** The pieces get what the whole had: kind, anchor, offsets; one reference each until they are mapped again (__split_folio_to_order). */
 function* cutInto(m: Machine, folio: Folio, pieces: readonly Piece[]): Op<void> {
   const { mem } = m;
@@ -112,21 +85,6 @@ function* cutInto(m: Machine, folio: Folio, pieces: readonly Piece[]): Op<void> 
       if (work) yield* work;
     }
   }
-}
-
-/** Turns the migration entries of a piece back (remap_page, remove_migration_pte). */
-function* mapAgain(m: Machine, hold: RmapHold, folio: Folio): Op<void> {
-  const { mem, tables } = m;
-  yield* walkHeld(m, hold, folio, (vma, _address, _leaf, at) => {
-    const entry = tables.entries[at];
-    if (kindOf(entry) !== MIGRATION) return true;
-    const pfn = pfnOf(entry);
-    if ((entry & (WRITE | PTE_EXCLUSIVE)) !== 0) mem.flags[pfn] |= EXCLUSIVE;
-    addPte(mem, pfn, vma.mm.id);
-    mem.refcount[folio]++;
-    tables.entries[at] = makePte(PRESENT, pfn, entry & (WRITE | YOUNG | DIRTY));
-    return true;
-  });
 }
 
 function uniform(m: Machine, folio: Folio, order: number): Piece[] {

@@ -6,7 +6,7 @@ import { addressOf, type Folio, type Pfn, pageOf, type Vpn } from '../units.js';
 import { VM_SHARED } from '../vma/vm-flags.js';
 import type { VmArea } from '../vma/vma.js';
 import { ENTRIES, PAGES_PER_LEAF, type Table } from './page-table.js';
-import { DIRTY, EXCLUSIVE, isMapping, kindOf, NONE, PRESENT, pfnOf, WRITE, YOUNG } from './pte.js';
+import { DIRTY, EXCLUSIVE, isMapping, kindOf, MIGRATION, NONE, PRESENT, payloadOf, pfnOf, SWAP, WRITE, YOUNG } from './pte.js';
 
 /** Copies the entries of `parent` to `child`, a table at a time, and write-protects both where memory is private (copy_page_range). @throws NoMemory, what was copied stays */
 export function* copyPageRange(m: Machine, child: VmArea, parent: VmArea): Op<void> {
@@ -82,7 +82,8 @@ function copyEntries(m: Machine, mm: number, to: number, from: number, count: nu
     const pte = entries[from + i];
     if (pte === NONE) continue;
     if (kindOf(pte) !== PRESENT) {
-      const shared = pte & ~EXCLUSIVE;
+      const shared = kindOf(pte) === MIGRATION ? pte & ~(EXCLUSIVE | WRITE) : pte & ~EXCLUSIVE;
+      if (kindOf(pte) === SWAP) m.swap.counts[payloadOf(pte)]++;
       entries[from + i] = shared;
       entries[to + i] = shared;
       continue;

@@ -5,7 +5,7 @@ import { type Address, pageOf, type Vpn } from '../units.js';
 import { VM_WRITE } from '../vma/vm-flags.js';
 import type { VmArea } from '../vma/vma.js';
 import { ENTRIES, PAGES_PER_LEAF } from './page-table.js';
-import { kindOf, NONE, PRESENT, pfnOf, WRITE } from './pte.js';
+import { kindOf, MIGRATION, NONE, PRESENT, pfnOf, WRITE } from './pte.js';
 import { splitPmd } from './split-pmd.js';
 
 /** Gives the entries of [start, end) the protection that `vma` has now; exclusive pages become writable early (change_protection). */
@@ -38,6 +38,7 @@ function* protectPmd(m: Machine, at: number, writable: boolean): Op<void> {
   const { entries } = m.tables;
   yield* m.ptl.lock(Math.floor(at / ENTRIES));
   const pmd = entries[at];
+  if (kindOf(pmd) === MIGRATION && !writable) entries[at] = pmd & ~WRITE;
   if (kindOf(pmd) === PRESENT) {
     const own = (m.mem.flags[pfnOf(pmd)] & EXCLUSIVE) !== 0;
     entries[at] = writable && own ? pmd | WRITE : writable ? pmd : pmd & ~WRITE;
@@ -48,7 +49,9 @@ function* protectPmd(m: Machine, at: number, writable: boolean): Op<void> {
 function makeReadOnly(m: Machine, first: number, count: number): void {
   const { entries } = m.tables;
   for (let at = first; at < first + count; at++) {
-    if (entries[at] !== NONE && kindOf(entries[at]) === PRESENT) entries[at] &= ~WRITE;
+    const kind = kindOf(entries[at]);
+    // A writable migration entry was exclusive and stays so.
+    if (entries[at] !== NONE && (kind === PRESENT || kind === MIGRATION)) entries[at] &= ~WRITE;
   }
 }
 

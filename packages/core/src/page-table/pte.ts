@@ -17,6 +17,8 @@ export const NONE = 0;
 export const PRESENT = 1;
 /** The shared zero page is mapped (pte_special): no folio, no count, no reverse map. */
 export const ZERO = 2;
+/** The page is in swap: the payload is its slot. */
+export const SWAP = 3;
 /** The page is on its way to another frame. */
 export const MIGRATION = 4;
 /** A marker without a page: the guard marker of MADV_GUARD_INSTALL. */

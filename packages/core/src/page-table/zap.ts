@@ -3,11 +3,12 @@ import { putPage, putPages } from '../folio/free.js';
 import { entireMapcount, pagesMapped, removePmd } from '../folio/mapcount.js';
 import { LARGE } from '../folio/mem-map.js';
 import type { Machine } from '../machine.js';
+import { freeSwapEntry } from '../reclaim/swap.js';
 import type { Op } from '../sync/op.js';
 import { type Address, addressOf, type Folio, pageOf, type Vpn } from '../units.js';
 import type { VmArea } from '../vma/vma.js';
 import { ENTRIES, PAGES_PER_LEAF, type Table } from './page-table.js';
-import { GUARD, isMapping, kindOf, NONE, PRESENT, type Pte, pfnOf } from './pte.js';
+import { GUARD, isMapping, kindOf, NONE, PRESENT, type Pte, payloadOf, pfnOf, SWAP } from './pte.js';
 import { splitPmd } from './split-pmd.js';
 
 /** Frames whose mapping was just cleared: their references are dropped after the page-table lock (mmu_gather). */
@@ -39,13 +40,23 @@ function* zapLeaf(m: Machine, vma: VmArea, leaf: Table, from: Vpn, to: Vpn, guar
   if (m.sync.stepping) yield { kind: 'pte', object: vma.mm, label: 'zap' };
   // In stepping mode another task may zap between this one's loop and its flush, so each keeps its own frames.
   const pages = m.sync.stepping ? new Int32Array(PAGES_PER_LEAF) : gather;
-  const count = clearEntries(m, vma.mm.id, leaf * ENTRIES + slot, leaf * ENTRIES + slot + (to - from), guards, pages);
+  const slots: number[] = [];
+  const count = clearEntries(m, vma.mm.id, leaf * ENTRIES + slot, leaf * ENTRIES + slot + (to - from), guards, pages, slots);
   m.ptl.unlock(leaf);
   yield* putPages(m, pages, count);
+  for (const slot of slots) yield* freeSwapEntry(m, slot);
 }
 
 /** The loop under the lock; how many frames it gathered. */
-function clearEntries(m: Machine, mm: number, first: number, last: number, guards: boolean, pages: Int32Array): number {
+function clearEntries(
+  m: Machine,
+  mm: number,
+  first: number,
+  last: number,
+  guards: boolean,
+  pages: Int32Array,
+  slots: number[],
+): number {
   const { entries } = m.tables;
   const { mem } = m;
   const { mapcount, flags } = mem;
@@ -56,6 +67,7 @@ function clearEntries(m: Machine, mm: number, first: number, last: number, guard
     const kind = kindOf(pte);
     if (kind === GUARD && !guards) continue;
     entries[at] = NONE;
+    if (kind === SWAP) slots.push(payloadOf(pte));
     if (kind !== PRESENT) continue;
     const pfn = pfnOf(pte);
     if ((flags[pfn] & LARGE) === 0) {

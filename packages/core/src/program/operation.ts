@@ -42,8 +42,11 @@ export type Operation =
       /** Only as far as this page needs. */
       readonly unequal: boolean;
     }
-  | { readonly op: 'read' | 'write'; readonly process: number; readonly at: ArenaPage }
-  | { readonly op: 'fork' | 'thread' | 'exec' | 'exit' | 'splitDeferred'; readonly process: number };
+  | { readonly op: 'read' | 'write' | 'reclaim' | 'migrate' | 'startMigration'; readonly process: number; readonly at: ArenaPage }
+  | {
+      readonly op: 'fork' | 'thread' | 'exec' | 'exit' | 'splitDeferred' | 'swapOff' | 'finishMigrations';
+      readonly process: number;
+    };
 
 /** Every kind of operation. */
 export const OPERATION_KINDS = [
@@ -63,4 +66,9 @@ export const OPERATION_KINDS = [
   'exit',
   'splitFolio',
   'splitDeferred',
+  'reclaim',
+  'swapOff',
+  'migrate',
+  'startMigration',
+  'finishMigrations',
 ] as const satisfies readonly Operation['op'][];

@@ -82,7 +82,16 @@ export class ProgramRun {
         this.splitFolio(process, o);
         break;
       case 'splitDeferred':
-        this.kernel.splitDeferred();
+      case 'swapOff':
+      case 'finishMigrations':
+        this.kernel[o.op]();
+        break;
+      case 'reclaim':
+      case 'migrate':
+      case 'startMigration': {
+        const folio = process.folioAt(at(o.at));
+        if (folio !== null) this.kernel[o.op](folio);
+      }
     }
   }
 

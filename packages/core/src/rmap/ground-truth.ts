@@ -2,7 +2,7 @@ import { ANON } from '../folio/mem-map.js';
 import type { Machine } from '../machine.js';
 import type { Mm } from '../mm/mm.js';
 import { ENTRIES, PAGES_PER_LEAF } from '../page-table/page-table.js';
-import { isMapping, NONE, type Pte, pfnOf } from '../page-table/pte.js';
+import { kindOf, NONE, PRESENT, type Pte, pfnOf } from '../page-table/pte.js';
 import { type Address, addressOf, type Folio, pageOf, TASK_SIZE, type Vpn } from '../units.js';
 
 /** One entry that maps a page. */
@@ -43,18 +43,18 @@ export interface Counts {
 export function countMappings(m: Machine): Counts {
   const counts = { ptes: new Int32Array(m.mem.used), pmds: new Int32Array(m.mem.used), folios: new Int32Array(m.mem.used) };
   scanTables(m, (_mm, _vpn, pte, pages) => {
-    if (!isMapping(pte)) return;
+    if (kindOf(pte) !== PRESENT) return;
     (pages === 1 ? counts.ptes : counts.pmds)[pfnOf(pte)]++;
     counts.folios[m.mem.folioOf(pfnOf(pte))]++;
   });
   return counts;
 }
 
-/** Every entry that maps `folio`, by address space and address. */
-export function mappingsOf(m: Machine, folio: Folio): Mapping[] {
+/** Every present entry of `folio`, or every migration entry, by address space and address. */
+export function mappingsOf(m: Machine, folio: Folio, kind = PRESENT): Mapping[] {
   const found: Mapping[] = [];
   scanTables(m, (mm, vpn, pte) => {
-    if (isMapping(pte) && m.mem.folioOf(pfnOf(pte)) === folio) found.push({ mm, address: addressOf(vpn) });
+    if (kindOf(pte) === kind && m.mem.folioOf(pfnOf(pte)) === folio) found.push({ mm, address: addressOf(vpn) });
   });
   return found;
 }

@@ -35,7 +35,7 @@ export function* referenced(m: Machine, folio: Folio): Op<Referenced> {
       }
       return true;
     },
-    false,
+    { wait: false },
   );
   return { references: walked || totalMapcount(m.mem, folio) === 0 ? references : -1, mappings, locked };
 }

@@ -1,28 +1,28 @@
 import { unmapLargePte } from '../folio/deferred-split.js';
 import { putPage } from '../folio/free.js';
 import { isLarge, totalMapcount } from '../folio/mapcount.js';
-import { SWAPBACKED } from '../folio/mem-map.js';
+import { EXCLUSIVE as PAGE_EXCLUSIVE, SWAPBACKED } from '../folio/mem-map.js';
 import type { Machine } from '../machine.js';
-import { DIRTY, NONE, pfnOf } from '../page-table/pte.js';
+import { DIRTY, EXCLUSIVE, makePte, NONE, pfnOf, SWAP } from '../page-table/pte.js';
+import { slotOfPage } from '../reclaim/swap.js';
 import { finish, type Op } from '../sync/op.js';
 import type { Folio, Pfn } from '../units.js';
 import { VM_LOCKED } from '../vma/vm-flags.js';
 import { walkFolio } from './walk.js';
 
 /**
- * What reclaim may do with a folio: `unmapped` (lazily freeable and clean: its entries are gone), `locked` (a VM_LOCKED mapping
- * keeps it), `dirty` (written since MADV_FREE: it is kept and swap-backed again), `needs-swap` (its contents would have to be
- * written out), `not-mapped`.
+ * What became of a folio's entries: `unmapped`, all gone; `locked`, a VM_LOCKED mapping keeps it; `dirty`, written since
+ * MADV_FREE, so it is kept and swap-backed again; `busy`, some are left, or somebody else has the folio.
  */
-export type Unmap = 'unmapped' | 'locked' | 'dirty' | 'needs-swap' | 'not-mapped';
+export type Unmap = 'unmapped' | 'locked' | 'dirty' | 'busy';
 
-/** Decides entry by entry whether a folio can be unmapped, and unmaps one that needs no swap (try_to_unmap). */
+/**
+ * Turns each entry of a folio into a swap entry, which remembers exclusivity, or clears it if the page is lazily freeable and
+ * clean (try_to_unmap). PMD entries are split. The caller holds the folio lock and a reference; a swap-backed folio is in the swap cache.
+ */
 export function* tryToUnmap(m: Machine, folio: Folio): Op<Unmap> {
-  const { mem } = m;
-  if (totalMapcount(mem, folio) === 0) return 'not-mapped';
-  mem.refcount[folio]++;
-  yield* m.folioLock.lock(folio);
-  let outcome: Unmap = (mem.flags[folio] & SWAPBACKED) !== 0 ? 'needs-swap' : 'unmapped';
+  const { mem, swap, tables } = m;
+  let outcome: Unmap = 'unmapped';
   let dropped = 0;
   yield* walkFolio(
     m,
@@ -32,25 +32,31 @@ export function* tryToUnmap(m: Machine, folio: Folio): Op<Unmap> {
         outcome = 'locked';
         return false;
       }
-      if (outcome === 'needs-swap') return true;
-      if ((m.tables.entries[at] & DIRTY) !== 0) {
+      const pte = tables.entries[at];
+      const pfn = pfnOf(pte);
+      const lazy = (mem.flags[folio] & SWAPBACKED) === 0;
+      if (lazy && (pte & DIRTY) !== 0) {
         mem.flags[folio] |= SWAPBACKED;
         outcome = 'dirty';
         return false;
       }
-      const pfn = pfnOf(m.tables.entries[at]);
       if (m.rmap.unmapped !== undefined) finish(m.rmap.unmapped(m.span.ofPage(vma, address, pfn)));
-      m.tables.entries[at] = NONE;
+      tables.entries[at] = lazy ? NONE : swapEntry(pfn);
       if (isLarge(mem, pfn)) unmapLargePte(m, pfn, vma.mm.id);
       else mem.mapcount[pfn]--;
       dropped++;
       return true;
     },
-    true,
-    true,
-    true,
+    { skipTemporaryStacks: true, splitPmds: true },
   );
-  m.folioLock.unlock(folio);
-  for (let i = 0; i <= dropped; i++) yield* putPage(m, folio as number as Pfn);
-  return outcome;
+  for (let i = 0; i < dropped; i++) yield* putPage(m, folio as number as Pfn);
+  return outcome === 'unmapped' && totalMapcount(mem, folio) > 0 ? 'busy' : outcome;
+
+  function swapEntry(pfn: Pfn): number {
+    const slot = slotOfPage(m, pfn);
+    const exclusive = (mem.flags[pfn] & PAGE_EXCLUSIVE) !== 0 ? EXCLUSIVE : 0;
+    mem.flags[pfn] &= ~PAGE_EXCLUSIVE;
+    swap.counts[slot]++;
+    return makePte(SWAP, slot, exclusive);
+  }
 }

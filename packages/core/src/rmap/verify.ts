@@ -1,13 +1,24 @@
 import { entireMapcount, isLarge, pagesMapped, totalMapcount } from '../folio/mapcount.js';
-import { ANON, EXCLUSIVE } from '../folio/mem-map.js';
+import { ANON, EXCLUSIVE, SWAPCACHE } from '../folio/mem-map.js';
 import type { Machine } from '../machine.js';
-import { GUARD, kindOf, PRESENT, pfnOf, WRITE, ZERO } from '../page-table/pte.js';
+import {
+  GUARD,
+  kindOf,
+  MIGRATION,
+  PRESENT,
+  EXCLUSIVE as PTE_EXCLUSIVE,
+  payloadOf,
+  pfnOf,
+  SWAP,
+  WRITE,
+  ZERO,
+} from '../page-table/pte.js';
 import { type Op, run, runAlone } from '../sync/op.js';
 import { addressOf, type Folio, PAGE_SIZE, type Pfn } from '../units.js';
 import type { VmArea } from '../vma/vma.js';
 import { drawAddressSpaces } from './draw.js';
 import { type Counts, countMappings, mappedFolios, mappingsOf, scanTables } from './ground-truth.js';
-import { walkFolio } from './walk.js';
+import { walkFolio, walkHeld } from './walk.js';
 
 /** What a full check found: every anonymous folio's walk against the page tables, and core's own invariants. */
 export interface VerifyReport {
@@ -45,6 +56,7 @@ function checkAll(m: Machine): VerifyReport {
   checkEntries(m, complain);
   const counts = countMappings(m);
   checkPages(m, counts, complain);
+  checkSwap(m, complain);
   let folios = 0;
   let mappings = 0;
   for (const folio of mappedFolios(m, counts)) {
@@ -61,6 +73,16 @@ function checkAll(m: Machine): VerifyReport {
     } catch (error) {
       complain(error instanceof Error ? error.message : String(error));
     }
+  }
+  for (const { folio, hold } of m.migrations.values()) {
+    const truth = mappingsOf(m, folio, MIGRATION).length;
+    const found = alone(
+      m,
+      walkHeld(m, hold, folio, () => true, { kind: MIGRATION }),
+    );
+    if (found === truth) continue;
+    missed += truth - found;
+    report(`R17: the pinned walk of folio ${folio}, under migration, found ${found} of ${truth} migration entries`);
   }
   return { folios, mappings, missed, wrong, problems };
 }
@@ -155,7 +177,9 @@ function checkPages(m: Machine, counts: Counts, complain: (text: string) => void
     if ((mem.flags[pfn] & EXCLUSIVE) !== 0 && (mappings > 1 || mappings < fewest))
       complain(`page ${pfn} is exclusive and mapped ${mappings} times`);
     if (folio !== (pfn as number)) continue;
-    const references = counts.folios[folio] + (cached.has(pfn as never) ? 1 : 0);
+    const holders = (cached.has(pfn as never) ? 1 : 0) + (m.migrations.has(folio) ? 1 : 0);
+    const swapCache = (mem.flags[folio] & SWAPCACHE) !== 0 ? mem.pages(folio) : 0;
+    const references = counts.folios[folio] + holders + swapCache;
     if (mem.refcount[pfn] !== references) complain(`folio ${pfn} has ${mem.refcount[pfn]} references, ${references} are known`);
     if (isLarge(mem, folio)) checkLarge(m, folio, counts, complain);
   }
@@ -172,4 +196,26 @@ function checkLarge(m: Machine, folio: Folio, counts: Counts, complain: (text: s
   compare('PMD mappings', entireMapcount(mem, folio), counts.pmds[folio]);
   compare('mappings', totalMapcount(mem, folio), counts.folios[folio]);
   compare('pages mapped by PTEs', pagesMapped(mem, folio), mapped);
+}
+
+/** Every slot counts its entries; an exclusive entry is the only one of its slot; what nothing names or caches is free. */
+function checkSwap(m: Machine, complain: (text: string) => void): void {
+  const { swap } = m;
+  const named = new Int32Array(swap.counts.length);
+  scanTables(m, (_mm, _vpn, pte) => {
+    if (kindOf(pte) === SWAP) named[payloadOf(pte)]++;
+  });
+  scanTables(m, (mm, vpn, pte) => {
+    if (kindOf(pte) === SWAP && (pte & PTE_EXCLUSIVE) !== 0 && named[payloadOf(pte)] !== 1)
+      complain(
+        `entry of mm ${mm.id} at 0x${addressOf(vpn).toString(16)} is exclusive, ${named[payloadOf(pte)]} entries name its slot`,
+      );
+  });
+  let live = 0;
+  for (let slot = 1; slot < named.length; slot++) {
+    if (named[slot] !== swap.counts[slot])
+      complain(`swap slot ${slot} counts ${swap.counts[slot]} entries, ${named[slot]} name it`);
+    if (named[slot] > 0 || swap.cache.has(slot)) live++;
+  }
+  if (live !== swap.live) complain(`${swap.live} swap slots are in use, ${live} are named or cached`);
 }

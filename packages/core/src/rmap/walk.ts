@@ -3,7 +3,7 @@ import { totalMapcount } from '../folio/mapcount.js';
 import { LARGE } from '../folio/mem-map.js';
 import type { Machine } from '../machine.js';
 import { ENTRIES, PAGES_PER_LEAF, type Table } from '../page-table/page-table.js';
-import { kindOf, MIGRATION, PRESENT, type Pte, pfnOf } from '../page-table/pte.js';
+import { kindOf, type MIGRATION, PRESENT, type Pte, pfnOf } from '../page-table/pte.js';
 import { splitPmdLocked } from '../page-table/split-pmd.js';
 import type { Op, Soon } from '../sync/op.js';
 import { type Address, addressOf, type Folio, isAligned, PAGE_SIZE, type Pgoff, pageOf, type Vpn } from '../units.js';
@@ -12,7 +12,23 @@ import type { VmArea } from '../vma/vma.js';
 import { BUSY, GONE, type RmapHold, type RmapQuery, type RmapVisitor, type Vma } from './contract.js';
 
 /** What a walk does with the folio's entry in `vma`, under the page-table lock; false stops the walk. */
-export type OnEntry = (vma: VmArea, address: Address, leaf: Table, at: number) => boolean;
+export type OnEntry = (vma: VmArea, address: Address, table: Table, at: number, byPmd: boolean) => boolean;
+
+/** What a walk looks at. */
+export interface WalkOptions {
+  /** False: give up when the strategy's lock is contended. */
+  readonly wait?: boolean;
+  /** Leaves the stack alone that exec is building. */
+  readonly skipTemporaryStacks?: boolean;
+  /** PMD entries are split on the way, and come as PTEs. */
+  readonly splitPmds?: boolean;
+  /** Present entries (default), or migration entries. */
+  readonly kind?: typeof PRESENT | typeof MIGRATION;
+  /** Whose entries, where another folio has taken over. */
+  readonly entriesOf?: Folio;
+}
+
+const DEFAULTS: WalkOptions = {};
 
 /** Counts candidates and looks at the entries themselves: a candidate is a mapping only if its entry holds the folio (page_vma_mapped_walk). */
 class EntryVisitor implements RmapVisitor {
@@ -22,14 +38,21 @@ class EntryVisitor implements RmapVisitor {
   /** VMAs seen in this pass: by a stamp on each, or, where walks run concurrently, by a set of its own. */
   private stamp: number;
   private readonly seen: Set<number> | null;
+  private readonly skipTemporaryStacks: boolean;
+  private readonly splitPmds: boolean;
+  private readonly kind: number;
+  private readonly entriesOf: Folio;
 
   constructor(
     private readonly m: Machine,
     private readonly folio: Folio,
     private readonly onEntry: OnEntry,
-    private readonly skipTemporaryStacks: boolean,
-    private readonly splitPmds: boolean,
+    { skipTemporaryStacks = false, splitPmds = false, kind = PRESENT, entriesOf = folio }: WalkOptions,
   ) {
+    this.skipTemporaryStacks = skipTemporaryStacks;
+    this.splitPmds = splitPmds;
+    this.kind = kind;
+    this.entriesOf = entriesOf;
     this.stamp = ++m.walkPasses;
     this.seen = m.sync.stepping ? new Set() : null;
   }
@@ -98,7 +121,13 @@ class EntryVisitor implements RmapVisitor {
       vma.mm.forgetShortcuts();
       return true;
     }
-    return this.hit(vma, addressOf((Math.floor(vpn / PAGES_PER_LEAF) * PAGES_PER_LEAF) as Vpn), Math.floor(at / ENTRIES), at);
+    return this.hit(
+      vma,
+      addressOf((Math.floor(vpn / PAGES_PER_LEAF) * PAGES_PER_LEAF) as Vpn),
+      Math.floor(at / ENTRIES),
+      at,
+      true,
+    );
   }
 
   private lookAtLeaf(vma: VmArea, vpn: Vpn, stop: Vpn): boolean {
@@ -127,14 +156,13 @@ class EntryVisitor implements RmapVisitor {
     return more;
   }
 
-  private hit(vma: VmArea, address: Address, leaf: Table, at: number): boolean {
+  private hit(vma: VmArea, address: Address, table: Table, at: number, byPmd = false): boolean {
     this.found++;
-    return this.onEntry(vma, address, leaf, at);
+    return this.onEntry(vma, address, table, at, byPmd);
   }
 
   private holds(pte: Pte): boolean {
-    const kind = kindOf(pte);
-    return (kind === PRESENT || kind === MIGRATION) && this.m.mem.folioOf(pfnOf(pte)) === this.folio;
+    return kindOf(pte) === this.kind && this.m.mem.folioOf(pfnOf(pte)) === this.entriesOf;
   }
 
   /** R19: live VMAs, page-aligned addresses inside them, each VMA once a pass. */
@@ -165,24 +193,19 @@ function queryOf(m: Machine, folio: Folio): RmapQuery {
 }
 
 /** Visits every entry that maps a folio whose reverse map is held already; `folio` may be one that took over from the one held. */
-export function* walkHeld(m: Machine, hold: RmapHold, folio: Folio, onEntry: OnEntry, splitPmds = false): Op<void> {
+export function* walkHeld(m: Machine, hold: RmapHold, folio: Folio, onEntry: OnEntry, options = DEFAULTS): Op<number> {
   const { index } = m.mem;
   const first = index[folio] as Pgoff;
   const last = (first + m.mem.pages(folio) - 1) as Pgoff;
-  yield* m.rmap.walk(hold, { folio, first, last, mappings: null }, new EntryVisitor(m, folio, onEntry, false, splitPmds));
+  const visitor = new EntryVisitor(m, folio, onEntry, options);
+  yield* m.rmap.walk(hold, { folio, first, last, mappings: null }, visitor);
+  return visitor.found;
 }
 
-/** Visits every entry that maps an anonymous folio (rmap_walk). @param wait false: give up when the strategy's lock is contended */
-export function* walkFolio(
-  m: Machine,
-  folio: Folio,
-  onEntry: OnEntry,
-  wait = true,
-  skipTemporaryStacks = false,
-  splitPmds = false,
-): Op<WalkCost> {
-  const visitor = new EntryVisitor(m, folio, onEntry, skipTemporaryStacks, splitPmds);
-  const answer = m.rmap.hold(folio, 'read', wait);
+/** Visits every entry that maps an anonymous folio (rmap_walk). */
+export function* walkFolio(m: Machine, folio: Folio, onEntry: OnEntry, options = DEFAULTS): Op<WalkCost> {
+  const visitor = new EntryVisitor(m, folio, onEntry, options);
+  const answer = m.rmap.hold(folio, 'read', options.wait ?? true);
   const hold = typeof answer === 'number' ? answer : yield* answer;
   if (hold === GONE || hold === BUSY) return { candidates: 0, found: 0, passes: 0, walked: false };
   try {

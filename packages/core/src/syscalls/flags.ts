@@ -77,6 +77,8 @@ export const MADV_COLD = 20;
 export const MADV_POPULATE_READ = 22;
 /** Fault in by writing. */
 export const MADV_POPULATE_WRITE = 23;
+/** Evicts what only this address space maps. */
+export const MADV_PAGEOUT = 21;
 /** Makes folios of PMD size of what is there. */
 export const MADV_COLLAPSE = 25;
 /** Put guard pages there. */

@@ -8,6 +8,7 @@ import { freeLazily } from '../page-table/free-lazily.js';
 import { installGuards, removeGuards } from '../page-table/guard.js';
 import { zapRange } from '../page-table/zap.js';
 import { collapseRange } from '../reclaim/collapse.js';
+import { pageOut } from '../reclaim/pageout.js';
 import type { Op } from '../sync/op.js';
 import { type Address, alignUp, isAligned } from '../units.js';
 import { modifyVma } from '../vma/merge.js';
@@ -59,6 +60,10 @@ const PAGE_ADVICE: Record<number, Advice> = {
     if ((vma.flags & vm.VM_LOCKED) !== 0 || !vma.anonymous)
       throw refuse('EINVAL', `MADV_FREE needs unlocked private anonymous memory: ${vma}`);
     yield* freeLazily(m, vma, start, end);
+  },
+  *[f.MADV_PAGEOUT](m, vma, start, end): Op<void> {
+    if ((vma.flags & (vm.VM_LOCKED | vm.VM_SPECIAL)) !== 0) throw refuse('EINVAL', `MADV_PAGEOUT of locked memory: ${vma}`);
+    yield* pageOut(m, vma, start, end);
   },
   [f.MADV_COLLAPSE]: collapseRange,
   *[f.MADV_GUARD_INSTALL](m, vma, start, end): Op<void> {

@@ -18,6 +18,7 @@ const ADVICE = [
   core.MADV_GUARD_REMOVE,
   core.MADV_POPULATE_WRITE,
   core.MADV_COLLAPSE,
+  core.MADV_PAGEOUT,
 ];
 const PROT = [core.PROT_NONE, core.PROT_READ, core.PROT_READ | core.PROT_WRITE, core.PROT_READ | core.PROT_WRITE, 7];
 
@@ -80,6 +81,11 @@ const kinds: { [K in Operation['op']]: [number, fc.Arbitrary<Operation>] } = {
     }),
   ],
   splitDeferred: [1, fc.record({ op: fc.constant('splitDeferred' as const), process })],
+  reclaim: [3, fc.record({ op: fc.constant('reclaim' as const), process, at: page })],
+  migrate: [1, fc.record({ op: fc.constant('migrate' as const), process, at: page })],
+  startMigration: [2, fc.record({ op: fc.constant('startMigration' as const), process, at: page })],
+  finishMigrations: [1, fc.record({ op: fc.constant('finishMigrations' as const), process })],
+  swapOff: [1, fc.record({ op: fc.constant('swapOff' as const), process })],
   exec: [1, fc.record({ op: fc.constant('exec' as const), process })],
   exit: [2, fc.record({ op: fc.constant('exit' as const), process })],
 };

@@ -1,0 +1,135 @@
+import { putPage } from '../folio/free.js';
+import { addPmd, addPte, isLarge, removePmd, removePte, totalMapcount } from '../folio/mapcount.js';
+import { ANON, DIRTY as PAGE_DIRTY, EXCLUSIVE as PAGE_EXCLUSIVE, SWAPBACKED, SWAPCACHE } from '../folio/mem-map.js';
+import type { Machine } from '../machine.js';
+import { DIRTY, EXCLUSIVE, kindOf, MIGRATION, makePte, PRESENT, pfnOf, WRITE, YOUNG } from '../page-table/pte.js';
+import { BUSY, GONE, type RmapHold } from '../rmap/contract.js';
+import { type OnEntry, walkHeld } from '../rmap/walk.js';
+import type { Op } from '../sync/op.js';
+import type { Folio, Pfn } from '../units.js';
+import { addToSwapCache, deleteFromSwapCache } from './swap.js';
+
+/** A folio on its way to another place: locked, its entries are migration entries, its reverse map is pinned. */
+export interface Migration {
+  readonly folio: Folio;
+  readonly hold: RmapHold;
+}
+
+/** First half: pins the reverse map, and turns every entry into a migration entry (migrate_folio_unmap, try_to_migrate). Null: it can't be now. */
+export function* startMigration(m: Machine, folio: Folio): Op<Migration | null> {
+  const { mem } = m;
+  if (totalMapcount(mem, folio) === 0 || !m.folioLock.tryLock(folio)) return null;
+  mem.refcount[folio]++;
+  const answer = m.rmap.hold(folio, 'pin', true);
+  const hold = typeof answer === 'number' ? answer : yield* answer;
+  if (hold === GONE || hold === BUSY) {
+    m.folioLock.unlock(folio);
+    yield* putPage(m, folio as number as Pfn);
+    return null;
+  }
+  yield* walkHeld(m, hold, folio, toMigrationEntry(m), { skipTemporaryStacks: true });
+  return { folio, hold };
+}
+
+/** Leaves a migration under way: other operations come between its halves, and a fault that meets it ends it. */
+export function parkMigration(m: Machine, migration: Migration): void {
+  m.migrations.set(migration.folio, migration);
+  m.sync.current.held--; // the lock is the migration's, not this task's
+}
+
+/** Ends a migration that was left under way. */
+export function* resumeMigration(m: Machine, migration: Migration): Op<Folio | null> {
+  m.migrations.delete(migration.folio);
+  m.sync.current.held++;
+  return yield* finishMigration(m, migration);
+}
+
+/** Moves a folio to another place; null: it can't be now. */
+export function* migrateFolio(m: Machine, folio: Folio): Op<Folio | null> {
+  const migration = yield* startMigration(m, folio);
+  return migration === null ? null : yield* finishMigration(m, migration);
+}
+
+/**
+ * Second half: moves contents, kind and anchor to a new folio and turns the entries back, wherever they are by now
+ * (migrate_folio_move, remove_migration_ptes). Without memory for it, or when somebody else refers to the folio, the entries come
+ * back to the old one: the folio is then not moved, null.
+ */
+export function* finishMigration(m: Machine, { folio, hold }: Migration): Op<Folio | null> {
+  const { mem } = m;
+  const cached = (mem.flags[folio] & SWAPCACHE) !== 0 ? mem.pages(folio) : 0;
+  const to = mem.refcount[folio] === 1 + cached ? allocLike(m, folio) : null;
+  if (to !== null) yield* transfer(m, to, folio);
+  yield* walkHeld(m, hold, to ?? folio, fromMigrationEntry(m, folio, to ?? folio), { kind: MIGRATION, entriesOf: folio });
+  m.folioLock.unlock(folio);
+  const work = m.rmap.release(hold);
+  if (work) yield* work;
+  yield* putPage(m, folio as number as Pfn);
+  if (to !== null) yield* putPage(m, to as number as Pfn);
+  return to;
+}
+
+/** A folio of the same order, or null. */
+function allocLike(m: Machine, folio: Folio): Folio | null {
+  const { mem } = m;
+  if (isLarge(mem, folio)) return mem.allocLarge(mem.order(folio));
+  return mem.tryAlloc();
+}
+
+/** Everything but the entries goes over (folio_migrate_mapping, folio_migrate_flags). */
+function* transfer(m: Machine, to: Folio, from: Folio): Op<void> {
+  const { mem, swap } = m;
+  const pages = mem.pages(from);
+  mem.flags[to] |= mem.flags[from] & (ANON | SWAPBACKED | PAGE_DIRTY);
+  for (let i = 0; i < pages; i++) {
+    mem.version[to + i] = mem.version[from + i];
+    if (i > 0) mem.flags[to + i] |= ANON;
+  }
+  mem.index[to] = mem.index[from];
+  const slot = swap.slots.get(from);
+  if (slot !== undefined) {
+    // The slots change hands: not freed in between.
+    for (let i = 0; i < pages; i++) swap.counts[slot + i]++;
+    deleteFromSwapCache(m, from);
+    addToSwapCache(m, to, slot);
+    for (let i = 0; i < pages; i++) swap.counts[slot + i]--;
+  }
+  if (m.rmap.transfer === undefined) mem.anchor[to] = mem.anchor[from];
+  else {
+    const work = m.rmap.transfer(to, from, 'migrate');
+    if (work) yield* work;
+  }
+}
+
+/** Makes a migration entry of a present one: it remembers whether it was writable, and exclusive (try_to_migrate_one). */
+export const toMigrationEntry =
+  (m: Machine): OnEntry =>
+  (vma, _address, _leaf, at, byPmd) => {
+    const { mem, tables } = m;
+    const entry = tables.entries[at];
+    const pfn = pfnOf(entry);
+    const folio = mem.folioOf(pfn);
+    const exclusive = (mem.flags[pfn] & PAGE_EXCLUSIVE) !== 0 ? EXCLUSIVE : 0;
+    tables.entries[at] = makePte(MIGRATION, pfn, (entry & (WRITE | YOUNG | DIRTY)) | exclusive);
+    mem.flags[pfn] &= ~PAGE_EXCLUSIVE;
+    if (byPmd) removePmd(mem, folio, vma.mm.id);
+    else removePte(mem, pfn, vma.mm.id);
+    mem.refcount[folio]--;
+    return true;
+  };
+
+/** Makes a present entry of a migration entry for `from`, now for the same page of `to` (remove_migration_pte). */
+export const fromMigrationEntry =
+  (m: Machine, from: Folio, to: Folio): OnEntry =>
+  (vma, _address, _leaf, at, byPmd) => {
+    const { mem, tables } = m;
+    const entry = tables.entries[at];
+    if (kindOf(entry) !== MIGRATION) return true;
+    const pfn = (pfnOf(entry) - from + to) as Pfn;
+    if ((entry & (WRITE | EXCLUSIVE)) !== 0) mem.flags[pfn] |= PAGE_EXCLUSIVE;
+    if (byPmd) addPmd(mem, to, vma.mm.id);
+    else addPte(mem, pfn, vma.mm.id);
+    mem.refcount[to]++;
+    tables.entries[at] = makePte(PRESENT, pfn, entry & (WRITE | YOUNG | DIRTY));
+    return true;
+  };

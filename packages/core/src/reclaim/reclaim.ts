@@ -1,0 +1,47 @@
+import { putPage } from '../folio/free.js';
+import { totalMapcount } from '../folio/mapcount.js';
+import { ANON, SWAPBACKED, SWAPCACHE } from '../folio/mem-map.js';
+import { splitFolio } from '../folio/split.js';
+import type { Machine } from '../machine.js';
+import { tryToUnmap, type Unmap } from '../rmap/try-to-unmap.js';
+import type { Op } from '../sync/op.js';
+import type { Folio, Pfn } from '../units.js';
+import { addToSwapCache, deleteFromSwapCache, freeSwap } from './swap.js';
+
+/** What became of a folio that reclaim looked at: `reclaimed`, or why it stays. */
+export type Reclaim = 'reclaimed' | 'in-use' | 'no-swap' | 'not-mapped' | Exclude<Unmap, 'unmapped'>;
+
+/**
+ * Evicts one folio: swap space, try_to_unmap, write-out, free (shrink_folio_list), whether or not it is shared or was used of
+ * late. A large folio that is mapped in part is split first. One that could not be unmapped everywhere stays in the swap cache.
+ */
+export function* reclaimFolio(m: Machine, folio: Folio): Op<Reclaim> {
+  const { mem, swap } = m;
+  if (mem.refcount[folio] === 0 || (mem.flags[folio] & ANON) === 0) return 'not-mapped';
+  if (!m.folioLock.tryLock(folio)) return 'busy';
+  mem.refcount[folio]++;
+  try {
+    if (m.deferredSplit.has(folio)) yield* splitFolio(m, folio);
+    if ((mem.flags[folio] & SWAPBACKED) !== 0 && (mem.flags[folio] & SWAPCACHE) === 0) {
+      const slot = swap.alloc(mem.pages(folio));
+      if (slot === null) return 'no-swap';
+      addToSwapCache(m, folio, slot);
+    }
+    const unmap = totalMapcount(mem, folio) === 0 ? 'unmapped' : yield* tryToUnmap(m, folio);
+    if (unmap !== 'unmapped') {
+      if (unmap === 'locked') freeSwap(m, folio);
+      return unmap;
+    }
+    const cached = (mem.flags[folio] & SWAPCACHE) !== 0 ? mem.pages(folio) : 0;
+    if (mem.refcount[folio] !== 1 + cached) return 'in-use';
+    if (cached > 0) {
+      const slot = swap.slots.get(folio) as number;
+      for (let i = 0; i < cached; i++) swap.versions[slot + i] = mem.version[folio + i];
+      deleteFromSwapCache(m, folio);
+    }
+    return 'reclaimed';
+  } finally {
+    m.folioLock.unlock(folio);
+    yield* putPage(m, folio as number as Pfn);
+  }
+}
