@@ -55,7 +55,7 @@ export function* migrateFolio(m: Machine, folio: Folio): Op<Folio | null> {
  * (migrate_folio_move, remove_migration_ptes). Without memory for it, or when somebody else refers to the folio, the entries come
  * back to the old one: the folio is then not moved, null.
  */
-export function* finishMigration(m: Machine, { folio, hold }: Migration): Op<Folio | null> {
+function* finishMigration(m: Machine, { folio, hold }: Migration): Op<Folio | null> {
   const { mem } = m;
   const cached = (mem.flags[folio] & SWAPCACHE) !== 0 ? mem.pages(folio) : 0;
   const to = mem.refcount[folio] === 1 + cached ? allocLike(m, folio) : null;

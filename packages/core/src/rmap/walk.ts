@@ -15,7 +15,7 @@ import { BUSY, GONE, type RmapHold, type RmapQuery, type RmapVisitor, type Vma }
 export type OnEntry = (vma: VmArea, address: Address, table: Table, at: number, byPmd: boolean) => boolean;
 
 /** What a walk looks at. */
-export interface WalkOptions {
+interface WalkOptions {
   /** False: give up when the strategy's lock is contended. */
   readonly wait?: boolean;
   /** Leaves the stack alone that exec is building. */
