@@ -1,7 +1,18 @@
 import type { Address } from './units.js';
 
 /** What a system call of the model answers when it refuses: the kernel's own names. */
-export type Errno = 'EAGAIN' | 'EBUSY' | 'EEXIST' | 'EFAULT' | 'EINVAL' | 'ENOMEM' | 'EOVERFLOW' | 'EPERM' | 'ESRCH' | 'EACCES';
+export type Errno =
+  | 'ENOENT'
+  | 'EAGAIN'
+  | 'EBUSY'
+  | 'EEXIST'
+  | 'EFAULT'
+  | 'EINVAL'
+  | 'ENOMEM'
+  | 'EOVERFLOW'
+  | 'EPERM'
+  | 'ESRCH'
+  | 'EACCES';
 
 /** The kernel refuses an operation. The state is what the kernel leaves behind, usually untouched. */
 export class KernelError extends Error {

@@ -20,6 +20,7 @@ export * from './sync/op.js';
 export { Task } from './sync/task.js';
 export type { ExecRequest } from './syscalls/exec.js';
 export * from './syscalls/flags.js';
+export type { UffdMove } from './syscalls/userfaultfd.js';
 export * from './units.js';
 export { MMAP_MIN_ADDR } from './vma/unmapped-area.js';
 export * from './vma/vm-flags.js';

@@ -289,8 +289,8 @@ export class Kernel {
     return moved;
   }
 
-  /** @throws Unsupported */
-  private mustSupport(feature: Feature): void {
+  /** @internal Refuses what the strategy says it can't do. @throws Unsupported */
+  mustSupport(feature: Feature): void {
     const reason = this.unsupported[feature];
     if (reason !== undefined) throw new Unsupported(feature, reason);
   }

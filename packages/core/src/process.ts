@@ -21,6 +21,7 @@ import { mmap } from './syscalls/mmap.js';
 import { mprotect } from './syscalls/mprotect.js';
 import { mremap } from './syscalls/mremap.js';
 import { munmap } from './syscalls/munmap.js';
+import { type UffdMove, uffdMove } from './syscalls/userfaultfd.js';
 import { type Address, type Folio, KiB, type Pfn, type Pgoff, pageOf, TASK_SIZE } from './units.js';
 
 /** What mmap may be told; by default fresh private anonymous memory, readable and writable, wherever there is room. */
@@ -99,6 +100,8 @@ export interface ProcessOps {
   read(at: Address): Op<void>;
   /** One store. */
   write(at: Address): Op<void>;
+  /** UFFDIO_MOVE. */
+  uffdMove(request: UffdMove): Op<number>;
   /** fork(2). */
   fork(): Op<Process>;
   /** Another user of the address space. */
@@ -153,6 +156,7 @@ export class Process {
       brk: (to) => brk(m, mine('brk'), to),
       read: (at) => touch(m, mine('read'), at, false),
       write: (at) => touch(m, mine('write'), at, true),
+      uffdMove: (request) => this.uffdMoveOp(mine('UFFDIO_MOVE'), request),
       fork: () => this.forkOp(mine('fork')),
       thread: () => this.threadOp(mine('clone')),
       exec: (request = {}) => this.execOp(mine('exec'), request),
@@ -213,6 +217,11 @@ export class Process {
   /** One store. @throws SegmentationFault, NoMemory */
   write(at: Address): void {
     this.touchPage(at, true);
+  }
+
+  /** UFFDIO_MOVE: pages go to another place of the address space; how many bytes did. @throws EINVAL, ENOENT, EEXIST, EBUSY, NoMemory; Unsupported */
+  uffdMove(request: UffdMove): number {
+    return this.kernel.run(this.op.uffdMove(request));
   }
 
   /** fork(2). @throws NoMemory */
@@ -293,6 +302,11 @@ export class Process {
   private touchPage(at: Address, write: boolean): void {
     if (this.alive && this.machine.options.fastFault && touchFast(this.machine, this.mm, at, write)) return;
     this.kernel.run(write ? this.op.write(at) : this.op.read(at));
+  }
+
+  private *uffdMoveOp(mm: Mm, request: UffdMove): Op<number> {
+    this.kernel.mustSupport('uffd-move');
+    return yield* uffdMove(this.machine, mm, request);
   }
 
   private *forkOp(mm: Mm): Op<Process> {

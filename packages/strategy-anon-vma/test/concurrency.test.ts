@@ -69,6 +69,20 @@ const scenes: Record<string, (kernel: Kernel) => Scene> = {
       },
     };
   },
+  'UFFDIO_MOVE of a page against its migration and its walk': (kernel) => {
+    const process = kernel.spawn();
+    map(process, 10, 11);
+    map(process, 30, 31);
+    process.write(at(10));
+    const folio = folioAt(process, 10);
+    return {
+      threads: {
+        uffdMove: process.op.uffdMove({ to: at(30), from: at(10), length: PAGE_SIZE }),
+        migrate: kernel.op.migrate(folio),
+        referenced: kernel.op.referenced(folio),
+      },
+    };
+  },
   'two first faults of one VMA': (kernel) => {
     const process = kernel.spawn();
     map(process, 10, 12);

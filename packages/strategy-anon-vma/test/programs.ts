@@ -47,6 +47,10 @@ export const programs = (maxLength: number): fc.Arbitrary<readonly Operation[]> 
       { weight: 2, arbitrary: fc.record({ op: op('madvise'), process, at, pages, advice: fc.constantFrom(...ADVICE) }) },
       { weight: 1, arbitrary: fc.record({ op: op('brk'), process, pages: fc.integer({ min: -2, max: 3 }) }) },
       { weight: 1, arbitrary: fc.record({ op: op('exec'), process }) },
+      {
+        weight: 3,
+        arbitrary: fc.record({ op: op('uffdMove'), process, to: at, from: at, pages: fc.integer({ min: 1, max: 3 }) }),
+      },
       { weight: 3, arbitrary: fc.record({ op: op('reclaim'), process, at }) },
       { weight: 1, arbitrary: fc.record({ op: op('migrate'), process, at }) },
       { weight: 2, arbitrary: fc.record({ op: op('startMigration'), process, at }) },

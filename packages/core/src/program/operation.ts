@@ -42,6 +42,13 @@ export type Operation =
       /** Only as far as this page needs. */
       readonly unequal: boolean;
     }
+  | {
+      readonly op: 'uffdMove';
+      readonly process: number;
+      readonly to: ArenaPage;
+      readonly from: ArenaPage;
+      readonly pages: number;
+    }
   | { readonly op: 'read' | 'write' | 'reclaim' | 'migrate' | 'startMigration'; readonly process: number; readonly at: ArenaPage }
   | {
       readonly op: 'fork' | 'thread' | 'exec' | 'exit' | 'splitDeferred' | 'swapOff' | 'finishMigrations';
@@ -71,4 +78,5 @@ export const OPERATION_KINDS = [
   'migrate',
   'startMigration',
   'finishMigrations',
+  'uffdMove',
 ] as const satisfies readonly Operation['op'][];

@@ -81,6 +81,9 @@ export class ProgramRun {
       case 'splitFolio':
         this.splitFolio(process, o);
         break;
+      case 'uffdMove':
+        process.uffdMove({ to: at(o.to), from: at(o.from), length: o.pages * PAGE_SIZE });
+        break;
       case 'splitDeferred':
       case 'swapOff':
       case 'finishMigrations':

@@ -3,13 +3,17 @@ import { totalMapcount } from '../folio/mapcount.js';
 import { ANON, SWAPBACKED, SWAPCACHE } from '../folio/mem-map.js';
 import { splitFolio } from '../folio/split.js';
 import type { Machine } from '../machine.js';
-import { tryToUnmap, type Unmap } from '../rmap/try-to-unmap.js';
+import { tryToUnmap } from '../rmap/try-to-unmap.js';
 import type { Op } from '../sync/op.js';
 import type { Folio, Pfn } from '../units.js';
 import { addToSwapCache, deleteFromSwapCache, freeSwap } from './swap.js';
 
-/** What became of a folio that reclaim looked at: `reclaimed`, or why it stays. */
-export type Reclaim = 'reclaimed' | 'in-use' | 'no-swap' | 'not-mapped' | Exclude<Unmap, 'unmapped'>;
+/**
+ * What became of a folio that reclaim looked at: `reclaimed`; or it stays: `locked`, a VM_LOCKED mapping keeps it; `dirty`,
+ * written since MADV_FREE, and swap-backed again; `busy`, somebody has it, or some entries are left; `in-use`, somebody refers
+ * to it; `no-swap`, swap is full; `not-mapped`.
+ */
+export type Reclaim = 'reclaimed' | 'locked' | 'dirty' | 'busy' | 'in-use' | 'no-swap' | 'not-mapped';
 
 /**
  * Evicts one folio: swap space, try_to_unmap, write-out, free (shrink_folio_list), whether or not it is shared or was used of

@@ -14,7 +14,7 @@ import { walkFolio } from './walk.js';
  * What became of a folio's entries: `unmapped`, all gone; `locked`, a VM_LOCKED mapping keeps it; `dirty`, written since
  * MADV_FREE, so it is kept and swap-backed again; `busy`, some are left, or somebody else has the folio.
  */
-export type Unmap = 'unmapped' | 'locked' | 'dirty' | 'busy';
+type Unmap = 'unmapped' | 'locked' | 'dirty' | 'busy';
 
 /**
  * Turns each entry of a folio into a swap entry, which remembers exclusivity, or clears it if the page is lazily freeable and

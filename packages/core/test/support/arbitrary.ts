@@ -86,6 +86,10 @@ const kinds: { [K in Operation['op']]: [number, fc.Arbitrary<Operation>] } = {
   startMigration: [2, fc.record({ op: fc.constant('startMigration' as const), process, at: page })],
   finishMigrations: [1, fc.record({ op: fc.constant('finishMigrations' as const), process })],
   swapOff: [1, fc.record({ op: fc.constant('swapOff' as const), process })],
+  uffdMove: [
+    3,
+    fc.record({ op: fc.constant('uffdMove' as const), process, to: page, from: page, pages: fc.integer({ min: 1, max: 4 }) }),
+  ],
   exec: [1, fc.record({ op: fc.constant('exec' as const), process })],
   exit: [2, fc.record({ op: fc.constant('exit' as const), process })],
 };
