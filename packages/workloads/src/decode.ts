@@ -37,6 +37,7 @@ const ERRNOS: Known<Errno> = {
   EEXIST: true,
   EFAULT: true,
   EINVAL: true,
+  ENOENT: true,
   ENOMEM: true,
   EOVERFLOW: true,
   EPERM: true,
