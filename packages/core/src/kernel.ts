@@ -9,6 +9,7 @@ import { Machine } from './machine.js';
 import { newMm } from './mm/init.js';
 import type { KernelOptions } from './options.js';
 import { Process } from './process.js';
+import { ksmScan, ksmUnmerge } from './reclaim/ksm.js';
 import { migrateFolio, parkMigration, resumeMigration, startMigration } from './reclaim/migrate.js';
 import { type Reclaim, reclaimFolio } from './reclaim/reclaim.js';
 import { swapOff } from './reclaim/swapoff.js';
@@ -58,6 +59,10 @@ export interface KernelOps {
   finishMigrations(): Op<number>;
   /** Cuts a large folio. */
   splitFolio(folio: Folio, request?: SplitRequest): Op<boolean>;
+  /** One pass of KSM. */
+  ksmScan(): Op<number>;
+  /** Gives all pages of KSM back. */
+  ksmUnmerge(): Op<void>;
   /** Splits the folios that are mapped in part. */
   splitDeferred(): Op<number>;
 }
@@ -105,6 +110,7 @@ export class Kernel {
       thp: { ...DEFAULT_THP, ...options.thp },
       startBrk: 0x555555600000 as Address,
     });
+    this.machine.ksmByAnchors = strategy.ksm === 'anchors';
     this.unsupported = strategy.unsupported ?? {};
     this.machine.prepareNeedsMmapLock = strategy.prepareUnder === 'mmap-lock';
     this.machine.rmap = strategy.create(new Services(this.machine, strategy.locks));
@@ -118,6 +124,8 @@ export class Kernel {
       startMigration: (folio) => this.startMigrationOp(folio),
       finishMigrations: () => this.finishMigrationsOp(),
       splitFolio: (folio, request = {}) => this.splitOp(folio, request),
+      ksmScan: () => this.ksmOp(ksmScan(this.machine)),
+      ksmUnmerge: () => this.ksmOp(ksmUnmerge(this.machine)),
       splitDeferred: () => splitDeferred(this.machine),
     };
   }
@@ -190,6 +198,16 @@ export class Kernel {
   /** Cuts a large folio: into folios of 2^order pages, or only around one page. Whether it could be. */
   splitFolio(folio: Folio, request: SplitRequest = {}): boolean {
     return this.run(this.op.splitFolio(folio, request));
+  }
+
+  /** One pass of KSM over memory marked MADV_MERGEABLE; how many pages became mappings of another. @throws Unsupported */
+  ksmScan(): number {
+    return this.run(this.op.ksmScan());
+  }
+
+  /** Gives all pages of KSM back as copies. @throws NoMemory, Unsupported */
+  ksmUnmerge(): void {
+    this.run(this.op.ksmUnmerge());
   }
 
   /** Splits the folios that are mapped in part, as memory pressure does; how many. */
@@ -267,6 +285,11 @@ export class Kernel {
   private *swapOffOp(): Op<void> {
     this.mustSupport('swap');
     yield* swapOff(this.machine);
+  }
+
+  private *ksmOp<T>(op: Op<T>): Op<T> {
+    this.mustSupport('ksm');
+    return yield* op;
   }
 
   private *migrateOp(folio: Folio): Op<Folio | null> {

@@ -6,6 +6,7 @@ import { Mm } from './mm/mm.js';
 import { PageTables } from './page-table/page-table.js';
 import { PageTableLocks } from './page-table/ptl.js';
 import { LeafSpan } from './page-table/span.js';
+import { KsmState } from './reclaim/ksm.js';
 import type { Migration } from './reclaim/migrate.js';
 import { SwapArea } from './reclaim/swap.js';
 import type { Rmap } from './rmap/contract.js';
@@ -71,6 +72,9 @@ export class Machine {
   readonly swap: SwapArea;
   /** Migrations under way, by the folio that leaves. */
   readonly migrations = new Map<Folio, Migration>();
+  readonly ksm = new KsmState();
+  /** Walks of KSM pages start from pinned VMAs (`RmapStrategy.ksm`), not from the page's own anchor. */
+  ksmByAnchors = true;
   /** VMAs that are unmapped but kept by a strategy's references. */
   zombies = 0;
   /** Passes of walks so far. */

@@ -224,6 +224,14 @@ export class Process {
     return this.kernel.run(this.op.uffdMove(request));
   }
 
+  /** A store after which the page's contents are `pattern`, equal to those of every other page filled with it. @throws RangeError, SegmentationFault, NoMemory */
+  fill(at: Address, pattern: number): void {
+    if (!Number.isInteger(pattern) || pattern < 1 || pattern >= 2 ** 31)
+      throw new RangeError(`pattern ${pattern} is no integer from 1 to 2^31 - 1`);
+    this.write(at);
+    this.machine.mem.version[this.pageAt(at).pfn as Pfn] = -pattern;
+  }
+
   /** fork(2). @throws NoMemory */
   fork(): Process {
     return this.kernel.run(this.op.fork());

@@ -25,6 +25,8 @@ export interface KernelStats {
   readonly swap: { readonly live: number; readonly cached: number };
   /** Folios between the two halves of a migration: each pins its reverse map. */
   readonly migrations: number;
+  /** Pages of KSM, and what it keeps pinned: places where pages were merged, also of pages that are gone until the next pass. */
+  readonly ksm: { readonly pages: number; readonly items: number };
   /** Page tables of all levels. */
   readonly tables: { readonly live: number; readonly peak: number };
   readonly vmas: { readonly live: number; readonly peak: number };
@@ -47,6 +49,7 @@ export function statsOf(m: Machine): KernelStats {
     pages: { live: m.mem.live, peak: m.mem.peak },
     swap: { live: m.swap.live, cached: m.swap.slots.size },
     migrations: m.migrations.size,
+    ksm: { pages: m.ksm.stable.size, items: m.ksm.items },
     tables: { live: m.tables.live, peak: m.tables.peak },
     vmas: { live: m.vmas.live, peak: m.vmas.peak },
     zombies: m.zombies,

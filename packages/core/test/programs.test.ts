@@ -33,6 +33,13 @@ const examples = <T>(check: (program: readonly Operation[]) => T, maxLength = 40
     },
   );
 
+/** Ends everything: migrations, processes, and what KSM pins. */
+function finish({ kernel, processes }: ProgramRun): void {
+  kernel.finishMigrations();
+  for (const process of [...processes]) process.exit();
+  kernel.ksmUnmerge();
+}
+
 /** Large folios wherever they fit: of 4 and 16 pages, and of PMD size. */
 const thp = { enabled: 'always', orders: { 2: 'inherit', 4: 'inherit', 9: 'inherit' } } as const;
 
@@ -51,8 +58,7 @@ describe('random programs over process trees', { timeout: 120_000 }, () => {
     examples((program) => {
       const run = new ProgramRun(new Kernel({ strategy: scanAll() }));
       for (const operation of program) run.apply(operation);
-      run.kernel.finishMigrations();
-      for (const process of [...run.processes]) process.exit();
+      finish(run);
       const { slab, tables, zombies } = run.kernel.stats();
       const left = Object.entries(slab).filter(([, { live }]) => live > 0);
       if (left.length > 0 || tables.live > 0 || zombies > 0)
@@ -78,8 +84,7 @@ describe('random programs over process trees', { timeout: 120_000 }, () => {
           run.apply(operation);
           run.kernel.verify();
         }
-        run.kernel.finishMigrations();
-        for (const process of [...run.processes]) process.exit();
+        finish(run);
         const { slab, tables, zombies } = run.kernel.stats();
         const left = Object.entries(slab).filter(([, { live }]) => live > 0);
         if (left.length > 0 || tables.live > 0 || zombies > 0)
@@ -112,8 +117,7 @@ describe('random programs over process trees', { timeout: 120_000 }, () => {
         run.apply(operation);
         run.kernel.verify();
       }
-      run.kernel.finishMigrations();
-      for (const process of [...run.processes]) process.exit();
+      finish(run);
       const { slab, tables, pages } = run.kernel.stats();
       const left = Object.entries(slab).filter(([, { live }]) => live > 0);
       if (left.length > 0 || tables.live > 0) throw new Error(`left: ${JSON.stringify({ left, tables, pages })}`);
@@ -133,8 +137,7 @@ describe('random programs over process trees', { timeout: 120_000 }, () => {
           run.apply(operation);
           run.kernel.verify();
         }
-        run.kernel.finishMigrations();
-        for (const process of [...run.processes]) process.exit();
+        finish(run);
         const { slab, tables } = run.kernel.stats();
         const left = Object.entries(slab).filter(([, { live }]) => live > 0);
         if (left.length > 0 || tables.live > 0) throw new Error(`left: ${JSON.stringify({ left, tables })}`);

@@ -5,11 +5,14 @@ import { Graph } from './graph.js';
 export function brokenInvariant(kernel: Kernel): string | null {
   const graph = new Graph(kernel);
   const vmas = new Map(kernel.processes.flatMap((process) => process.vmas()).map((vma) => [vma.id, vma]));
-  const { slab, migrations } = kernel.stats();
+  const { slab, migrations, ksm } = kernel.stats();
   const broken = [
     ...[...vmas.values()].flatMap((vma) => vmaFaults(graph, vma)),
     ...anonVmaFaults(graph, [...vmas.keys()]),
-    ...fault(pinsOf(graph) !== migrations, `${pinsOf(graph)} pins for ${migrations} migrations under way`),
+    ...fault(
+      pinsOf(graph) !== migrations + ksm.items,
+      `${pinsOf(graph)} pins for ${migrations} migrations and ${ksm.items} places of KSM`,
+    ),
     ...fault(slab.anon_vma.live !== graph.anonVmas.length, 'an anon_vma without references is allocated'),
     ...fault(slab.anon_vma_chain.live !== graph.links.length, 'a link is allocated and in no tree'),
     ...fault(

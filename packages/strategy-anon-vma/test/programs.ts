@@ -11,6 +11,9 @@ const ADVICE = [
   linux.MADV_KEEPONFORK,
   linux.MADV_GUARD_INSTALL,
   linux.MADV_COLLAPSE,
+  linux.MADV_MERGEABLE,
+  linux.MADV_MERGEABLE,
+  linux.MADV_UNMERGEABLE,
 ];
 
 /** So few places that pieces often come home and merge. */
@@ -51,6 +54,9 @@ export const programs = (maxLength: number): fc.Arbitrary<readonly Operation[]> 
         weight: 3,
         arbitrary: fc.record({ op: op('uffdMove'), process, to: at, from: at, pages: fc.integer({ min: 1, max: 3 }) }),
       },
+      { weight: 3, arbitrary: fc.record({ op: op('fill'), process, at, pattern: fc.integer({ min: 1, max: 2 }) }) },
+      { weight: 2, arbitrary: fc.record({ op: op('ksmScan'), process }) },
+      { weight: 1, arbitrary: fc.record({ op: op('ksmUnmerge'), process }) },
       { weight: 3, arbitrary: fc.record({ op: op('reclaim'), process, at }) },
       { weight: 1, arbitrary: fc.record({ op: op('migrate'), process, at }) },
       { weight: 2, arbitrary: fc.record({ op: op('startMigration'), process, at }) },

@@ -20,6 +20,7 @@ function check({ kernel }: ProgramRun): void {
 function checkEnd({ kernel, processes }: ProgramRun): void {
   kernel.finishMigrations();
   for (const process of [...processes]) process.exit();
+  kernel.ksmUnmerge();
   const left = Object.entries(kernel.stats().slab).filter(([, { live }]) => live > 0);
   if (left.length > 0) throw new Error(`left behind: ${JSON.stringify(left)}`);
 }

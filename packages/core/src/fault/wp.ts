@@ -43,6 +43,19 @@ export function* writeProtected(
   }
 }
 
+/** Gives `vma` a copy of the page at `address` in any case, under mmap_lock (wp_page_copy of FAULT_FLAG_UNSHARE). @throws NoMemory */
+export function* copyWriteProtected(m: Machine, vma: VmArea, address: Address, leaf: Table): Op<void> {
+  const at = leaf * ENTRIES + (pageOf(address) & (ENTRIES - 1));
+  const pte = m.tables.entries[at];
+  const old = pfnOf(pte);
+  m.mem.refcount[old]++;
+  try {
+    yield* copyPage(m, vma, address, leaf, at, pte, old, true);
+  } finally {
+    yield* putPage(m, old);
+  }
+}
+
 /** Anonymous and exclusive: nobody else can see a write. */
 const mayWrite = (m: Machine, pfn: Pfn): boolean => (m.mem.flags[pfn] & (ANON | EXCLUSIVE)) === (ANON | EXCLUSIVE);
 

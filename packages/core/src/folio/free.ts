@@ -3,7 +3,7 @@ import type { Machine } from '../machine.js';
 import type { Op } from '../sync/op.js';
 import type { Folio, Pfn } from '../units.js';
 import { isLarge, totalMapcount } from './mapcount.js';
-import { ANON } from './mem-map.js';
+import { ANON, KSM, LARGE } from './mem-map.js';
 
 /** Drops one reference of a folio, given its first page; the last one frees it, and the strategy forgets an anonymous folio's anchor (folio_put). */
 export function* putPage(m: Machine, pfn: Pfn): Op<void> {
@@ -13,7 +13,10 @@ export function* putPage(m: Machine, pfn: Pfn): Op<void> {
   if (mappings !== 0) {
     throw new ContractViolation('R31', 'folio_put', 'free', `page ${pfn} is freed while ${mappings} entries map it`);
   }
-  if ((mem.flags[pfn] & ANON) !== 0) {
+  const isKsm = (mem.flags[pfn] & KSM) !== 0;
+  if (isKsm) m.ksm.forget(pfn, mem.version[pfn]);
+  // A KSM page gave its anchor up when it became one.
+  if ((mem.flags[pfn] & ANON) !== 0 && !(isKsm && m.ksmByAnchors)) {
     const work = m.rmap.drop?.(pfn as number as Folio);
     if (work) yield* work;
   }
@@ -32,7 +35,7 @@ export function* putPages(m: Machine, pages: Int32Array, count: number): Op<void
   for (let i = 0; i < count; i++) {
     const pfn = pages[i] as Pfn;
     if (mem.refcount[pfn] > 1) mem.refcount[pfn]--;
-    else if (drops || mem.mapcount[pfn] !== 0 || isLarge(mem, pfn)) yield* putPage(m, pfn);
+    else if (drops || mem.mapcount[pfn] !== 0 || (mem.flags[pfn] & (LARGE | KSM)) !== 0) yield* putPage(m, pfn);
     else mem.free(pfn);
   }
 }

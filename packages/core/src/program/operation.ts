@@ -42,6 +42,7 @@ export type Operation =
       /** Only as far as this page needs. */
       readonly unequal: boolean;
     }
+  | { readonly op: 'fill'; readonly process: number; readonly at: ArenaPage; readonly pattern: number }
   | {
       readonly op: 'uffdMove';
       readonly process: number;
@@ -51,7 +52,16 @@ export type Operation =
     }
   | { readonly op: 'read' | 'write' | 'reclaim' | 'migrate' | 'startMigration'; readonly process: number; readonly at: ArenaPage }
   | {
-      readonly op: 'fork' | 'thread' | 'exec' | 'exit' | 'splitDeferred' | 'swapOff' | 'finishMigrations';
+      readonly op:
+        | 'fork'
+        | 'thread'
+        | 'exec'
+        | 'exit'
+        | 'splitDeferred'
+        | 'swapOff'
+        | 'finishMigrations'
+        | 'ksmScan'
+        | 'ksmUnmerge';
       readonly process: number;
     };
 
@@ -79,4 +89,7 @@ export const OPERATION_KINDS = [
   'startMigration',
   'finishMigrations',
   'uffdMove',
+  'fill',
+  'ksmScan',
+  'ksmUnmerge',
 ] as const satisfies readonly Operation['op'][];

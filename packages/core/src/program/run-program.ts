@@ -81,10 +81,15 @@ export class ProgramRun {
       case 'splitFolio':
         this.splitFolio(process, o);
         break;
+      case 'fill':
+        process.fill(at(o.at), o.pattern);
+        break;
       case 'uffdMove':
         process.uffdMove({ to: at(o.to), from: at(o.from), length: o.pages * PAGE_SIZE });
         break;
       case 'splitDeferred':
+      case 'ksmScan':
+      case 'ksmUnmerge':
       case 'swapOff':
       case 'finishMigrations':
         this.kernel[o.op]();

@@ -1,6 +1,6 @@
 import { putPage } from '../folio/free.js';
 import { addPmd, addPte, isLarge, removePmd, removePte, totalMapcount } from '../folio/mapcount.js';
-import { ANON, DIRTY as PAGE_DIRTY, EXCLUSIVE as PAGE_EXCLUSIVE, SWAPBACKED, SWAPCACHE } from '../folio/mem-map.js';
+import { ANON, KSM, DIRTY as PAGE_DIRTY, EXCLUSIVE as PAGE_EXCLUSIVE, SWAPBACKED, SWAPCACHE } from '../folio/mem-map.js';
 import type { Machine } from '../machine.js';
 import { DIRTY, EXCLUSIVE, kindOf, MIGRATION, makePte, PRESENT, pfnOf, WRITE, YOUNG } from '../page-table/pte.js';
 import { BUSY, GONE, type RmapHold } from '../rmap/contract.js';
@@ -18,6 +18,7 @@ export interface Migration {
 /** First half: pins the reverse map, and turns every entry into a migration entry (migrate_folio_unmap, try_to_migrate). Null: it can't be now. */
 export function* startMigration(m: Machine, folio: Folio): Op<Migration | null> {
   const { mem } = m;
+  if ((mem.flags[folio] & KSM) !== 0) return null; // a stable node would have to move along
   if (totalMapcount(mem, folio) === 0 || !m.folioLock.tryLock(folio)) return null;
   mem.refcount[folio]++;
   const answer = m.rmap.hold(folio, 'pin', true);

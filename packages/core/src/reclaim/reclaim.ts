@@ -1,6 +1,6 @@
 import { putPage } from '../folio/free.js';
 import { totalMapcount } from '../folio/mapcount.js';
-import { ANON, SWAPBACKED, SWAPCACHE } from '../folio/mem-map.js';
+import { ANON, KSM, SWAPBACKED, SWAPCACHE } from '../folio/mem-map.js';
 import { splitFolio } from '../folio/split.js';
 import type { Machine } from '../machine.js';
 import { tryToUnmap } from '../rmap/try-to-unmap.js';
@@ -22,6 +22,7 @@ export type Reclaim = 'reclaimed' | 'locked' | 'dirty' | 'busy' | 'in-use' | 'no
 export function* reclaimFolio(m: Machine, folio: Folio): Op<Reclaim> {
   const { mem, swap } = m;
   if (mem.refcount[folio] === 0 || (mem.flags[folio] & ANON) === 0) return 'not-mapped';
+  if ((mem.flags[folio] & KSM) !== 0) return 'in-use'; // pages of KSM are not evicted here
   if (!m.folioLock.tryLock(folio)) return 'busy';
   mem.refcount[folio]++;
   try {

@@ -1,5 +1,5 @@
 import { entireMapcount, isLarge, pagesMapped, totalMapcount } from '../folio/mapcount.js';
-import { ANON, EXCLUSIVE, SWAPCACHE } from '../folio/mem-map.js';
+import { ANON, EXCLUSIVE, KSM, SWAPCACHE } from '../folio/mem-map.js';
 import type { Machine } from '../machine.js';
 import {
   GUARD,
@@ -156,7 +156,7 @@ function checkEntries(m: Machine, complain: (text: string) => void): void {
       return;
     }
     if (!vma.faulted) complain(`${where} maps an anonymous page in an unfaulted VMA`);
-    if (mem.index[mem.folioOf(pfn)] + (pfn - mem.folioOf(pfn)) !== vma.anonIndex(address)) {
+    if ((mem.flags[pfn] & KSM) === 0 && mem.index[mem.folioOf(pfn)] + (pfn - mem.folioOf(pfn)) !== vma.anonIndex(address)) {
       complain(`${where} maps page ${pfn} of index ${mem.index[pfn]}, the place has offset ${vma.anonIndex(address)}`);
     }
     if ((pte & WRITE) !== 0 && !vma.shared && (mem.flags[pfn] & EXCLUSIVE) === 0)

@@ -1,12 +1,13 @@
 import { ContractViolation } from '../errors.js';
 import { totalMapcount } from '../folio/mapcount.js';
-import { LARGE } from '../folio/mem-map.js';
+import { KSM, LARGE } from '../folio/mem-map.js';
 import type { Machine } from '../machine.js';
 import { ENTRIES, PAGES_PER_LEAF, type Table } from '../page-table/page-table.js';
 import { kindOf, type MIGRATION, PRESENT, type Pte, pfnOf } from '../page-table/pte.js';
 import { splitPmdLocked } from '../page-table/split-pmd.js';
+import type { RmapItem } from '../reclaim/ksm.js';
 import type { Op, Soon } from '../sync/op.js';
-import { type Address, addressOf, type Folio, isAligned, PAGE_SIZE, type Pgoff, pageOf, type Vpn } from '../units.js';
+import { type Address, addressOf, type Folio, isAligned, PAGE_SIZE, type Pfn, type Pgoff, pageOf, type Vpn } from '../units.js';
 import { isTemporaryStack } from '../vma/vm-flags.js';
 import type { VmArea } from '../vma/vma.js';
 import { BUSY, GONE, type RmapHold, type RmapQuery, type RmapVisitor, type Vma } from './contract.js';
@@ -186,6 +187,54 @@ export interface WalkCost {
   readonly walked: boolean;
 }
 
+/** Everything linked to a pin, at one address: what 6.18 looks at for a KSM page, wherever the page's offset there is. */
+const EVERYTHING = { first: 0 as Pgoff, last: (2 ** 51) as Pgoff } as const;
+
+/** Passes a walk on to the one address that a KSM item remembers, in its own address space first, in those forked from it next. */
+class KsmVisitor implements RmapVisitor {
+  constructor(
+    private readonly entries: EntryVisitor,
+    private readonly item: RmapItem,
+    private readonly forks: boolean,
+  ) {}
+
+  get found(): number {
+    return this.entries.found;
+  }
+
+  visit(candidate: Vma, _address: Address): Soon<boolean> {
+    const vma = candidate as VmArea;
+    const { address, mmId } = this.item;
+    if (address < vma.start || address >= vma.end || (vma.mm.id === mmId) === this.forks) return true;
+    return this.entries.visit(vma, address);
+  }
+
+  restart(): void {
+    this.entries.restart();
+  }
+}
+
+/** rmap_walk_ksm: from each place where the page was merged, in two rounds. An entry may be met more than once. */
+function* walkKsm(m: Machine, folio: Folio, onEntry: OnEntry, options: WalkOptions): Op<WalkCost> {
+  const places = new Set<number>();
+  let candidates = 0;
+  let passes = 0;
+  const once: OnEntry = (vma, address, table, at, byPmd) => {
+    if (places.has(at)) return true;
+    places.add(at);
+    return onEntry(vma, address, table, at, byPmd);
+  };
+  for (const forks of [false, true]) {
+    for (const item of m.ksm.stable.get(folio as number as Pfn) ?? []) {
+      const entries = new EntryVisitor(m, folio, once, options);
+      yield* m.rmap.walk(item.hold, { folio, ...EVERYTHING, mappings: null }, new KsmVisitor(entries, item, forks));
+      candidates += entries.candidates;
+      passes++;
+    }
+  }
+  return { candidates, found: places.size, passes, walked: true };
+}
+
 /** The offsets that a folio's pages have. */
 function queryOf(m: Machine, folio: Folio): RmapQuery {
   const first = m.mem.index[folio];
@@ -204,6 +253,7 @@ export function* walkHeld(m: Machine, hold: RmapHold, folio: Folio, onEntry: OnE
 
 /** Visits every entry that maps an anonymous folio (rmap_walk). */
 export function* walkFolio(m: Machine, folio: Folio, onEntry: OnEntry, options = DEFAULTS): Op<WalkCost> {
+  if ((m.mem.flags[folio] & KSM) !== 0 && m.ksmByAnchors) return yield* walkKsm(m, folio, onEntry, options);
   const visitor = new EntryVisitor(m, folio, onEntry, options);
   const answer = m.rmap.hold(folio, 'read', options.wait ?? true);
   const hold = typeof answer === 'number' ? answer : yield* answer;

@@ -8,6 +8,7 @@ import { freeLazily } from '../page-table/free-lazily.js';
 import { installGuards, removeGuards } from '../page-table/guard.js';
 import { zapRange } from '../page-table/zap.js';
 import { collapseRange } from '../reclaim/collapse.js';
+import { breakKsm } from '../reclaim/ksm.js';
 import { pageOut } from '../reclaim/pageout.js';
 import type { Op } from '../sync/op.js';
 import { type Address, alignUp, isAligned } from '../units.js';
@@ -125,8 +126,11 @@ function* adviseRange(
     if (vma.start > at) hole = true;
     const from = Math.max(at, vma.start) as Address;
     const to = Math.min(vma.end, end) as Address;
-    if (flags !== undefined) yield* adviseFlags(m, vma, from, to, flags(vma));
-    else yield* pages(m, vma, from, to);
+    if (flags !== undefined) {
+      const wanted = flags(vma);
+      if ((vma.flags & ~wanted & vm.VM_MERGEABLE) !== 0) yield* breakKsm(m, vma, from, to);
+      yield* adviseFlags(m, vma, from, to, wanted);
+    } else yield* pages(m, vma, from, to);
     at = to;
   }
   if (hole) throw refuse('ENOMEM', 'parts of the range are not mapped; the rest was done');

@@ -2,12 +2,13 @@ import { KernelError, NoMemory } from '../errors.js';
 import type { Machine } from '../machine.js';
 import { startWrite } from '../mm/vma-lock.js';
 import { moveOrRollBack } from '../page-table/move.js';
+import { breakKsm } from '../reclaim/ksm.js';
 import type { Op } from '../sync/op.js';
 import { type Address, PAGE_SIZE, type Pgoff, pageOf } from '../units.js';
 import { dupVma, freeVma, setRange } from '../vma/alloc.js';
 import { mergeNewRange } from '../vma/merge.js';
 import { cloneRmap, unlinkRmap } from '../vma/split.js';
-import { VM_LOCKED } from '../vma/vm-flags.js';
+import { VM_LOCKED, VM_MERGEABLE } from '../vma/vm-flags.js';
 import type { VmArea } from '../vma/vma.js';
 import { MREMAP_DONTUNMAP } from './flags.js';
 import type { Remap } from './mremap.js';
@@ -22,6 +23,7 @@ export function* moveVma(m: Machine, vma: VmArea, remap: Remap): Op<Address> {
   if (mm.mapCount >= m.options.maxMapCount - 3)
     throw new KernelError('ENOMEM', 'mremap', 'too close to the VMA limit (max_map_count)');
   yield* startWrite(m, vma);
+  if ((vma.flags & VM_MERGEABLE) !== 0) yield* breakKsm(m, vma, remap.at, (remap.at + remap.oldLength) as Address);
   const copy = yield* copyVma(m, vma, remap);
   // A VMA that was never touched may merge with its own copy.
   const source = mm.tree.lookup(remap.at) as VmArea;

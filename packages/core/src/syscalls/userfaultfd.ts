@@ -31,7 +31,7 @@ import type { VmArea } from '../vma/vma.js';
 type Errno = 'EINVAL' | 'ENOENT' | 'EEXIST' | 'EBUSY';
 const refuse = (errno: Errno, reason: string): KernelError => new KernelError(errno, 'UFFDIO_MOVE', reason);
 
-/** What {@link uffdMove} takes. */
+/** What UFFDIO_MOVE takes. */
 export interface UffdMove {
   readonly to: Address;
   readonly from: Address;

@@ -90,6 +90,9 @@ const kinds: { [K in Operation['op']]: [number, fc.Arbitrary<Operation>] } = {
     3,
     fc.record({ op: fc.constant('uffdMove' as const), process, to: page, from: page, pages: fc.integer({ min: 1, max: 4 }) }),
   ],
+  fill: [3, fc.record({ op: fc.constant('fill' as const), process, at: page, pattern: fc.integer({ min: 1, max: 2 }) })],
+  ksmScan: [2, fc.record({ op: fc.constant('ksmScan' as const), process })],
+  ksmUnmerge: [1, fc.record({ op: fc.constant('ksmUnmerge' as const), process })],
   exec: [1, fc.record({ op: fc.constant('exec' as const), process })],
   exit: [2, fc.record({ op: fc.constant('exit' as const), process })],
 };
