@@ -4,6 +4,7 @@ import { forkRows } from './rows/fork.js';
 import { growthRows } from './rows/growth.js';
 import { intervalTreeRows } from './rows/interval-tree.js';
 import { memoryRows } from './rows/memory.js';
+import { reclaimRows } from './rows/reclaim.js';
 import { systemCallRows } from './rows/system-calls.js';
 import { vmaTreeRows } from './rows/vma-tree.js';
 import { walkRows } from './rows/walk.js';
@@ -13,6 +14,7 @@ const all: readonly Bench[] = [
   ...forkRows,
   ...systemCallRows,
   ...walkRows,
+  ...reclaimRows,
   ...memoryRows,
   ...vmaTreeRows,
   ...intervalTreeRows,

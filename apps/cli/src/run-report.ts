@@ -49,6 +49,9 @@ export function runReport(run: RunDocument): string {
       ['at points', 'folios', 'mappings', 'missed', 'wrong'],
       [[number(verify.points), verify.folios, verify.mappings, verify.missed, verify.wrong]],
     ),
+    ...(run.kernelActivity === undefined
+      ? []
+      : [table('Kernel activity', ['act', 'number'], Object.entries(run.kernelActivity))]),
     `${verdict}; ${number(replay.touches)} pages touched, ${number(replay.unexplained)} unexplained, ${number(replay.mismatches)} answers differ`,
     `${number(run.processes.total)} processes (${number(run.processes.peak)} at once), ${number(run.vmas.peak)} VMAs at once; ${run.seconds.toFixed(2)} s, ${number(Math.round(run.operationsPerSecond))} operations/s`,
   ].join('\n\n');

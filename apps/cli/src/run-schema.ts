@@ -26,6 +26,8 @@ export const runSchema = z.strictObject({
   }),
   /** Summed over all points of the run at which everything was checked. */
   verify: z.strictObject({ points: count, folios: count, mappings: count, missed: count, wrong: count }),
+  /** What the kernel did beside the workload, with `--kernel-activity`. */
+  kernelActivity: z.strictObject({ reclaimed: count, migrated: count, collapsed: count, split: count, merged: count }).optional(),
   seconds: z.number().nonnegative(),
   operationsPerSecond: z.number().nonnegative(),
 });

@@ -49,6 +49,18 @@ describe('rmap-lab run', () => {
     expect(document.operations.total).toBe(Object.values(document.operations.byKind).reduce((a, b) => a + b, 0));
   });
 
+  it.each(['light', 'heavy'])('finds every mapping with %s kernel activity, the same for the same seed', async (level) => {
+    const command = ['run', '--workload', 'shell-pipeline', '--json', '--kernel-activity', level, '--seed', '3'];
+    const [a, b] = await Promise.all([1, 2].map(() => rmapLab(command)));
+    expect(a.status).toBe(0);
+    const first = runSchema.parse(JSON.parse(a.out));
+    const second = runSchema.parse(JSON.parse(b.out));
+    expect(first.verify).toMatchObject({ missed: 0, wrong: 0 });
+    expect(first.kernelActivity?.reclaimed).toBeGreaterThan(0);
+    expect(first.kernelActivity?.migrated).toBeGreaterThan(0);
+    expect(first.kernelActivity).toEqual(second.kernelActivity);
+  });
+
   it('gives the same figures for the same seed', async () => {
     const [a, b] = await Promise.all([1, 2].map(() => rmapLab(['run', '--workload', 'fork-chain', '--json', '--seed', '7'])));
     const figures = ({ out }: Outcome): object => ({ ...JSON.parse(out), seconds: 0, operationsPerSecond: 0 });

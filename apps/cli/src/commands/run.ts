@@ -1,8 +1,9 @@
 import { Kernel, type RmapStrategy } from '@rmap-lab/core';
 import { openWorkload, type ReplayReport, replay, type Workload, workloads } from '@rmap-lab/workloads';
 import { SingleBar } from 'cli-progress';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { exitCode } from '../exit-codes.js';
+import { ACTIVITY_LEVELS, type ActivityLevel, KernelActivity } from '../kernel-activity.js';
 import { loadStrategy } from '../load-strategy.js';
 import { distribution, Observer } from '../observer.js';
 import { runReport } from '../run-report.js';
@@ -12,6 +13,7 @@ interface RunOptions {
   readonly strategy: string;
   readonly workload: string;
   readonly seed: number;
+  readonly kernelActivity?: ActivityLevel;
   readonly json?: boolean;
   readonly skipMismatches?: boolean;
 }
@@ -22,7 +24,13 @@ export function addRun(program: Command, wholeNumber: (text: string) => number):
     .description('replay a workload under a strategy, check every mapping, and print what it cost')
     .option('--strategy <name>', 'short name (anon-vma), package, or file', 'anon-vma')
     .requiredOption('--workload <name>', 'name of a workload (see `rmap-lab workloads`), or a trace file')
-    .option('--seed <n>', 'chooses the folios whose walks are sampled', wholeNumber, 1)
+    .option('--seed <n>', 'chooses the folios whose walks are sampled, and what the kernel does meanwhile', wholeNumber, 1)
+    .addOption(
+      new Option(
+        '--kernel-activity <level>',
+        'reclaim, migrate, collapse, split and merge meanwhile, chosen by the seed',
+      ).choices(ACTIVITY_LEVELS),
+    )
     .option('--skip-mismatches', 'go on where the model answers differently from the recorded kernel, and count it')
     .option('--json', 'print one JSON document (rmap-lab/run@1)')
     .addHelpText('after', '\nExample:\n  rmap-lab run --strategy anon-vma --workload fork-chain')
@@ -49,10 +57,12 @@ async function measure(
   strategy: RmapStrategy,
   workload: Workload,
   operations: number | null,
-  { seed, skipMismatches }: RunOptions,
+  { seed, skipMismatches, kernelActivity }: RunOptions,
 ): Promise<{ document: RunDocument; witness: string | null }> {
   const kernel = new Kernel({ strategy });
   const observer = new Observer(kernel, operations, seed);
+  const activity = kernelActivity === undefined ? null : new KernelActivity(kernel, kernelActivity, seed);
+  const records = activity === null ? workload.records : activity.between(workload.records);
   const interrupt = new AbortController();
   const stop = (): void => interrupt.abort();
   process.once('SIGINT', stop);
@@ -61,7 +71,7 @@ async function measure(
   const started = performance.now();
   let report: ReplayReport;
   try {
-    report = await replay(kernel, observer.watch(workload.records), {
+    report = await replay(kernel, observer.watch(records), {
       name: workload.name,
       onMismatch: skipMismatches ? 'skip' : 'stop',
       signal: interrupt.signal,
@@ -74,7 +84,10 @@ async function measure(
   observer.look();
   const seconds = (performance.now() - started) / 1000;
   return {
-    document: documentOf(strategy.name, workload.name, seed, kernel, observer, report, seconds),
+    document: {
+      ...documentOf(strategy.name, workload.name, seed, kernel, observer, report, seconds),
+      ...(activity === null ? {} : { kernelActivity: { ...activity.counts } }),
+    },
     witness: observer.witness,
   };
 }

@@ -1,0 +1,117 @@
+import { type Address, type Folio, Kernel, MADV_HUGEPAGE, PAGE_SIZE, type Process } from '@rmap-lab/core';
+import { anonVma } from '@rmap-lab/strategy-anon-vma';
+import { contest } from '../contest.js';
+import type { Setup } from '../row.js';
+import { expect, pageAt, touched, writePages } from './lab.js';
+
+const PAGES = 512;
+
+/** A process with room for `n` folios of PMD size, aligned. */
+function roomFor(n: number): { kernel: Kernel; process: Process; at: Address } {
+  const kernel = new Kernel({ strategy: anonVma() });
+  const process = kernel.spawn();
+  const at = 0x100000000000 as Address;
+  process.mapAt(at, n * PAGES * PAGE_SIZE);
+  return { kernel, process, at };
+}
+
+/** First touches of `n` folios of PMD size. */
+const faultThp: Setup = (n) => {
+  const { kernel, process, at } = roomFor(n);
+  process.madvise(at, n * PAGES * PAGE_SIZE, MADV_HUGEPAGE);
+  return () => {
+    for (let i = 0; i < n; i++) process.write(pageAt(at, i * PAGES));
+    expect(kernel.stats().pages.live, n * PAGES, 'pages in use');
+    return n;
+  };
+};
+
+/** The same memory, touched page by page. */
+const faultPages: Setup = (n) => {
+  const { kernel, process, at } = roomFor(n);
+  return () => {
+    writePages(process, at, n * PAGES);
+    expect(kernel.stats().pages.live, n * PAGES, 'pages in use');
+    return n;
+  };
+};
+
+const forked = (n: number, huge: boolean): (() => number) => {
+  const { process, at } = roomFor(n);
+  if (huge) process.madvise(at, n * PAGES * PAGE_SIZE, MADV_HUGEPAGE);
+  writePages(process, at, n * PAGES);
+  return () => {
+    expect(process.fork().pageAt(at).mapcount, 2, 'mappings of a page');
+    return n;
+  };
+};
+
+/** Every folio of a process with `n` pages. */
+const allFolios = (n: number): { kernel: Kernel; folios: Folio[] } => {
+  const { kernel } = touched(n);
+  return { kernel, folios: [...kernel.folios()] };
+};
+
+const reclaim: Setup = (n) => {
+  const { kernel, folios } = allFolios(n);
+  return () => {
+    for (const folio of folios) kernel.reclaim(folio);
+    expect(kernel.stats().swap.live, n, 'swap slots in use');
+    return n;
+  };
+};
+
+const migrate: Setup = (n) => {
+  const { kernel, folios } = allFolios(n);
+  return () => {
+    let moved = 0;
+    for (const folio of folios) if (kernel.migrate(folio) !== null) moved++;
+    expect(moved, n, 'folios moved');
+    return n;
+  };
+};
+
+/** The walk that both need, alone. */
+const referenced: Setup = (n) => {
+  const { kernel, folios } = allFolios(n);
+  return () => {
+    let references = 0;
+    for (const folio of folios) references += kernel.referenced(folio).references;
+    expect(references, n, 'accessed entries');
+    return n;
+  };
+};
+
+const split: Setup = (n) => {
+  const { kernel, process, at } = roomFor(n);
+  process.madvise(at, n * PAGES * PAGE_SIZE, MADV_HUGEPAGE);
+  for (let i = 0; i < n; i++) process.write(pageAt(at, i * PAGES));
+  const folios = [...kernel.folios()];
+  return () => {
+    let done = 0;
+    for (const folio of folios) if (kernel.splitFolio(folio)) done++;
+    expect(done, n, 'folios split');
+    return n;
+  };
+};
+
+/** A full check of a machine with `n` entries. */
+const verifyFull: Setup = (n) => {
+  const { kernel } = touched(n);
+  return () => {
+    expect(kernel.verify().mappings, n, 'mappings');
+    return n;
+  };
+};
+
+const thp = { otherName: 'single pages', as: 'time', n: 200, quickN: 3 } as const;
+const page = { other: referenced, otherName: 'one walk each', operation: 'page', as: 'time', n: 50_000, quickN: 500 } as const;
+
+export const reclaimRows = [
+  contest({ ...thp, id: 'fault.thp', operation: 'folio', ours: faultThp, other: faultPages }),
+  contest({ ...thp, id: 'fork.thp', operation: 'folio', ours: (n) => forked(n, true), other: (n) => forked(n, false) }),
+  contest({ ...page, id: 'reclaim.page', ours: reclaim }),
+  contest({ ...page, id: 'migrate.page', ours: migrate }),
+  contest({ ...thp, id: 'split.folio', operation: 'folio', ours: split, other: faultPages, otherName: 'touching its pages' }),
+  contest({ ...page, id: 'verify.full', operation: 'PTE', ours: verifyFull }),
+];
