@@ -15,6 +15,8 @@ import { type Reclaim, reclaimFolio } from './reclaim/reclaim.js';
 import { swapOff } from './reclaim/swapoff.js';
 import type { Feature, ObjectGraph } from './rmap/contract.js';
 import { drawAddressSpaces } from './rmap/draw.js';
+import { collectVictims } from './rmap/memory-failure.js';
+import { idle } from './rmap/page-idle.js';
 import { type Referenced, referenced } from './rmap/referenced.js';
 import { Services } from './rmap/services.js';
 import { check, type VerifyReport } from './rmap/verify.js';
@@ -47,6 +49,10 @@ export interface KernelOps {
   walk(folio: Folio): Op<WalkResult>;
   /** Counts and clears accessed bits. */
   referenced(folio: Folio): Op<Referenced>;
+  /** Whether nobody used a folio since this was last asked. */
+  idle(folio: Folio): Op<boolean | null>;
+  /** Whom a broken page is mapped by. */
+  victims(page: Pfn): Op<FoundMapping[]>;
   /** Evicts a folio. */
   reclaim(folio: Folio): Op<Reclaim>;
   /** Brings everything back from swap. */
@@ -118,6 +124,8 @@ export class Kernel {
       spawn: () => this.spawnOp(),
       walk: (folio) => this.walkOp(folio),
       referenced: (folio) => referenced(this.machine, folio),
+      idle: (folio) => idle(this.machine, folio),
+      victims: (page) => this.victimsOp(page),
       reclaim: (folio) => this.reclaimOp(folio),
       swapOff: () => this.swapOffOp(),
       migrate: (folio) => this.migrateOp(folio),
@@ -168,6 +176,16 @@ export class Kernel {
   /** Counts and clears the accessed bits of a folio's entries. */
   referenced(folio: Folio): Referenced {
     return this.run(this.op.referenced(folio));
+  }
+
+  /** Whether nobody used a folio since this was last asked (page idle tracking); null: somebody has it. */
+  idle(folio: Folio): boolean | null {
+    return this.run(this.op.idle(folio));
+  }
+
+  /** Whom a broken page is mapped by, and where (memory failure): one process for each address space. */
+  victims(page: Pfn): FoundMapping[] {
+    return this.run(this.op.victims(page));
   }
 
   /** Evicts a folio, shared or not: to swap, or for nothing where it is lazily freeable. @throws Unsupported */
@@ -285,6 +303,11 @@ export class Kernel {
   private *swapOffOp(): Op<void> {
     this.mustSupport('swap');
     yield* swapOff(this.machine);
+  }
+
+  private *victimsOp(page: Pfn): Op<FoundMapping[]> {
+    const victims = yield* collectVictims(this.machine, page);
+    return victims.flatMap(({ mm, address }) => mm.processes.slice(0, 1).map((process) => ({ process, address })));
   }
 
   private *ksmOp<T>(op: Op<T>): Op<T> {

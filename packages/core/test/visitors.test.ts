@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type Address, type Folio, Kernel, MADV_FREE, PAGE_SIZE, type Process } from '../src/index.js';
+import { type Address, type Folio, Kernel, MADV_FREE, MADV_HUGEPAGE, PAGE_SIZE, type Pfn, type Process } from '../src/index.js';
 import { scanAll } from './support/scan-all.js';
 
 let kernel: Kernel;
@@ -28,6 +28,38 @@ describe('referenced', () => {
   it('stops at a locked mapping', () => {
     process.mlock(at, PAGE_SIZE);
     expect(kernel.referenced(folio)).toMatchObject({ locked: true });
+  });
+});
+
+describe('page idle tracking', () => {
+  it('sees a use by any process, also of locked memory, and only once', () => {
+    process.mlock(at, PAGE_SIZE);
+    const child = process.fork();
+    expect(kernel.idle(folio)).toBe(false);
+    expect(kernel.idle(folio)).toBe(true);
+    child.read(at);
+    expect(kernel.idle(folio)).toBe(false);
+    kernel.verify();
+  });
+});
+
+describe('memory failure', () => {
+  it('finds who maps one page of a large folio, by PMD and by PTE', () => {
+    const MIB2 = 512 * PAGE_SIZE;
+    const base = 0x100000000000 as Address;
+    process.mapAt(base, MIB2);
+    process.madvise(base, MIB2, MADV_HUGEPAGE);
+    process.write(base);
+    const page = (base + 7 * PAGE_SIZE) as Address;
+    const child = process.fork();
+    child.munmap(base, PAGE_SIZE);
+    const grandchild = child.fork();
+    grandchild.write(page);
+    const victims = kernel.victims(process.pageAt(page).pfn as Pfn);
+    expect(victims).toEqual([
+      { process, address: page },
+      { process: child, address: page },
+    ]);
   });
 });
 
