@@ -17,6 +17,12 @@ const IDS = [
   ...[
     'walk.sharers-1000',
     'walk.list-1000',
+    'fault.thp',
+    'fork.thp',
+    'reclaim.page',
+    'migrate.page',
+    'split.folio',
+    'verify.full',
     'memory.bytes-per-page',
     'vma-tree.insert',
     'vma-tree.lookup',
