@@ -9,6 +9,7 @@ import { Machine } from './machine.js';
 import { newMm } from './mm/init.js';
 import type { KernelOptions } from './options.js';
 import { Process } from './process.js';
+import { khugepagedScan } from './reclaim/collapse.js';
 import { ksmScan, ksmUnmerge } from './reclaim/ksm.js';
 import { migrateFolio, parkMigration, resumeMigration, startMigration } from './reclaim/migrate.js';
 import { type Reclaim, reclaimFolio } from './reclaim/reclaim.js';
@@ -65,6 +66,8 @@ export interface KernelOps {
   finishMigrations(): Op<number>;
   /** Cuts a large folio. */
   splitFolio(folio: Folio, request?: SplitRequest): Op<boolean>;
+  /** One pass of khugepaged. */
+  khugepagedScan(): Op<number>;
   /** One pass of KSM. */
   ksmScan(): Op<number>;
   /** Gives all pages of KSM back. */
@@ -132,6 +135,7 @@ export class Kernel {
       startMigration: (folio) => this.startMigrationOp(folio),
       finishMigrations: () => this.finishMigrationsOp(),
       splitFolio: (folio, request = {}) => this.splitOp(folio, request),
+      khugepagedScan: () => this.khugepagedOp(),
       ksmScan: () => this.ksmOp(ksmScan(this.machine)),
       ksmUnmerge: () => this.ksmOp(ksmUnmerge(this.machine)),
       splitDeferred: () => splitDeferred(this.machine),
@@ -228,6 +232,11 @@ export class Kernel {
     this.run(this.op.ksmUnmerge());
   }
 
+  /** One pass of khugepaged over memory that asks for large folios; how many ranges it collapsed. @throws NoMemory, Unsupported */
+  khugepagedScan(): number {
+    return this.run(this.op.khugepagedScan());
+  }
+
   /** Splits the folios that are mapped in part, as memory pressure does; how many. */
   splitDeferred(): number {
     return this.run(this.op.splitDeferred());
@@ -308,6 +317,11 @@ export class Kernel {
   private *victimsOp(page: Pfn): Op<FoundMapping[]> {
     const victims = yield* collectVictims(this.machine, page);
     return victims.flatMap(({ mm, address }) => mm.processes.slice(0, 1).map((process) => ({ process, address })));
+  }
+
+  private *khugepagedOp(): Op<number> {
+    this.mustSupport('collapse');
+    return yield* khugepagedScan(this.machine);
   }
 
   private *ksmOp<T>(op: Op<T>): Op<T> {

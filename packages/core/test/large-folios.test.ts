@@ -270,6 +270,24 @@ describe('a folio split', () => {
   });
 });
 
+describe('khugepaged', () => {
+  it('collapses used memory that asks for large folios, not what is mostly shared', () => {
+    const kernel = new Kernel({ strategy: scanAll() });
+    const process = kernel.spawn();
+    process.mapAt(BASE, MIB2);
+    for (let n = 0; n < 300; n++) process.write(page(n));
+    expect(kernel.khugepagedScan()).toBe(0);
+    process.madvise(BASE, MIB2, MADV_HUGEPAGE);
+    const child = process.fork();
+    expect(kernel.khugepagedScan()).toBe(0);
+    child.exit();
+    expect(kernel.khugepagedScan()).toBe(1);
+    expect(look(process, 5)).toEqual(HUGE);
+    expect(kernel.khugepagedScan()).toBe(0);
+    kernel.verify();
+  });
+});
+
 describe('MADV_COLLAPSE', () => {
   it('gathers pages, holes and zero pages into one folio and keeps the contents', () => {
     const { kernel, process } = start({ thp: { enabled: 'never' } });

@@ -30,7 +30,7 @@ const move = (at: number, pages: number, to: number, dontUnmap = false): Operati
 const fork: Operation = { op: 'fork', process };
 const on = (op: 'reclaim' | 'migrate' | 'startMigration', at: number): Operation => ({ op, process, at });
 const plain = (
-  op: 'swapOff' | 'finishMigrations' | 'ksmScan' | 'ksmUnmerge' | 'splitDeferred' | 'exec' | 'thread' | 'exit',
+  op: 'swapOff' | 'finishMigrations' | 'ksmScan' | 'khugepagedScan' | 'ksmUnmerge' | 'splitDeferred' | 'exec' | 'thread' | 'exit',
 ): Operation => ({
   op,
   process,
@@ -105,6 +105,11 @@ const cases: readonly (readonly [what: string, setup: readonly Operation[], oper
   ['the split of a folio mapped in part', [...HUGE, { op: 'munmap', process, at: 600, pages: 3 }], plain('splitDeferred')],
   ['UFFDIO_MOVE', [map(10, 4), write(10), map(700, 4)], { op: 'uffdMove', process, to: 700, from: 10, pages: 1 }],
   ['UFFDIO_MOVE out of a large folio', [...HUGE, map(10, 4)], { op: 'uffdMove', process, to: 10, from: 520, pages: 1 }],
+  [
+    'a pass of khugepaged',
+    [map(512, 512), write(512), write(700), advise(512, 512, linux.MADV_HUGEPAGE)],
+    plain('khugepagedScan'),
+  ],
   ['a pass of KSM', EQUAL, plain('ksmScan')],
   ['the end of KSM', [...EQUAL, plain('ksmScan')], plain('ksmUnmerge')],
 ];

@@ -61,6 +61,7 @@ export type Operation =
         | 'swapOff'
         | 'finishMigrations'
         | 'ksmScan'
+        | 'khugepagedScan'
         | 'ksmUnmerge';
       readonly process: number;
     };
@@ -92,4 +93,5 @@ export const OPERATION_KINDS = [
   'fill',
   'ksmScan',
   'ksmUnmerge',
+  'khugepagedScan',
 ] as const satisfies readonly Operation['op'][];

@@ -89,6 +89,7 @@ export class ProgramRun {
         break;
       case 'splitDeferred':
       case 'ksmScan':
+      case 'khugepagedScan':
       case 'ksmUnmerge':
       case 'swapOff':
       case 'finishMigrations':

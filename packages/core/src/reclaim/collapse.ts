@@ -1,5 +1,6 @@
 import { KernelError, NoMemory } from '../errors.js';
 import { makeAnonymous, mapHuge } from '../fault/huge.js';
+import { allowableOrders } from '../fault/thp.js';
 import { unmapLargePte } from '../folio/deferred-split.js';
 import { putPage } from '../folio/free.js';
 import { isLarge, totalMapcount } from '../folio/mapcount.js';
@@ -7,7 +8,7 @@ import { ANON, EXCLUSIVE, PMD_ORDER } from '../folio/mem-map.js';
 import type { Machine } from '../machine.js';
 import { startWrite } from '../mm/vma-lock.js';
 import { ENTRIES, PAGES_PER_LEAF, type Table } from '../page-table/page-table.js';
-import { kindOf, NONE, PRESENT, pfnOf, ZERO } from '../page-table/pte.js';
+import { kindOf, NONE, PRESENT, pfnOf, YOUNG, ZERO } from '../page-table/pte.js';
 import type { Op } from '../sync/op.js';
 import { type Address, addressOf, type Folio, PAGE_SIZE, type Pfn, pageOf, type Vpn } from '../units.js';
 import { isTemporaryStack, VM_NOHUGEPAGE, VM_SPECIAL } from '../vma/vm-flags.js';
@@ -36,6 +37,52 @@ export function* collapseRange(m: Machine, vma: VmArea, start: Address, end: Add
     if (outcome !== 'done') failure = outcome;
   }
   if (failure !== 'done') throw new KernelError(failure, 'madvise', `not all of 0x${start.toString(16)} could be collapsed`);
+}
+
+/** What khugepaged takes at most (its max_ptes_none and max_ptes_shared as Linux starts). */
+const MAX_NONE = 511;
+const MAX_SHARED = 256;
+
+/**
+ * One pass of khugepaged: every aligned 2 MiB of memory whose settings ask for large folios, where a page was used of late and
+ * not too many are missing or shared (hpage_collapse_scan_pmd). How many ranges it collapsed. @throws NoMemory, what was done stays
+ */
+export function* khugepagedScan(m: Machine): Op<number> {
+  let done = 0;
+  for (const mm of [...m.mms.values()]) {
+    yield* mm.mmapLock.write();
+    try {
+      for (const vma of [...mm.tree]) {
+        if (!vma.faulted || (allowableOrders(m, vma) & (1 << PMD_ORDER)) === 0) continue;
+        yield* startWrite(m, vma);
+        const last = Math.floor(vma.end / PMD_SIZE) * PMD_SIZE;
+        for (let at = Math.ceil(vma.start / PMD_SIZE) * PMD_SIZE; at < last; at += PMD_SIZE) {
+          const vpn = pageOf(at as Address);
+          if (worthCollapsing(m, vma, vpn) && (yield* collapsePmd(m, vma, vpn)) === 'done') done++;
+        }
+      }
+    } finally {
+      mm.writeUnlock();
+    }
+  }
+  return done;
+}
+
+function worthCollapsing(m: Machine, vma: VmArea, vpn: Vpn): boolean {
+  const { mem, tables } = m;
+  const leaf = tables.leaf(vma.mm.pgd, vpn);
+  if (leaf === 0) return false;
+  let none = 0;
+  let shared = 0;
+  let young = 0;
+  for (let at = leaf * ENTRIES; at < (leaf + 1) * ENTRIES; at++) {
+    const pte = tables.entries[at];
+    if (pte === NONE || kindOf(pte) === ZERO) none++;
+    if (kindOf(pte) !== PRESENT) continue;
+    if (mem.mapcount[pfnOf(pte)] > 1) shared++;
+    if ((pte & YOUNG) !== 0) young++;
+  }
+  return none <= MAX_NONE && shared <= MAX_SHARED && young > 0;
 }
 
 /** One PMD's worth, under mmap_lock and the VMA's lock (collapse_huge_page). @throws NoMemory */

@@ -91,6 +91,7 @@ const kinds: { [K in Operation['op']]: [number, fc.Arbitrary<Operation>] } = {
     fc.record({ op: fc.constant('uffdMove' as const), process, to: page, from: page, pages: fc.integer({ min: 1, max: 4 }) }),
   ],
   fill: [3, fc.record({ op: fc.constant('fill' as const), process, at: page, pattern: fc.integer({ min: 1, max: 2 }) })],
+  khugepagedScan: [1, fc.record({ op: fc.constant('khugepagedScan' as const), process })],
   ksmScan: [2, fc.record({ op: fc.constant('ksmScan' as const), process })],
   ksmUnmerge: [1, fc.record({ op: fc.constant('ksmUnmerge' as const), process })],
   exec: [1, fc.record({ op: fc.constant('exec' as const), process })],
