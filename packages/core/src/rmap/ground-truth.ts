@@ -3,7 +3,7 @@ import type { Machine } from '../machine.js';
 import type { Mm } from '../mm/mm.js';
 import { ENTRIES, PAGES_PER_LEAF } from '../page-table/page-table.js';
 import { kindOf, NONE, PRESENT, type Pte, pfnOf } from '../page-table/pte.js';
-import { type Address, addressOf, type Folio, pageOf, TASK_SIZE, type Vpn } from '../units.js';
+import { type Address, addressOf, type Folio, type Pfn, pageOf, TASK_SIZE, type Vpn } from '../units.js';
 
 /** One entry that maps a page. */
 export interface Mapping {
@@ -11,23 +11,37 @@ export interface Mapping {
   readonly address: Address;
 }
 
-/** Calls `fn` for every entry that is not empty, by address space and address; `pages` is 512 for a PMD entry. Reads page tables only, knows no VMA and no reverse map. */
-export function scanTables(m: Machine, fn: (mm: Mm, vpn: Vpn, pte: Pte, pages: 1 | 512) => void): void {
+/** Calls `onLeaf` for every leaf table with the place of its first entry, `onHuge` for every PMD entry that maps a folio itself, by address space and address. */
+function scanLeaves(
+  m: Machine,
+  onLeaf: (mm: Mm, vpn: Vpn, first: number) => void,
+  onHuge: (mm: Mm, vpn: Vpn, at: number) => void,
+): void {
   const end = pageOf(TASK_SIZE);
   const { tables } = m;
   for (const mm of m.mms.values()) {
     for (let vpn = tables.nextLeaf(mm.pgd, 0 as Vpn, end); vpn < end; ) {
-      const huge = tables.huge(mm.pgd, vpn);
-      if (huge !== 0) fn(mm, vpn, tables.entries[huge], 512);
-      const leaf = huge === 0 ? tables.leaf(mm.pgd, vpn) : 0;
-      const first = leaf * ENTRIES;
-      for (let slot = 0; leaf !== 0 && slot < ENTRIES; slot++) {
-        const pte = tables.entries[first + slot];
-        if (pte !== NONE) fn(mm, (vpn + slot) as Vpn, pte, 1);
-      }
+      const leaf = tables.leaf(mm.pgd, vpn);
+      if (leaf !== 0) onLeaf(mm, vpn, leaf * ENTRIES);
+      else onHuge(mm, vpn, tables.huge(mm.pgd, vpn));
       vpn = tables.nextLeaf(mm.pgd, (vpn + PAGES_PER_LEAF) as Vpn, end);
     }
   }
+}
+
+/** Calls `fn` for every entry that is not empty, by address space and address; `pages` is 512 for a PMD entry. Reads page tables only, knows no VMA and no reverse map. */
+export function scanTables(m: Machine, fn: (mm: Mm, vpn: Vpn, pte: Pte, pages: 1 | 512) => void): void {
+  const { entries } = m.tables;
+  scanLeaves(
+    m,
+    (mm, vpn, first) => {
+      for (let slot = 0; slot < ENTRIES; slot++) {
+        const pte = entries[first + slot];
+        if (pte !== NONE) fn(mm, (vpn + slot) as Vpn, pte, 1);
+      }
+    },
+    (mm, vpn, at) => fn(mm, vpn, entries[at], 512),
+  );
 }
 
 /** How many entries map each frame, by frame number: the truth that map counts and walks are held against. */
@@ -42,11 +56,24 @@ export interface Counts {
 
 export function countMappings(m: Machine): Counts {
   const counts = { ptes: new Int32Array(m.mem.used), pmds: new Int32Array(m.mem.used), folios: new Int32Array(m.mem.used) };
-  scanTables(m, (_mm, _vpn, pte, pages) => {
-    if (kindOf(pte) !== PRESENT) return;
-    (pages === 1 ? counts.ptes : counts.pmds)[pfnOf(pte)]++;
-    counts.folios[m.mem.folioOf(pfnOf(pte))]++;
-  });
+  const { ptes, pmds, folios } = counts;
+  const { entries } = m.tables;
+  scanLeaves(
+    m,
+    (_mm, _vpn, first) => {
+      for (let at = first; at < first + ENTRIES; at++) {
+        const pte = entries[at];
+        if (kindOf(pte) === PRESENT) ptes[pte >>> 8]++;
+      }
+    },
+    (_mm, _vpn, at) => {
+      if (kindOf(entries[at]) === PRESENT) pmds[pfnOf(entries[at])]++;
+    },
+  );
+  for (let pfn = 1; pfn < ptes.length; pfn++) {
+    const mappings = ptes[pfn] + pmds[pfn];
+    if (mappings > 0) folios[m.mem.folioOf(pfn as Pfn)] += mappings;
+  }
   return counts;
 }
 
