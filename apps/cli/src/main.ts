@@ -1,8 +1,10 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { ContractViolation, KernelError, SegmentationFault, StrategyLoadError, TraceError } from '@rmap-lab/core';
+import { CannotObserve } from '@rmap-lab/kernel-oracle';
 import { CannotRecord, UnknownWorkload } from '@rmap-lab/workloads';
 import { Command, InvalidArgumentError } from 'commander';
+import { addOracle } from './commands/oracle.js';
 import { addRecord } from './commands/record.js';
 import { addRun } from './commands/run.js';
 import { addWorkloads } from './commands/workloads.js';
@@ -33,6 +35,7 @@ Exit status:
 addRun(program, wholeNumber);
 addWorkloads(program);
 addRecord(program);
+addOracle(program, wholeNumber);
 
 try {
   await program.parseAsync();
@@ -43,7 +46,9 @@ try {
 /** Says what went wrong, in one line where the user can mend it; the exit status. */
 function explain(error: unknown): number {
   if (error instanceof Error && 'exitCode' in error) return error.exitCode === 0 ? exitCode.fine : exitCode.badInput;
-  const input = [TraceError, StrategyLoadError, UnknownWorkload, CannotRecord].some((kind) => error instanceof kind);
+  const input = [TraceError, StrategyLoadError, UnknownWorkload, CannotRecord, CannotObserve].some(
+    (kind) => error instanceof kind,
+  );
   if (input || isSystemError(error)) {
     process.stderr.write(`rmap-lab: ${(error as Error).message}\n`);
     return exitCode.badInput;

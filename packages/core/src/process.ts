@@ -2,7 +2,7 @@ import { KernelError } from './errors.js';
 import { touch } from './fault/fault.js';
 import { touchFast } from './fault/fault-fast.js';
 import { entireMapcount } from './folio/mapcount.js';
-import { ANON, EXCLUSIVE } from './folio/mem-map.js';
+import { ANON, EXCLUSIVE, KSM } from './folio/mem-map.js';
 import type { FileMapping } from './folio/page-cache.js';
 import type { Kernel } from './kernel.js';
 import type { Machine } from './machine.js';
@@ -66,12 +66,37 @@ export interface PageInfo {
   readonly order: number;
   /** One PMD entry maps the whole folio. */
   readonly byPmd: boolean;
+  /** Entries that map the page, PMD entries included. */
   readonly mapcount: number;
+  /** PMD entries that map its folio. */
+  readonly entireMapcount: number;
   readonly exclusive: boolean;
+  /** One page shared by equal contents (PageKsm). */
+  readonly ksm: boolean;
   readonly index: Pgoff | null;
+  /** The strategy's word of the folio. */
+  readonly anchor: number | null;
+  /** Where it is in swap. */
+  readonly swapSlot: number | null;
   /** Number of the write that made the contents; 0: zeros. */
   readonly version: number;
 }
+
+/** Of an entry that maps no page. */
+const NO_PAGE: Omit<PageInfo, 'kind'> = {
+  writable: false,
+  pfn: null,
+  order: 0,
+  byPmd: false,
+  mapcount: 0,
+  entireMapcount: 0,
+  exclusive: false,
+  ksm: false,
+  index: null,
+  anchor: null,
+  swapSlot: null,
+  version: 0,
+};
 
 interface Family {
   adopt(mm: Mm): Process;
@@ -264,19 +289,23 @@ export class Process {
     const pte = this.entry(at);
     const { mem } = this.machine;
     const kind = (['none', 'present', 'zero', 'swap', 'migration', 'guard'] as const)[kindOf(pte)];
-    if (kind !== 'present')
-      return { kind, writable: false, pfn: null, order: 0, byPmd: false, mapcount: 0, exclusive: false, index: null, version: 0 };
+    if (kind !== 'present') return { ...NO_PAGE, kind, swapSlot: kind === 'swap' ? payloadOf(pte) : null };
     const pfn = payloadOf(pte) as Pfn;
     const folio = mem.folioOf(pfn);
+    const byPmd = this.machine.tables.huge(this.mm.pgd, pageOf(at)) !== 0;
     return {
       kind: (mem.flags[pfn] & ANON) !== 0 ? 'anonymous' : 'file',
       writable: (pte & 8) !== 0,
       pfn,
       order: mem.order(folio),
-      byPmd: this.alive && this.machine.tables.huge(this.mm.pgd, pageOf(at)) !== 0,
+      byPmd,
       mapcount: mem.mapcount[pfn] + entireMapcount(mem, folio),
-      exclusive: (mem.flags[this.machine.tables.huge(this.mm.pgd, pageOf(at)) !== 0 ? folio : pfn] & EXCLUSIVE) !== 0,
+      entireMapcount: entireMapcount(mem, folio),
+      exclusive: (mem.flags[byPmd ? folio : pfn] & EXCLUSIVE) !== 0,
+      ksm: (mem.flags[pfn] & KSM) !== 0,
       index: (mem.index[folio] + (pfn - folio)) as Pgoff,
+      anchor: mem.anchor[folio],
+      swapSlot: null,
       version: mem.version[pfn],
     };
   }

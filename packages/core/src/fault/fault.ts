@@ -41,6 +41,11 @@ export function* touch(m: Machine, mm: Mm, address: Address, write: boolean): Op
   }
 }
 
+/** The same inside `vma`, by somebody who holds mmap_lock. @throws SegmentationFault, NoMemory */
+export function* touchLocked(m: Machine, vma: VmArea, address: Address, write: boolean): Op<void> {
+  while ((yield* faultOnce(m, vma, address, write, true)) !== 'present');
+}
+
 /** The VMA at `address`, read-locked, or null when it takes mmap_lock to go on (lock_vma_under_rcu). */
 function lockVma(m: Machine, mm: Mm, address: Address): VmArea | null {
   const vma = mm.tree.lookup(address);

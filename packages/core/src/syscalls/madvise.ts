@@ -1,5 +1,5 @@
 import { KernelError, NoMemory } from '../errors.js';
-import { populate } from '../fault/populate.js';
+import { populateAdvised } from '../fault/populate.js';
 import { prepareFault } from '../fault/prepare.js';
 import type { Machine } from '../machine.js';
 import type { Mm } from '../mm/mm.js';
@@ -94,8 +94,7 @@ export function* madvise(m: Machine, mm: Mm, start: Address, length: number, adv
   if (!Number.isSafeInteger(end) || end < start) throw refuse('EINVAL', `a length of ${length} overflows`);
   if (end === start) return;
   if (populates) {
-    if (mm.tree.lookup(start) === null) throw refuse('ENOMEM', `nothing is mapped at 0x${start.toString(16)}`);
-    yield* populate(m, mm, start, end, advice === f.MADV_POPULATE_WRITE);
+    yield* populateAdvised(m, mm, start, end, advice === f.MADV_POPULATE_WRITE);
     return;
   }
   // The kernel takes the lock for reading where only pages change; a writer keeps faults out just the same.

@@ -1,5 +1,5 @@
 import { KernelError } from '../errors.js';
-import { populateQuietly } from '../fault/populate.js';
+import { populateLocked } from '../fault/populate.js';
 import type { Machine } from '../machine.js';
 import type { Mm } from '../mm/mm.js';
 import { startWrite } from '../mm/vma-lock.js';
@@ -22,18 +22,15 @@ export function* mprotect(m: Machine, mm: Mm, start: Address, length: number, pr
   if (length === 0) return;
   const end = (start + alignUp(length)) as Address;
   if (!(end > start)) throw new KernelError('ENOMEM', 'mprotect', `a length of ${length} does not end behind the start`);
-  /** Locked ranges that became writable: copied early, so that a later write does not fault. */
-  const toCopy: [Address, Address][] = [];
   yield* mm.mmapLock.write();
   try {
-    yield* protectRange(m, mm, start, end, prot, toCopy);
+    yield* protectRange(m, mm, start, end, prot);
   } finally {
     mm.writeUnlock();
   }
-  for (const [from, to] of toCopy) yield* populateQuietly(m, mm, from, to);
 }
 
-function* protectRange(m: Machine, mm: Mm, from: Address, end: Address, prot: number, toCopy: [Address, Address][]): Op<void> {
+function* protectRange(m: Machine, mm: Mm, from: Address, end: Address, prot: number): Op<void> {
   let vma = mm.tree.find(from);
   let start = from;
   if (vma !== null && (prot & PROT_GROWSDOWN) !== 0 && vma.start < end && (vma.flags & vm.VM_GROWSDOWN) !== 0) start = vma.start;
@@ -43,9 +40,7 @@ function* protectRange(m: Machine, mm: Mm, from: Address, end: Address, prot: nu
   if (vma === null || vma.start > start) throw hole(start);
   for (;;) {
     const stop = Math.min(vma.end, end) as Address;
-    const locked = (vma.flags & (vm.VM_WRITE | vm.VM_SHARED | vm.VM_LOCKED)) === vm.VM_LOCKED;
     vma = yield* protectVma(m, vma, start, stop, prot & vm.VM_ACCESS_FLAGS);
-    if (locked && (prot & PROT_WRITE) !== 0) toCopy.push([start, stop]);
     if (stop >= end) return;
     start = stop;
     // The range may have been merged into a VMA that reaches further.
@@ -68,6 +63,9 @@ function* protectVma(m: Machine, vma: VmArea, start: Address, end: Address, acce
   yield* startWrite(m, changed);
   changed.flags = flags | (changed.flags & vm.VM_STICKY);
   yield* changeProtection(m, changed, start, end);
+  // Locked private memory that becomes writable is copied early, so that a later write does not fault.
+  const locked = (old & (vm.VM_WRITE | vm.VM_SHARED | vm.VM_LOCKED)) === vm.VM_LOCKED;
+  if (locked && (flags & vm.VM_WRITE) !== 0) yield* populateLocked(m, changed, start, end);
   return changed;
 }
 

@@ -75,7 +75,13 @@ export function* mergeNewRange(
     from: other?.faulted ? other : how === 'moved' && source !== null ? source : grown,
   });
   try {
-    return yield* commitMerge(m, mm, plan, sticky(prev, other) | range.flags, plan.from === source ? 'move' : 'merge');
+    return yield* commitMerge(
+      m,
+      mm,
+      plan,
+      sticky(left ? prev : null, other) | range.flags,
+      plan.from === source ? 'move' : 'merge',
+    );
   } catch (error) {
     if (!(error instanceof NoMemory)) throw error;
     return null;

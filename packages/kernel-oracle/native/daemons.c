@@ -1,0 +1,82 @@
+#define _GNU_SOURCE
+#include "daemons.h"
+#include "tree.h"
+#include <errno.h>
+#include <linux/userfaultfd.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/swap.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* Newer than some headers (linux/userfaultfd.h). */
+#define FEATURE_MOVE (1 << 16)
+#define IOCTL_MOVE 0xc028aa05UL
+struct move {
+  unsigned long dst, src, len, mode;
+  long moved;
+};
+
+#define KSM "/sys/kernel/mm/ksm/"
+
+static long read_long(const char *path) {
+  FILE *f = fopen(path, "r");
+  long v = -1;
+  if (!f || fscanf(f, "%ld", &v) != 1) die(path);
+  fclose(f);
+  return v;
+}
+
+static void write_long(const char *path, long v) {
+  FILE *f = fopen(path, "w");
+  if (!f || fprintf(f, "%ld", v) < 0 || fclose(f)) die(path);
+}
+
+/*
+ * Lets ksmd make complete passes, then stops it. A page merges at the earliest in the second pass (its checksum must be seen
+ * unchanged) and a pass in progress counts, so ask for 3 or more.
+ */
+void ksm_scan(int scans) {
+  long first = read_long(KSM "full_scans");
+  write_long(KSM "run", 1);
+  while (read_long(KSM "full_scans") < first + scans) usleep(200);
+  write_long(KSM "run", 0); /* returns when ksmd has left its pass */
+}
+
+void ksm_unmerge(void) {
+  write_long(KSM "run", 2);
+  write_long(KSM "run", 0);
+}
+
+long swap_off_and_on(const char *device) {
+  if (swapoff(device) || swapon(device, 0)) return -errno;
+  return 0;
+}
+
+static long uffd_call(int slot, long fd, unsigned long request, const void *argument, size_t size) {
+  unsigned long address;
+  memcpy(tree_scratch(slot, &address), argument, size);
+  return tree_syscall(slot, SYS_ioctl, fd, request, address);
+}
+
+long userfault_move(int slot, unsigned long to, unsigned long from, unsigned long bytes, unsigned long start, unsigned long end) {
+  long fd = tree_syscall(slot, SYS_userfaultfd, 02000000, 0, 0);
+  if (fd < 0) return fd;
+  struct uffdio_api api = {.api = UFFD_API, .features = FEATURE_MOVE};
+  struct uffdio_register reg = {.range = {start, end - start}, .mode = UFFDIO_REGISTER_MODE_MISSING};
+  struct move move = {.dst = to, .src = from, .len = bytes};
+  long r = uffd_call(slot, fd, UFFDIO_API, &api, sizeof api);
+  if (!r) {
+    if (start < end) uffd_call(slot, fd, UFFDIO_REGISTER, &reg, sizeof reg);
+    r = uffd_call(slot, fd, IOCTL_MOVE, &move, sizeof move);
+    if (r == -EAGAIN) { /* some pages moved: how many is in the struct, as on success */
+      unsigned long address;
+      struct move *answer = tree_scratch(slot, &address);
+      if (answer->moved > 0) r = 0;
+      else if (answer->moved < 0) r = answer->moved;
+    }
+  }
+  tree_syscall(slot, SYS_close, fd, 0, 0);
+  return r;
+}

@@ -1,0 +1,74 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { CannotObserve, type Programs } from './compile.js';
+
+/** The driver of a tree of real processes: commands in, answers out; what they mean is said in native/driver.c. */
+export class Driver {
+  private text = '';
+  private wanted = 0;
+  private lines: string[] = [];
+  private finish: { resolve(lines: string[]): void; reject(error: Error): void } | null = null;
+  private errors = '';
+
+  private constructor(private readonly child: ChildProcess) {
+    child.stdout?.setEncoding('latin1').on('data', (data: string) => this.take(data));
+    child.stderr?.on('data', (data: Buffer) => {
+      this.errors += data.toString();
+    });
+    child.stdin?.on('error', () => {}); // it died: `close` says why
+    child.on('error', (error) => this.fail(error.message));
+    child.on('close', () => this.fail(this.errors.trim().split('\n').pop() || 'the driver ended'));
+  }
+
+  /** Starts the tree with one process in slot 0. @throws CannotObserve */
+  static async start({ driver, worker, bpf }: Programs): Promise<Driver> {
+    const started = new Driver(spawn(driver, [worker, bpf], { stdio: ['pipe', 'pipe', 'pipe'] }));
+    await started.ask([], 1);
+    return started;
+  }
+
+  /** Sends commands and waits for `answers` lines; one batch at a time. @throws CannotObserve when the driver died */
+  ask(commands: readonly string[], answers: number = commands.length): Promise<string[]> {
+    return new Promise((resolve, reject) => {
+      if (this.child.exitCode !== null) reject(new CannotObserve('the driver has ended'));
+      this.finish = { resolve, reject };
+      this.wanted = answers;
+      if (commands.length > 0) this.child.stdin?.write(`${commands.join('\n')}\n.\n`);
+      this.settle();
+    });
+  }
+
+  /** Lines up to the one that starts with `end`, which is the last. */
+  async askRecords(commands: readonly string[], end: string): Promise<string[]> {
+    let lines = await this.ask(commands, commands.length);
+    while (!lines[lines.length - 1].startsWith(end)) lines = [...lines, ...(await this.ask([], 1))];
+    return lines;
+  }
+
+  /** Ends all processes. */
+  stop(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.child.exitCode !== null) resolve();
+      this.child.once('close', () => resolve());
+      this.child.stdin?.end();
+    });
+  }
+
+  private take(data: string): void {
+    const lines = (this.text + data).split('\n');
+    this.text = lines.pop() as string;
+    for (const line of lines) this.lines.push(line);
+    this.settle();
+  }
+
+  private settle(): void {
+    if (this.finish === null || this.lines.length < this.wanted) return;
+    const { resolve } = this.finish;
+    this.finish = null;
+    resolve(this.lines.splice(0, this.wanted));
+  }
+
+  private fail(reason: string): void {
+    this.finish?.reject(new CannotObserve(`the kernel can't be observed: ${reason}`));
+    this.finish = null;
+  }
+}
