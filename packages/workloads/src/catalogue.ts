@@ -1,10 +1,8 @@
 import { existsSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import type { TraceRecord } from './format.js';
-import { forkChain } from './generate/fork-chain.js';
+import { generators, type WorkloadGenerator } from './generate/generators.js';
 import { placeRecords } from './generate/place.js';
-import { zygote } from './generate/zygote.js';
 import type { PlacedRecord } from './parser.js';
 import { readTrace } from './reader.js';
 import { kindOf } from './replay/apply.js';
@@ -12,7 +10,6 @@ import { readEnd } from './tail.js';
 
 const TRACES = new URL('../traces/', import.meta.url);
 const SUFFIX = '.trace.gz';
-const GENERATED: Readonly<Record<string, () => Iterable<TraceRecord>>> = { 'fork-chain': forkChain, zygote };
 
 /** A workload that comes with this package. */
 export interface WorkloadInfo {
@@ -43,6 +40,15 @@ export class UnknownWorkload extends Error {
   }
 }
 
+/** A workload was given a parameter that it does not have, or one that is no positive whole number. */
+export class BadParameter extends Error {
+  override readonly name = 'BadParameter';
+  constructor(workload: string, parameter: string, value: number, known: readonly string[]) {
+    const has = known.length === 0 ? 'it takes none: it is recorded' : `it takes ${known.join(', ')}, each a whole number from 1`;
+    super(`workload '${workload}' can't take ${parameter}=${value}; ${has}`);
+  }
+}
+
 /** What comes with this package: recorded traces by name, then generated ones. @throws TraceError for a damaged trace */
 export async function workloads(): Promise<readonly WorkloadInfo[]> {
   const found: WorkloadInfo[] = [];
@@ -51,7 +57,7 @@ export async function workloads(): Promise<readonly WorkloadInfo[]> {
     const { process = 0, exec = 0, exit = 0, call = 0, touch = 0, kernel = 0 } = counts;
     found.push({ name, kind: 'recorded', operations: process + exec + exit + call + touch + kernel, bytes: size });
   }
-  for (const [name, generate] of Object.entries(GENERATED)) {
+  for (const [name, generate] of Object.entries(generators)) {
     let operations = 0;
     for (const record of generate()) if (kindOf(record) !== null) operations++;
     found.push({ name, kind: 'generated', operations, bytes: 0 });
@@ -59,15 +65,33 @@ export async function workloads(): Promise<readonly WorkloadInfo[]> {
   return found;
 }
 
-/** The workload of this name, or the trace in this file. Its records are read when they are asked for. @throws UnknownWorkload */
-export async function openWorkload(nameOrFile: string): Promise<Workload> {
-  if (Object.hasOwn(GENERATED, nameOrFile)) {
-    return { name: nameOrFile, kind: 'generated', records: placeRecords(GENERATED[nameOrFile]()) };
+/**
+ * The workload of this name, or the trace in this file. Its records are read when they are asked for. `parameters` are those of a
+ * generated workload, by name; what is not named is as documented. @throws UnknownWorkload, BadParameter
+ */
+export async function openWorkload(nameOrFile: string, parameters: Readonly<Record<string, number>> = {}): Promise<Workload> {
+  if (Object.hasOwn(generators, nameOrFile)) {
+    const generate = generators[nameOrFile];
+    checkParameters(nameOrFile, parametersOf(generate), parameters);
+    return { name: nameOrFile, kind: 'generated', records: placeRecords(generate(parameters)) };
   }
   const names = await recorded();
   const file = names.includes(nameOrFile) ? traceFile(nameOrFile) : nameOrFile;
-  if (!existsSync(file)) throw new UnknownWorkload(nameOrFile, [...names, ...Object.keys(GENERATED)]);
+  if (!existsSync(file)) throw new UnknownWorkload(nameOrFile, [...names, ...Object.keys(generators)]);
+  checkParameters(nameOrFile, [], parameters);
   return { name: nameOrFile, kind: 'recorded', records: readTrace(file) };
+}
+
+/** Names of a generator's parameters: its header holds them all. */
+function parametersOf(generate: WorkloadGenerator): string[] {
+  for (const record of generate()) if (record.type === 'header') return Object.keys(record.options);
+  return [];
+}
+
+function checkParameters(workload: string, known: readonly string[], given: Readonly<Record<string, number>>): void {
+  for (const [name, value] of Object.entries(given)) {
+    if (!known.includes(name) || !Number.isSafeInteger(value) || value < 1) throw new BadParameter(workload, name, value, known);
+  }
 }
 
 async function recorded(): Promise<readonly string[]> {

@@ -1,7 +1,17 @@
-export { openWorkload, UnknownWorkload, type Workload, type WorkloadInfo, workloads } from './catalogue.js';
+export { BadParameter, openWorkload, UnknownWorkload, type Workload, type WorkloadInfo, workloads } from './catalogue.js';
 export * from './format.js';
+export { type DaemoniseOptions, daemonise } from './generate/daemonise.js';
 export { type ForkChainOptions, forkChain } from './generate/fork-chain.js';
+export { type ForkFanOutOptions, forkFanOut } from './generate/fork-fan-out.js';
+export { type ForkServerOptions, forkServer } from './generate/fork-server.js';
+export { type GarbageCollectorOptions, garbageCollector } from './generate/garbage-collector.js';
+export { type JitOptions, jit } from './generate/jit.js';
+export { type ManyVmasOptions, manyVmas } from './generate/many-vmas.js';
+export { type MemoryMergingOptions, memoryMerging } from './generate/memory-merging.js';
+export { type PartialUnmapOptions, partialUnmap } from './generate/partial-unmap.js';
 export { placeRecords } from './generate/place.js';
+export { type ReallocOptions, realloc } from './generate/realloc.js';
+export { type SnapshotOptions, snapshot } from './generate/snapshot.js';
 export { type ZygoteOptions, zygote } from './generate/zygote.js';
 export { importPageFaults } from './import/page-faults.js';
 export { importStrace } from './import/strace.js';

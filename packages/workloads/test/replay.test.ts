@@ -289,9 +289,9 @@ describe('a replay stops with the position', () => {
     ],
     [
       'an action of the kernel',
-      [spawn, { type: 'kernel', action: 'reclaim', process: 0, first: 1, pages: 1 }],
+      [spawn, { type: 'kernel', action: 'memory-failure', process: 0, first: 1, pages: 1 }],
       3,
-      /no reclaim yet/,
+      /does not take the page away/,
     ],
   ];
   test.each(cases)('at %s', async (_why, records, record, reason) => {

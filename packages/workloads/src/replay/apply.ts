@@ -2,7 +2,7 @@ import { PAGE_SIZE } from '@rmap-lab/core';
 import type { TouchRecord, TraceRecord } from '../format.js';
 import { replayCall } from './call.js';
 import { replayExec } from './exec.js';
-import { Mismatch } from './mismatch.js';
+import { replayKernelAct } from './kernel-act.js';
 import { UnknownReference, type World } from './world.js';
 
 /** Does what a record says, and wants the recorded answer. @throws Mismatch, UnknownReference, and what the model throws */
@@ -27,7 +27,8 @@ export function applyRecord(world: World, record: Exclude<TraceRecord, TouchReco
       world.introduceFile(record);
       break;
     case 'kernel':
-      throw new Mismatch(`the model has no ${record.action} yet`);
+      replayKernelAct(world, record);
+      break;
   }
 }
 
