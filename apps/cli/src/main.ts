@@ -1,12 +1,15 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { ContractViolation, KernelError, SegmentationFault, StrategyLoadError, TraceError } from '@rmap-lab/core';
+import { BadStore, BadSweep } from '@rmap-lab/experiments';
 import { CannotObserve } from '@rmap-lab/kernel-oracle';
-import { CannotRecord, UnknownWorkload } from '@rmap-lab/workloads';
+import { BadParameter, CannotRecord, UnknownWorkload } from '@rmap-lab/workloads';
 import { Command, InvalidArgumentError } from 'commander';
+import { addCompare } from './commands/compare.js';
 import { addOracle } from './commands/oracle.js';
 import { addRecord } from './commands/record.js';
 import { addRun } from './commands/run.js';
+import { addSweep } from './commands/sweep.js';
 import { addWorkloads } from './commands/workloads.js';
 import { exitCode } from './exit-codes.js';
 
@@ -33,6 +36,8 @@ Exit status:
   )
   .exitOverride();
 addRun(program, wholeNumber);
+addCompare(program, wholeNumber);
+addSweep(program, wholeNumber);
 addWorkloads(program);
 addRecord(program);
 addOracle(program, wholeNumber);
@@ -46,9 +51,16 @@ try {
 /** Says what went wrong, in one line where the user can mend it; the exit status. */
 function explain(error: unknown): number {
   if (error instanceof Error && 'exitCode' in error) return error.exitCode === 0 ? exitCode.fine : exitCode.badInput;
-  const input = [TraceError, StrategyLoadError, UnknownWorkload, CannotRecord, CannotObserve].some(
-    (kind) => error instanceof kind,
-  );
+  const input = [
+    TraceError,
+    StrategyLoadError,
+    UnknownWorkload,
+    BadParameter,
+    CannotRecord,
+    CannotObserve,
+    BadSweep,
+    BadStore,
+  ].some((kind) => error instanceof kind);
   if (input || isSystemError(error)) {
     process.stderr.write(`rmap-lab: ${(error as Error).message}\n`);
     return exitCode.badInput;

@@ -67,10 +67,3 @@ export class Observer {
     return Math.floor((this.state / 2 ** 32) * n);
   }
 }
-
-/** Median, 99th percentile, largest and sum. */
-export function distribution(values: readonly number[]): { p50: number; p99: number; max: number; total: number } {
-  const sorted = [...values].sort((a, b) => a - b);
-  const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
-  return { p50: at(0.5), p99: at(0.99), max: sorted[sorted.length - 1] ?? 0, total: sorted.reduce((sum, n) => sum + n, 0) };
-}

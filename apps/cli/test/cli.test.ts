@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { distribution } from '@rmap-lab/experiments';
 import { afterAll, describe, expect, it } from 'vitest';
-import { distribution } from '../src/observer.js';
 import { runSchema } from '../src/run-schema.js';
 
 const main = fileURLToPath(new URL('../dist/main.js', import.meta.url));

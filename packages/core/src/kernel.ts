@@ -147,6 +147,11 @@ export class Kernel {
     return this.processList;
   }
 
+  /** Unmapped VMAs that the strategy keeps. */
+  get zombies(): number {
+    return this.machine.zombies;
+  }
+
   /** Allocations asked for so far: what `failAllocation` counts. */
   get allocations(): number {
     return this.machine.failure.count;

@@ -1,11 +1,12 @@
 import { Kernel, type RmapStrategy } from '@rmap-lab/core';
+import { distribution } from '@rmap-lab/experiments';
 import { openWorkload, type ReplayReport, replay, type Workload, workloads } from '@rmap-lab/workloads';
 import { SingleBar } from 'cli-progress';
 import { type Command, Option } from 'commander';
 import { exitCode } from '../exit-codes.js';
 import { ACTIVITY_LEVELS, type ActivityLevel, KernelActivity } from '../kernel-activity.js';
 import { loadStrategy } from '../load-strategy.js';
-import { distribution, Observer } from '../observer.js';
+import { Observer } from '../observer.js';
 import { runReport } from '../run-report.js';
 import type { RunDocument } from '../run-schema.js';
 
@@ -40,7 +41,7 @@ export function addRun(program: Command, wholeNumber: (text: string) => number):
 }
 
 async function run(options: RunOptions): Promise<number> {
-  const strategy = await loadStrategy(options.strategy);
+  const { strategy } = await loadStrategy(options.strategy);
   const workload = await openWorkload(options.workload);
   const known = (await workloads()).find(({ name }) => name === workload.name);
   const { document, witness } = await measure(strategy, workload, known?.operations ?? null, options);

@@ -1,0 +1,78 @@
+import { type Comparison, type Contender, compare } from '@rmap-lab/experiments';
+import { openWorkload } from '@rmap-lab/workloads';
+import { SingleBar } from 'cli-progress';
+import type { Command } from 'commander';
+import { compareCsv, compareMarkdown, compareTable } from '../compare-report.js';
+import { exitCode } from '../exit-codes.js';
+import { bundledStrategies, loadStrategy } from '../load-strategy.js';
+import { collect, collectParameter } from '../parameters.js';
+
+interface CompareCommandOptions {
+  readonly strategy: readonly string[];
+  readonly workload: string;
+  readonly parameter: Readonly<Record<string, number>>;
+  readonly seed: number;
+  readonly json?: boolean;
+  readonly markdown?: boolean;
+  readonly csv?: boolean;
+}
+
+export function addCompare(program: Command, wholeNumber: (text: string) => number): void {
+  program
+    .command('compare')
+    .description('replay a workload under several strategies and print what each costs and finds, side by side')
+    .option(
+      '--strategy <name>',
+      'short name, package, or file, perhaps with :preset; may be repeated (default: all that come along)',
+      collect,
+      [],
+    )
+    .requiredOption('--workload <name>', 'name of a workload (see `rmap-lab workloads`), or a trace file')
+    .option('--parameter <name=n>', 'parameter of a generated workload; may be repeated', collectParameter, {})
+    .option('--seed <n>', 'chooses the folios whose walks are sampled', wholeNumber, 1)
+    .option('--json', 'print one JSON document (rmap-lab/compare@1)')
+    .option('--markdown', 'print a table in Markdown')
+    .option('--csv', 'print comma-separated values')
+    .addHelpText('after', '\nExample:\n  rmap-lab compare --workload fork-chain --parameter depth=8')
+    .action(async (options: CompareCommandOptions) => {
+      process.exitCode = await run(options);
+    });
+}
+
+async function run(options: CompareCommandOptions): Promise<number> {
+  const names = options.strategy.length > 0 ? options.strategy : bundledStrategies();
+  const contenders: Contender[] = [];
+  for (const name of names) contenders.push(await loadStrategy(name));
+  const interrupt = new AbortController();
+  const stop = (): void => interrupt.abort();
+  process.once('SIGINT', stop);
+  const bar = new SingleBar({
+    format: '{strategy}: {value} operations',
+    stream: process.stderr,
+    noTTYOutput: false,
+    clearOnComplete: true,
+  });
+  if (process.stderr.isTTY) bar.start(0, 0, { strategy: '' });
+  let comparison: Comparison;
+  try {
+    comparison = await compare({
+      workload: () => openWorkload(options.workload, options.parameter),
+      contenders,
+      seed: options.seed,
+      signal: interrupt.signal,
+      onProgress: ({ strategy }, operations) => bar.update(operations, { strategy: strategy.name }),
+    });
+  } finally {
+    bar.stop();
+    process.removeListener('SIGINT', stop);
+  }
+  process.stdout.write(`${printed(comparison, options)}\n`);
+  if (interrupt.signal.aborted) return exitCode.interrupted;
+  return comparison.rows.some(({ failure }) => failure !== null) ? exitCode.broken : exitCode.fine;
+}
+
+function printed(comparison: Comparison, { json, markdown, csv }: CompareCommandOptions): string {
+  if (json) return JSON.stringify(comparison);
+  if (markdown) return compareMarkdown(comparison);
+  return csv ? compareCsv(comparison) : compareTable(comparison);
+}

@@ -1,0 +1,93 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { cellsOf, parseSweep, ResultStore, type StoredResult, type SweepSummary, sweep } from '@rmap-lab/experiments';
+import { SingleBar } from 'cli-progress';
+import Table from 'cli-table3';
+import { type Command, InvalidArgumentError } from 'commander';
+import { exitCode } from '../exit-codes.js';
+import { shortNames, standing } from '../load-strategy.js';
+
+interface SweepCommandOptions {
+  readonly out?: string;
+  readonly shard?: { readonly index: number; readonly count: number };
+  readonly workers?: number;
+  readonly json?: boolean;
+}
+
+export function addSweep(program: Command, wholeNumber: (text: string) => number): void {
+  program
+    .command('sweep')
+    .description('run a grid of strategies, workloads and parameters over all cores; goes on where it was stopped')
+    .argument('<file>', 'the grid, as JSON (see packages/experiments)')
+    .option('--out <file>', 'where results are appended (default: the grid file with .results.jsonl)')
+    .option('--shard <i/n>', 'run only the i-th of n parts', shardFrom)
+    .option('--workers <n>', 'cells at once (default: one for each core)', wholeNumber)
+    .option('--json', 'print one JSON document (rmap-lab/sweep@1)')
+    .addHelpText('after', '\nExample:\n  rmap-lab sweep grid.json --shard 1/4')
+    .action(async (file: string, options: SweepCommandOptions) => {
+      process.exitCode = await run(file, options);
+    });
+}
+
+function shardFrom(text: string): { index: number; count: number } {
+  const [, index, count] = /^(\d+)\/(\d+)$/.exec(text)?.map(Number) ?? [];
+  if (index === undefined || index < 1 || index > count) throw new InvalidArgumentError('it must be like 1/4');
+  return { index, count };
+}
+
+async function run(name: string, { out, shard, workers, json }: SweepCommandOptions): Promise<number> {
+  const file = resolve(standing(), name);
+  const spec = parseSweep(readFileSync(file, 'utf8'), name);
+  const store = new ResultStore(resolve(standing(), out ?? `${file.replace(/\.json$/, '')}.results.jsonl`));
+  const interrupt = new AbortController();
+  const stop = (): void => interrupt.abort();
+  process.once('SIGINT', stop);
+  const bar = new SingleBar({ stream: process.stderr, noTTYOutput: false, clearOnComplete: true });
+  if (process.stderr.isTTY) bar.start(cellsOf(spec).length, 0);
+  let summary: SweepSummary;
+  try {
+    summary = await sweep(spec, store, {
+      shortNames,
+      from: standing(),
+      ...(shard && { shard }),
+      ...(workers && { workers }),
+      signal: interrupt.signal,
+      onProgress: (done, total) => {
+        bar.setTotal(total);
+        bar.update(done);
+      },
+    });
+  } finally {
+    bar.stop();
+    store.close();
+    process.removeListener('SIGINT', stop);
+  }
+  const results = cellsOf(spec).flatMap((cell) => store.resultOf(cell) ?? []);
+  process.stdout.write(
+    json ? `${JSON.stringify({ schema: 'rmap-lab/sweep@1', ...summary, results })}\n` : `${report(results, summary)}\n`,
+  );
+  if (interrupt.signal.aborted) return exitCode.interrupted;
+  return results.every(succeeded) ? exitCode.fine : exitCode.broken;
+}
+
+const succeeded = ({ outcome }: StoredResult): boolean => outcome.status === 'measured' && outcome.measurement.failure === null;
+
+function report(results: readonly StoredResult[], { cells, found, run }: SweepSummary): string {
+  const table = new Table({
+    head: ['workload', 'parameters', 'strategy', 'seed', 'slab KiB at peak', 'result'],
+    style: { head: [], border: [], compact: true },
+  });
+  for (const { cell, outcome } of results) {
+    const { workload, parameters, strategy, seed } = cell;
+    const chosen = Object.entries(parameters).map(([name, value]) => `${name}=${value}`);
+    table.push([workload, chosen.join(' '), strategy, seed, ...figures(outcome)]);
+  }
+  return `${table.toString()}\n${cells} cells: ${found} were there, ${run} run now`;
+}
+
+function figures(outcome: StoredResult['outcome']): [string, string] {
+  if (outcome.status !== 'measured') return ['', `${outcome.status}: ${outcome.blame}`];
+  const { slab, failure } = outcome.measurement;
+  const bytes = Object.values(slab).reduce((total, { peak, objectBytes }) => total + peak * objectBytes, 0);
+  return [Math.round(bytes / 1024).toLocaleString('en-US'), failure === null ? 'passes' : `fails: ${failure.split('\n')[0]}`];
+}

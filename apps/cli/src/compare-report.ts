@@ -1,0 +1,132 @@
+import type { Comparison, Cost, Measurement } from '@rmap-lab/experiments';
+import Table from 'cli-table3';
+import colours from 'picocolors';
+
+/** One line of the comparison: what, and a value for each strategy; `section` lines have none. */
+interface CompareLine {
+  readonly what: string;
+  readonly values: readonly string[];
+}
+
+const number = (n: number): string => n.toLocaleString('en-US', { maximumFractionDigits: 1 });
+const nameOf = ({ strategy, preset }: Measurement): string => (preset === null ? strategy : `${strategy}:${preset}`);
+const sum = (record: Readonly<Record<string, number>>): number => Object.values(record).reduce((a, b) => a + b, 0);
+
+/** All names that any of the records has, in order of appearance. */
+const namesIn = (records: readonly Readonly<Record<string, unknown>>[]): string[] => [...new Set(records.flatMap(Object.keys))];
+
+/** The head and the lines of the table: one column a strategy, the same lines for all. */
+function compareLines({ rows }: Comparison): { head: string[]; lines: CompareLine[] } {
+  const lines: CompareLine[] = [];
+  const line = (what: string, value: (row: Measurement) => number | string): void => {
+    lines.push({
+      what,
+      values: rows.map((row) => (typeof value(row) === 'number' ? number(value(row) as number) : String(value(row)))),
+    });
+  };
+  const section = (what: string): void => void lines.push({ what, values: [] });
+  section('Memory');
+  for (const cache of namesIn(rows.map(({ slab }) => slab))) {
+    line(`${cache}: peak objects`, ({ slab }) => slab[cache]?.peak ?? 0);
+    line(`${cache}: peak KiB`, ({ slab }) => ((slab[cache]?.peak ?? 0) * (slab[cache]?.objectBytes ?? 0)) / 1024);
+  }
+  for (const [i, { mark }] of (rows[0]?.marks ?? []).entries())
+    line(`bytes per process at '${mark}'`, (row) => perProcess(row, i));
+  section('Cost of one fork');
+  costLines(rows, ({ fork }) => fork, line);
+  if (rows.some(({ mremap }) => mremap.operations > 0)) {
+    section('Cost of one mremap');
+    costLines(rows, ({ mremap }) => mremap, line);
+  }
+  for (const kind of ['exclusive', 'shared'] as const) {
+    section(`Walks of ${kind} folios: median / p99 / largest`);
+    line('folios walked', ({ walks }) => walks[kind].sampled);
+    for (const what of ['candidates', 'nodes', 'passes', 'mappings'] as const)
+      line(what, ({ walks }) => [walks[kind][what].p50, walks[kind][what].p99, walks[kind][what].max].map(number).join(' / '));
+  }
+  section('Locks taken');
+  for (const lock of namesIn(rows.map(({ locks }) => locks))) {
+    line(lock, ({ locks }) => (locks[lock]?.reads ?? 0) + (locks[lock]?.writes ?? 0));
+  }
+  section('Effects');
+  line('folios rewritten', ({ counts }) => counts['folio-rewrite'] ?? 0);
+  line('zombie VMAs: peak / end', ({ zombies }) => `${number(zombies.peak)} / ${number(zombies.end)}`);
+  line('VMAs merged', ({ merges }) => merges);
+  line('VMAs: peak', ({ vmas }) => vmas.peak);
+  section('Verification');
+  line('folios walked', ({ verify }) => verify.folios);
+  line('mappings', ({ verify }) => verify.mappings);
+  line('missed', ({ verify }) => verify.missed);
+  line('wrong', ({ verify }) => verify.wrong);
+  line('verdict', ({ failure }) => (failure === null ? 'passes' : 'FAILS'));
+  return { head: ['', ...rows.map(nameOf)], lines };
+}
+
+/** Bytes of all caches but the mm_structs and core's VMAs' own fields, for each process there was. */
+function perProcess({ marks, slab }: Measurement, i: number): number {
+  const mark = marks[i];
+  if (mark === undefined || mark.processes === 0) return 0;
+  return Object.entries(mark.live).reduce((bytes, [cache, live]) => bytes + live * slab[cache].objectBytes, 0) / mark.processes;
+}
+
+function costLines(
+  rows: readonly Measurement[],
+  of: (row: Measurement) => Cost,
+  line: (what: string, value: (row: Measurement) => number) => void,
+): void {
+  const each = (n: number, row: Measurement): number => (of(row).operations === 0 ? 0 : n / of(row).operations);
+  line('operations', (row) => of(row).operations);
+  for (const cache of namesIn(rows.map((row) => of(row).allocations)))
+    line(`${cache} allocated`, (row) => each(of(row).allocations[cache] ?? 0, row));
+  line('locks taken', (row) => each(sum(of(row).locks), row));
+  for (const name of namesIn(rows.map((row) => of(row).primitives)))
+    line(name, (row) => each(of(row).primitives[name] ?? 0, row));
+}
+
+/** The table for a terminal, with the witness of each strategy that fails below. */
+export function compareTable(comparison: Comparison): string {
+  const { head, lines } = compareLines(comparison);
+  const table = new Table({
+    head,
+    colAligns: head.map((_, i) => (i === 0 ? 'left' : 'right')),
+    style: { head: [], border: [], compact: true },
+  });
+  for (const { what, values } of lines) {
+    if (values.length === 0) table.push([{ content: colours.bold(what), colSpan: head.length }]);
+    else table.push([what, ...values.map((value) => (value === 'FAILS' ? colours.red(value) : value))]);
+  }
+  return [colours.bold(comparison.workload), table.toString(), ...witnesses(comparison)].join('\n');
+}
+
+/** The same as a table in Markdown. */
+export function compareMarkdown(comparison: Comparison): string {
+  const { head, lines } = compareLines(comparison);
+  const row = (cells: readonly string[]): string => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  return [
+    `### ${comparison.workload}`,
+    '',
+    row(head),
+    row(head.map((_, i) => (i === 0 ? '---' : '---:'))),
+    ...lines.map(({ what, values }) =>
+      values.length === 0 ? row([`**${what}**`, ...head.slice(1).map(() => '')]) : row([what, ...values]),
+    ),
+    '',
+    ...witnesses(comparison).map((text) => `    ${text.replaceAll('\n', '\n    ')}`),
+  ].join('\n');
+}
+
+/** One line a figure: section, figure, and a column for each strategy. */
+export function compareCsv(comparison: Comparison): string {
+  const { head, lines } = compareLines(comparison);
+  const cell = (text: string): string => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+  let section = '';
+  const out = [['section', 'figure', ...head.slice(1)]];
+  for (const { what, values } of lines) {
+    if (values.length === 0) section = what;
+    else out.push([section, what, ...values]);
+  }
+  return out.map((cells) => cells.map(cell).join(',')).join('\n');
+}
+
+const witnesses = ({ rows }: Comparison): string[] =>
+  rows.flatMap((row) => (row.failure === null ? [] : [`${nameOf(row)} fails: ${row.failure}`]));

@@ -1,0 +1,107 @@
+import { describe, expect, it } from 'vitest';
+import { file, rmapLab, scratch } from './command.js';
+
+describe('rmap-lab compare', () => {
+  const SMALL = ['--workload', 'fork-chain', '--parameter', 'depth=3', '--parameter', 'vmas=2'];
+
+  it('prints one JSON document with a row for each strategy', async () => {
+    const { status, out } = await rmapLab(['compare', ...SMALL, '--json']);
+    expect(status).toBe(0);
+    const document = JSON.parse(out) as { schema: string; workload: string; rows: Record<string, unknown>[] };
+    expect(document).toMatchObject({ schema: 'rmap-lab/compare@1', workload: 'fork-chain' });
+    const fields = ['strategy', 'preset', 'slab', 'fork', 'mremap', 'walks', 'locks', 'zombies', 'merges', 'verify'];
+    for (const row of document.rows) expect(Object.keys(row)).toEqual(expect.arrayContaining(fields));
+    expect(document.rows[0]).toMatchObject({ strategy: 'anon-vma', verify: { missed: 0, wrong: 0 } });
+  });
+
+  it('prints the same figures as a table, as Markdown and as comma-separated values', async () => {
+    const [table, markdown, csv] = await Promise.all(
+      [[], ['--markdown'], ['--csv']].map((how) => rmapLab(['compare', '--strategy', 'anon-vma', ...SMALL, ...how])),
+    );
+    expect(table.out).toMatch(/anon_vma_chain: peak objects +.* 20 /);
+    expect(markdown.out).toMatch(/^\| anon_vma_chain: peak objects \| 20 \|$/m);
+    expect(csv.out).toMatch(/^Memory,anon_vma_chain: peak objects,20$/m);
+  });
+
+  it('reports a strategy that fails with its first witness, and answers 1', async () => {
+    const broken = file(
+      'forgetful.mjs',
+      `import { anonVma } from ${JSON.stringify(import.meta.resolve('@rmap-lab/strategy-anon-vma').replace('/src/index.ts', '/dist/index.js'))};
+       export default () => ({ ...anonVma(), name: 'forgetful', create(s) { const r = anonVma().create(s); r.walk = function* () {}; return r; } });`,
+    );
+    const { status, out } = await rmapLab(['compare', '--strategy', broken, ...SMALL]);
+    expect(status).toBe(1);
+    expect(out).toMatch(/FAILS/);
+    expect(out).toMatch(/forgetful fails: R17: the walk of folio/);
+  });
+
+  it.each([
+    [['--parameter', 'depth'], /must be like depth=8/],
+    [['--parameter', 'death=2'], /it takes depth, vmas, pages/],
+    [['--strategy', 'anon-vma:fast'], /without the preset 'fast'/],
+  ])('refuses %j with a reason', async (args, message) => {
+    const { status, err } = await rmapLab(['compare', '--workload', 'fork-chain', ...args]);
+    expect(status).toBe(2);
+    expect(err).toMatch(message);
+  });
+});
+
+describe('rmap-lab sweep', () => {
+  const grid = (name: string, content: object): string => file(name, JSON.stringify(content));
+  const parameters = { depth: [2, 3, 4, 5, 6, 7, 8, 9], vmas: 4, pages: 200 };
+
+  it('goes on after kill -9 with nothing lost and nothing run twice', async () => {
+    const name = grid('killed.json', {
+      strategies: ['anon-vma'],
+      workloads: [{ workload: 'fork-chain', parameters }],
+      seeds: [1, 2, 3],
+    });
+    const { readFileSync, existsSync } = await import('node:fs');
+    const lines = (): string[] =>
+      existsSync(`${scratch}/killed.results.jsonl`)
+        ? readFileSync(`${scratch}/killed.results.jsonl`, 'utf8').split('\n').slice(0, -1)
+        : [];
+    const first = await rmapLab(['sweep', name, '--workers', '1'], { killWhen: () => lines().length >= 3 });
+    expect(first.status).toBeNull();
+    const kept = lines();
+    expect(kept.length).toBeGreaterThanOrEqual(3);
+    expect(kept.length).toBeLessThan(24);
+    const { status, out } = await rmapLab(['sweep', name, '--json']);
+    expect(status).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({ schema: 'rmap-lab/sweep@1', cells: 24, found: kept.length, run: 24 - kept.length });
+    const all = lines();
+    expect(all.slice(0, kept.length)).toEqual(kept);
+    expect(all).toHaveLength(24);
+    expect(new Set(all.map((line) => (JSON.parse(line) as { id: string }).id)).size).toBe(24);
+  }, 60_000);
+
+  it('blames a strategy that hangs, throws or eats the memory by name, and runs the others', async () => {
+    const anonVma = JSON.stringify(import.meta.resolve('@rmap-lab/strategy-anon-vma').replace('/src/index.ts', '/dist/index.js'));
+    const spoilt = (how: string): string =>
+      file(`${how.slice(0, 4)}.mjs`, `import { anonVma } from ${anonVma}; export default { ...anonVma(), create() { ${how} } };`);
+    const name = grid('bad.json', {
+      strategies: [
+        'anon-vma',
+        spoilt('for (;;);'),
+        spoilt("throw new Error('out of order')"),
+        spoilt('const a = []; for (;;) a.push(Array(1e5).fill(0.5))'),
+        'nonsense',
+      ],
+      workloads: [{ workload: 'fork-chain', parameters: { depth: 2 } }],
+      limits: { seconds: 4, mebibytes: 128 },
+    });
+    const { status, out } = await rmapLab(['sweep', name, '--json']);
+    expect(status).toBe(1);
+    const { results } = JSON.parse(out) as {
+      results: { cell: { strategy: string }; outcome: { status: string; blame?: string } }[];
+    };
+    expect(results.map(({ outcome }) => outcome.status)).toEqual(['measured', 'time', 'threw', 'memory', 'threw']);
+    for (const { cell, outcome } of results.slice(1)) expect(outcome.blame).toContain(`strategy '${cell.strategy}'`);
+  }, 60_000);
+
+  it('says what is wrong with a grid', async () => {
+    const { status, err } = await rmapLab(['sweep', grid('wrong.json', { strategies: [] })]);
+    expect(status).toBe(2);
+    expect(err).toMatch(/wrong.json: strategies/);
+  });
+});

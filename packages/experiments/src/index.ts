@@ -1,0 +1,16 @@
+export { type CompareOptions, type Comparison, type Contender, compare } from './compare.js';
+export type { Cost } from './cost.js';
+export { type Distribution, distribution } from './distribution.js';
+export { type LoadedStrategy, loadStrategy, type ShortNames } from './load-strategy.js';
+export {
+  type CacheUse,
+  type MarkUse,
+  type Measurement,
+  type MeasureOptions,
+  measure,
+  type VerifySums,
+} from './measure.js';
+export { BadSweep, type Cell, cellId, cellsOf, inShard, parseSweep, type SweepSpec, sweepSchema } from './sweep/spec.js';
+export { BadStore, type Outcome, ResultStore, type StoredResult } from './sweep/store.js';
+export { type SweepOptions, type SweepSummary, sweep } from './sweep/sweep.js';
+export type { WalkCosts } from './walk-sampler.js';

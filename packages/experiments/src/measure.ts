@@ -1,0 +1,204 @@
+import { Kernel, type KernelStats, type Layout, type LockCounts, type RmapStrategy, TraceError } from '@rmap-lab/core';
+import { type PlacedRecord, type ReplayReport, replay, type Workload } from '@rmap-lab/workloads';
+import { type Cost, CostMeter, noCost } from './cost.js';
+import { type WalkCosts, WalkSampler } from './walk-sampler.js';
+
+/** Folios walked at each point of a run. */
+const WALKS_PER_POINT = 200;
+
+/** Objects of one slab cache, with bytes. */
+export interface CacheUse {
+  readonly objectBytes: number;
+  readonly live: number;
+  readonly peak: number;
+}
+
+/** The caches at a mark of the workload. */
+export interface MarkUse {
+  readonly mark: string;
+  readonly processes: number;
+  /** Live objects by cache. */
+  readonly live: Readonly<Record<string, number>>;
+  readonly zombies: number;
+}
+
+/** What a check of every folio and every invariant found, summed over all checks. */
+export interface VerifySums {
+  points: number;
+  folios: number;
+  mappings: number;
+  missed: number;
+  wrong: number;
+}
+
+/** One strategy on one workload. */
+export interface Measurement {
+  readonly strategy: string;
+  readonly preset: string | null;
+  readonly workload: string;
+  /** What the strategy could not do, broke or missed: the first of it, in words. null: nothing. */
+  readonly failure: string | null;
+  /** The run was interrupted: figures of what was done. */
+  readonly stopped: boolean;
+  readonly operations: number;
+  readonly processes: { readonly total: number; readonly peak: number };
+  readonly slab: Readonly<Record<string, CacheUse>>;
+  readonly marks: readonly MarkUse[];
+  readonly fork: Cost;
+  readonly mremap: Cost;
+  readonly walks: { readonly exclusive: WalkCosts; readonly shared: WalkCosts };
+  readonly locks: Readonly<Record<string, LockCounts>>;
+  /** What core and strategy counted in the whole run. */
+  readonly counts: Readonly<Record<string, number>>;
+  /** Unmapped VMAs that the strategy kept: when it had most of them, and at the end. */
+  readonly zombies: { readonly peak: number; readonly end: number };
+  /** VMAs that merges swallowed. */
+  readonly merges: number;
+  readonly vmas: { readonly live: number; readonly peak: number };
+  readonly verify: VerifySums;
+  readonly seconds: number;
+}
+
+/** How to measure. */
+export interface MeasureOptions {
+  /** Chooses the folios whose walks are sampled. Default 1. */
+  readonly seed?: number;
+  /** Name of the strategy's preset, for the report. */
+  readonly preset?: string | null;
+  /** Struct sizes. Default: those of core. */
+  readonly layout?: Layout;
+  /** Ends the run early. */
+  readonly signal?: AbortSignal;
+  /** Called now and then. */
+  readonly onProgress?: (operations: number) => void;
+}
+
+/**
+ * Replays `workload` under `strategy`, checks every mapping at each mark and at the end, and counts what it cost. A strategy that
+ * fails is reported, not thrown. @throws TraceError for a damaged trace
+ */
+export async function measure(strategy: RmapStrategy, workload: Workload, options: MeasureOptions = {}): Promise<Measurement> {
+  const { seed = 1, preset = null, layout, signal, onProgress } = options;
+  const kernel = new Kernel({ strategy, ...(layout && { layout }) });
+  const run = new Run(kernel, seed);
+  const started = performance.now();
+  let report: ReplayReport | null = null;
+  try {
+    report = await replay(kernel, run.watch(workload.records), {
+      name: workload.name,
+      onMismatch: 'skip',
+      onMark: (mark) => run.mark(mark),
+      ...(signal && { signal }),
+      onProgress: (soFar) => onProgress?.(soFar.operations),
+    });
+    run.look();
+    const { mismatches, unexplained } = report;
+    if (mismatches + unexplained > 0)
+      run.fail(`${mismatches} answers differ from the workload's, ${unexplained} touches were refused`);
+  } catch (error) {
+    if (isInputError(error)) throw error;
+    run.fail(error instanceof Error ? error.message : String(error));
+  }
+  const stats = kernel.stats();
+  return {
+    strategy: strategy.name,
+    preset,
+    workload: workload.name,
+    failure: run.failure,
+    stopped: report?.stopped ?? false,
+    operations: run.operations,
+    processes: { total: run.total, peak: run.peak },
+    slab: cachesOf(stats),
+    marks: run.marks,
+    fork: run.fork,
+    mremap: run.mremap,
+    walks: run.sampler.costs(),
+    locks: stats.locks,
+    counts: stats.counts,
+    zombies: { peak: run.zombiePeak, end: stats.zombies },
+    merges: stats.counts.merge ?? 0,
+    vmas: stats.vmas,
+    verify: run.verify,
+    seconds: (performance.now() - started) / 1000,
+  };
+}
+
+/** A damaged or unreadable trace is nothing that a strategy did. */
+const isInputError = (error: unknown): boolean => error instanceof TraceError || (error instanceof Error && 'syscall' in error);
+
+const cachesOf = ({ slab }: KernelStats): Record<string, CacheUse> =>
+  Object.fromEntries(Object.entries(slab).map(([name, { objectBytes, live, peak }]) => [name, { objectBytes, live, peak }]));
+
+/** Watches a replay from between its records. */
+class Run {
+  readonly fork = noCost();
+  readonly mremap = noCost();
+  readonly marks: MarkUse[] = [];
+  readonly verify: VerifySums = { points: 0, folios: 0, mappings: 0, missed: 0, wrong: 0 };
+  readonly sampler: WalkSampler;
+  failure: string | null = null;
+  operations = 0;
+  total = 0;
+  peak = 0;
+  zombiePeak = 0;
+  private live = 0;
+  private readonly forkMeter: CostMeter;
+  private readonly mremapMeter: CostMeter;
+
+  constructor(
+    private readonly kernel: Kernel,
+    seed: number,
+  ) {
+    this.sampler = new WalkSampler(kernel, seed);
+    this.forkMeter = new CostMeter(kernel, this.fork);
+    this.mremapMeter = new CostMeter(kernel, this.mremap);
+  }
+
+  async *watch(records: AsyncIterable<PlacedRecord> | Iterable<PlacedRecord>): AsyncGenerator<PlacedRecord> {
+    for await (const placed of records) {
+      const meter = this.meterFor(placed);
+      meter?.start();
+      yield placed;
+      meter?.stop();
+      this.follow(placed);
+    }
+  }
+
+  mark(mark: string): void {
+    const { slab, zombies } = this.kernel.stats();
+    const live = Object.fromEntries(Object.entries(slab).map(([name, cache]) => [name, cache.live]));
+    this.marks.push({ mark, processes: this.live, live, zombies });
+    this.look();
+  }
+
+  /** Checks everything, and walks some folios. */
+  look(): void {
+    const { folios, mappings, missed, wrong, problems } = this.kernel.check();
+    this.verify.points++;
+    this.verify.folios += folios;
+    this.verify.mappings += mappings;
+    this.verify.missed += missed;
+    this.verify.wrong += wrong;
+    if (problems.length > 0) this.fail(problems[0]);
+    else this.sampler.sample(WALKS_PER_POINT);
+  }
+
+  fail(reason: string): void {
+    this.failure ??= reason;
+  }
+
+  private meterFor({ record }: PlacedRecord): CostMeter | null {
+    if (record.type === 'process' && record.kind === 'fork') return this.forkMeter;
+    return record.type === 'call' && record.call === 'mremap' ? this.mremapMeter : null;
+  }
+
+  private follow({ record }: PlacedRecord): void {
+    if (record.type === 'process') {
+      this.total++;
+      this.peak = Math.max(this.peak, ++this.live);
+    }
+    if (record.type === 'exit') this.live--;
+    if (record.type !== 'header' && record.type !== 'mark' && record.type !== 'end' && record.type !== 'file') this.operations++;
+    if (record.type === 'process' || record.type === 'call') this.zombiePeak = Math.max(this.zombiePeak, this.kernel.zombies);
+  }
+}

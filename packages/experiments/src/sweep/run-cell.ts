@@ -1,0 +1,18 @@
+import { openWorkload } from '@rmap-lab/workloads';
+import { loadStrategy, type ShortNames } from '../load-strategy.js';
+import { type Measurement, measure } from '../measure.js';
+import type { Cell } from './spec.js';
+
+/** What a worker is sent. */
+export interface CellTask {
+  readonly cell: Cell;
+  readonly shortNames: ShortNames;
+  /** Where file names start from. */
+  readonly from: string;
+}
+
+/** Measures one cell. @throws StrategyLoadError, UnknownWorkload, BadParameter, TraceError */
+export default async function runCell({ cell, shortNames, from }: CellTask): Promise<Measurement> {
+  const { strategy, preset } = await loadStrategy(cell.strategy, shortNames, from);
+  return measure(strategy, await openWorkload(cell.workload, cell.parameters), { seed: cell.seed, preset });
+}

@@ -1,0 +1,116 @@
+import { type RmapStrategy, StrategyLoadError } from '@rmap-lab/core';
+import { anonVma } from '@rmap-lab/strategy-anon-vma';
+import { openWorkload } from '@rmap-lab/workloads';
+import { describe, expect, test } from 'vitest';
+import { compare, distribution, loadStrategy, measure } from '../src/index.js';
+
+const chain = (depth: number) => () => openWorkload('fork-chain', { depth, vmas: 2, pages: 16 });
+
+/** The classic strategy, spoilt: the walk shows only the first of its candidates. */
+function nearSighted(): RmapStrategy {
+  const classic = anonVma();
+  return {
+    ...classic,
+    name: 'near-sighted',
+    create(services) {
+      const rmap = classic.create(services);
+      const walk = rmap.walk.bind(rmap);
+      rmap.walk = (hold, query, visitor) =>
+        walk(hold, query, {
+          get found() {
+            return visitor.found;
+          },
+          *visit(vma, address) {
+            const more = visitor.visit(vma, address);
+            if (typeof more !== 'boolean') yield* more;
+            return false;
+          },
+          restart: () => visitor.restart(),
+        });
+      return rmap;
+    },
+  };
+}
+
+describe('a comparison', () => {
+  test('has a row for each contender, in their order, from the same workload', async () => {
+    const { schema, workload, rows } = await compare({
+      workload: chain(3),
+      contenders: [{ strategy: anonVma() }, { strategy: anonVma(), preset: 'again' }],
+    });
+    expect({ schema, workload }).toEqual({ schema: 'rmap-lab/compare@1', workload: 'fork-chain' });
+    expect(rows.map(({ strategy, preset }) => [strategy, preset])).toEqual([
+      ['anon-vma', null],
+      ['anon-vma', 'again'],
+    ]);
+    const [a, b] = rows.map((row) => ({ ...row, preset: null, seconds: 0 }));
+    expect(a).toEqual(b);
+  });
+
+  test('counts what a chain of forks is known to cost', async () => {
+    for (const depth of [2, 5, 9]) {
+      const [row] = (await compare({ workload: chain(depth), contenders: [{ strategy: anonVma() }] })).rows;
+      expect(row.slab.anon_vma_chain.peak).toBe(2 * (((depth + 1) * (depth + 2)) / 2));
+      expect(row.fork.operations).toBe(depth);
+      expect(row.fork.allocations.anon_vma).toBe(2 * depth);
+      expect(row.processes).toEqual({ total: depth + 1, peak: depth + 1 });
+      expect(row.marks.map(({ mark, processes }) => [mark, processes])).toEqual([
+        ['forked', depth + 1],
+        ['exited', 0],
+      ]);
+      expect(row.verify).toMatchObject({ missed: 0, wrong: 0 });
+      expect(row.walks.shared.mappings.max).toBe(depth + 1);
+    }
+  });
+
+  test('shows a strategy that misses mappings as failing, with the first witness, and goes on with the next', async () => {
+    const { rows } = await compare({ workload: chain(3), contenders: [{ strategy: nearSighted() }, { strategy: anonVma() }] });
+    expect(rows[0].failure).toMatch(/R17: the walk of folio \d+/);
+    expect(rows[0].verify.missed).toBeGreaterThan(0);
+    expect(rows[1].failure).toBeNull();
+  });
+
+  test('shows a strategy that throws as failing', async () => {
+    const classic = anonVma();
+    const throwing: RmapStrategy = {
+      ...classic,
+      create: (services) =>
+        Object.assign(classic.create(services), {
+          fork: () => {
+            throw new Error('no fork today');
+          },
+        }),
+    };
+    const row = await measure(throwing, await chain(2)());
+    expect(row.failure).toBe('no fork today');
+    expect(row.fork.operations).toBe(0);
+  });
+
+  test('says so when it was stopped', async () => {
+    const stop = new AbortController();
+    stop.abort();
+    expect(await measure(anonVma(), await chain(2)(), { signal: stop.signal })).toMatchObject({ stopped: true, operations: 0 });
+    expect((await compare({ workload: chain(2), contenders: [{ strategy: anonVma() }], signal: stop.signal })).rows).toEqual([]);
+  });
+});
+
+test('a distribution is median, 99th percentile, largest and sum', () => {
+  expect(distribution([])).toEqual({ p50: 0, p99: 0, max: 0, total: 0 });
+  expect(distribution(Array.from({ length: 200 }, (_, i) => 200 - i))).toEqual({ p50: 101, p99: 199, max: 200, total: 20100 });
+});
+
+describe('a strategy is loaded', () => {
+  test('by short name, and by package name', async () => {
+    const short = await loadStrategy('classic', { classic: import.meta.resolve('@rmap-lab/strategy-anon-vma') });
+    expect(short).toMatchObject({ strategy: { name: 'anon-vma' }, preset: null });
+  });
+
+  test.each([
+    ['nothing', /nothing that can be loaded/],
+    ['classic:fancy', /without the preset 'fancy'.*no preset/],
+  ])('or an error names it: %s', async (name, message) => {
+    const loading = loadStrategy(name, { classic: import.meta.resolve('@rmap-lab/strategy-anon-vma') });
+    await expect(loading).rejects.toThrow(StrategyLoadError);
+    await expect(loading).rejects.toThrow(message);
+  });
+});

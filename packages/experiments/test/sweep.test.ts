@@ -1,0 +1,84 @@
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { BadStore, BadSweep, cellId, cellsOf, inShard, parseSweep, ResultStore } from '../src/index.js';
+
+const scratch = mkdtempSync(join(tmpdir(), 'rmap-lab-sweep-'));
+afterAll(() => rmSync(scratch, { recursive: true }));
+
+const GRID = {
+  strategies: ['a', 'b'],
+  workloads: [{ workload: 'fork-chain', parameters: { depth: [1, 2], vmas: 3 } }, { workload: 'zygote' }],
+  seeds: [1, 2],
+};
+const spec = parseSweep(JSON.stringify(GRID), 'grid.json');
+
+describe('a grid', () => {
+  test('is every combination, once', () => {
+    const cells = cellsOf(spec);
+    expect(cells).toHaveLength(2 * 2 * (2 + 1));
+    expect(new Set(cells.map(cellId)).size).toBe(cells.length);
+    expect(cells[0]).toEqual({ strategy: 'a', workload: 'fork-chain', parameters: { depth: 1, vmas: 3 }, seed: 1 });
+  });
+
+  test('is cut into shards that have every cell once', () => {
+    for (const count of [1, 2, 5]) {
+      const places = cellsOf(spec).map(
+        (cell) => Array.from({ length: count }, (_, i) => inShard(cell, i + 1, count)).filter(Boolean).length,
+      );
+      expect(new Set(places)).toEqual(new Set([1]));
+    }
+  });
+
+  test('names a cell alike however its parameters are ordered', () => {
+    const cell = { strategy: 'a', workload: 'w', seed: 1 };
+    expect(cellId({ ...cell, parameters: { x: 1, y: 2 } })).toBe(cellId({ ...cell, parameters: { y: 2, x: 1 } }));
+  });
+
+  test.each([
+    ['{', /grid.json: not JSON/],
+    ['{"strategies":[],"workloads":[]}', /grid.json: strategies/],
+    ['{"strategies":["a"],"workloads":[{"workload":"w","parameters":{"n":[0]}}]}', /grid.json: workloads.0.parameters.n/],
+    ['{"strategies":["a"],"workloads":[{"workload":"w"}],"seed":1}', /seed/],
+  ])('is refused with the field that is wrong: %s', (text, message) => {
+    expect(() => parseSweep(text, 'grid.json')).toThrow(BadSweep);
+    expect(() => parseSweep(text, 'grid.json')).toThrow(message);
+  });
+});
+
+describe('a result store', () => {
+  const [one, two] = cellsOf(spec);
+  const outcome = { status: 'threw', blame: "strategy 'a'" } as const;
+
+  test('has after a restart what was appended', () => {
+    const file = join(scratch, 'kept.jsonl');
+    const store = new ResultStore(file);
+    store.append(one, outcome);
+    store.close();
+    const again = new ResultStore(file);
+    expect(again.resultOf(one)).toEqual({ id: cellId(one), cell: one, outcome });
+    expect(again.resultOf(two)).toBeUndefined();
+    again.close();
+  });
+
+  test('drops a last line that a crash tore, and goes on behind it', () => {
+    const file = join(scratch, 'torn.jsonl');
+    const store = new ResultStore(file);
+    store.append(one, outcome);
+    store.close();
+    appendFileSync(file, '{"id":"12');
+    const again = new ResultStore(file);
+    again.append(two, outcome);
+    again.close();
+    expect(readFileSync(file, 'utf8').split('\n')).toHaveLength(3);
+    expect(new ResultStore(file).results).toHaveLength(2);
+  });
+
+  test('refuses a file that is something else, naming the line', () => {
+    const file = join(scratch, 'other.jsonl');
+    writeFileSync(file, 'hello\n');
+    expect(() => new ResultStore(file)).toThrow(BadStore);
+    expect(() => new ResultStore(file)).toThrow(/line 1 is no result/);
+  });
+});
