@@ -23,6 +23,7 @@ const IDS = [
     'migrate.page',
     'split.folio',
     'verify.full',
+    'verify.incremental',
     'memory.bytes-per-page',
     'vma-tree.insert',
     'vma-tree.lookup',

@@ -54,7 +54,7 @@ export class Machine {
   readonly slabs = new Map<string, Slab<object>>();
   readonly locks = new Map<string, LockStats>();
   /** Primitives that strategies and core counted: tree nodes, candidates, rewritten folios. */
-  readonly counts = new Map<string, number>();
+  counts = new Map<string, number>();
   readonly vmas: Slab<VmArea>;
   readonly mmSlab: Slab<Mm>;
   /** Address spaces by id, in order of creation, from mmInit to mmExit. */
@@ -132,19 +132,25 @@ export class Machine {
 
   /** Runs `look`, and forgets the locks and primitives that it counted: looking is not part of what a workload costs. */
   uncounted<T>(look: () => T): T {
-    const locks = [...this.locks.values()].map((stats) => ({
-      stats,
-      reads: stats.reads,
-      writes: stats.writes,
-      contended: stats.contended,
-    }));
-    const counts = new Map(this.counts);
+    const { counts } = this;
+    this.counts = new Map(counts);
+    const before = new Float64Array(3 * this.locks.size);
+    let i = 0;
+    for (const { reads, writes, contended } of this.locks.values()) {
+      before[i++] = reads;
+      before[i++] = writes;
+      before[i++] = contended;
+    }
     try {
       return look();
     } finally {
-      for (const { stats, ...before } of locks) Object.assign(stats, before);
-      this.counts.clear();
-      for (const [primitive, n] of counts) this.counts.set(primitive, n);
+      this.counts = counts;
+      i = 0;
+      for (const stats of this.locks.values()) {
+        stats.reads = before[i++] ?? 0;
+        stats.writes = before[i++] ?? 0;
+        stats.contended = before[i++] ?? 0;
+      }
     }
   }
 

@@ -104,6 +104,25 @@ const verifyFull: Setup = (n) => {
   };
 };
 
+/** Writes to `n` pages of a machine with `n` others, each with what `after` does. */
+const writes = (n: number, after: (kernel: Kernel) => void): (() => number) => {
+  const { kernel, process } = touched(n);
+  const at = process.mmap(n * PAGE_SIZE);
+  process.write(at);
+  after(kernel);
+  return () => {
+    for (let i = 1; i < n; i++) {
+      process.write(pageAt(at, i));
+      after(kernel);
+    }
+    expect(kernel.stats().pages.live, 2 * n, 'pages in use');
+    return n;
+  };
+};
+
+const verifyIncremental: Setup = (n) => writes(n, (kernel) => expect(kernel.verifyChanges().missed, 0, 'mappings missed'));
+const unverified: Setup = (n) => writes(n, () => undefined);
+
 const thp = { otherName: 'single pages', as: 'time', n: 200, quickN: 3 } as const;
 const page = { other: referenced, otherName: 'one walk each', operation: 'page', as: 'time', n: 50_000, quickN: 500 } as const;
 
@@ -114,4 +133,12 @@ export const reclaimRows = [
   contest({ ...page, id: 'migrate.page', ours: migrate }),
   contest({ ...thp, id: 'split.folio', operation: 'folio', ours: split, other: faultPages, otherName: 'touching its pages' }),
   contest({ ...page, id: 'verify.full', operation: 'PTE', ours: verifyFull }),
+  contest({
+    ...page,
+    id: 'verify.incremental',
+    operation: 'write',
+    ours: verifyIncremental,
+    other: unverified,
+    otherName: 'the writes alone',
+  }),
 ];

@@ -3,6 +3,7 @@ import { largerThan } from '../folio/growth.js';
 import type { AllocFailure } from '../slab/alloc-failure.js';
 import type { Vpn } from '../units.js';
 import { kindOf, makePte, NONE, payloadOf, TABLE } from './pte.js';
+import type { TouchedTables } from './touched-tables.js';
 
 /** Entries of one table, at every level. */
 export const ENTRIES = 512;
@@ -27,6 +28,8 @@ export class PageTables {
   entries = new Int32Array(8 * ENTRIES);
   live = 0;
   peak = 0;
+  /** Whoever wants to know which tables may have changed. */
+  touched: TouchedTables | null = null;
   private used = 1;
   private readonly freed: Table[] = [];
   /** By PMD table: leaf tables put by for the PMD entries that map a folio, so that splitting one never fails (pgtable_trans_huge_deposit). */
@@ -69,12 +72,15 @@ export class PageTables {
     const pmd = entries[pud * ENTRIES + (high & 511)] >>> 8;
     if (pmd === 0) return 0;
     const entry = entries[pmd * ENTRIES + ((vpn >>> 9) & 511)];
-    return (entry & 7) === TABLE ? entry >>> 8 : 0;
+    if ((entry & 7) !== TABLE) return 0;
+    if (this.touched !== null) this.touched.mark(entry >>> 8, 0);
+    return entry >>> 8;
   }
 
   /** Where in `entries` the PMD entry above page `vpn` is; 0: there is no PMD table. */
   pmdSlot(pgd: Table, vpn: Vpn): number {
     const table = this.pmd(pgd, vpn);
+    this.touched?.mark(table, 1);
     return table === 0 ? 0 : table * ENTRIES + slotAt(vpn, 1);
   }
 
@@ -98,6 +104,7 @@ export class PageTables {
     const list = this.deposits.get(table) as Table[];
     const leaf = list.pop() as Table;
     if (list.length === 0) this.deposits.delete(table);
+    this.touched?.mark(leaf, 0);
     return leaf;
   }
 
@@ -114,6 +121,7 @@ export class PageTables {
         this.entries[at] = makePte(TABLE, table, 0);
       }
     }
+    this.touched?.mark(table, 0);
     return table;
   }
 
@@ -132,6 +140,7 @@ export class PageTables {
     const from = this.pmdSlot(pgd, fromVpn);
     const to = this.pmdSlot(pgd, toVpn);
     if (kindOf(this.entries[from]) !== TABLE) this.deposit(to, this.withdraw(from));
+    else this.touched?.mark(payloadOf(this.entries[from]), 0, true);
     this.entries[to] = this.entries[from];
     this.entries[from] = 0;
   }
