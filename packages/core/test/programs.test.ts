@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, it } from 'vitest';
 import { Kernel, type KernelOptions, type Operation, ProgramRun, programToCode } from '../src/index.js';
 import { programs } from './support/arbitrary.js';
+import { pageList } from './support/page-list.js';
 import { scanAll } from './support/scan-all.js';
 
 const RUNS = Number(process.env.RMAP_LAB_RUNS ?? 400);
@@ -106,6 +107,18 @@ describe('random programs over process trees', { timeout: 120_000 }, () => {
     examples((program) => {
       const run = new ProgramRun(new Kernel({ strategy: scanAll(), anonOffset: 'own' }));
       for (const operation of program) run.apply(operation);
+      run.kernel.verify();
+    });
+  });
+
+  it.each([{}, { thp }])('announce every entry to a strategy that keeps lists of them: %j', (options) => {
+    examples((program) => {
+      const run = new ProgramRun(new Kernel({ strategy: pageList(), ...options }));
+      for (const operation of program) {
+        run.apply(operation);
+        run.kernel.verify();
+      }
+      finish(run);
       run.kernel.verify();
     });
   });

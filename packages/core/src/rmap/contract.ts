@@ -12,7 +12,7 @@ export interface RmapStrategy {
   readonly contract: 1;
   /** Must the first fault look at neighbours? (vmf_anon_prepare's retry). */
   readonly prepareUnder: 'mmap-lock' | 'vma-lock';
-  /** KSM walks start from a VMA's anchor, or from the page itself. */
+  /** KSM walks start from a VMA's anchor, or from the page itself: then the walk visits each place of it, several in one VMA. */
   readonly ksm: 'anchors' | 'direct';
   /** The lock classes that it takes, outer first. */
   readonly locks: readonly LockClass[];

@@ -39,6 +39,8 @@ class EntryVisitor implements RmapVisitor {
   /** VMAs seen in this pass: by a stamp on each, or, where walks run concurrently, by a set of its own. */
   private stamp: number;
   private readonly seen: Set<number> | null;
+  /** Places seen, where one VMA may map the folio at several: a KSM page found from itself. */
+  private readonly places: Set<string> | null;
   private readonly skipTemporaryStacks: boolean;
   private readonly splitPmds: boolean;
   private readonly kind: number;
@@ -56,6 +58,7 @@ class EntryVisitor implements RmapVisitor {
     this.entriesOf = entriesOf;
     this.stamp = ++m.walkPasses;
     this.seen = m.sync.stepping ? new Set() : null;
+    this.places = (m.mem.flags[folio] & KSM) !== 0 && !m.ksmByAnchors ? new Set() : null;
   }
 
   visit(candidate: Vma, address: Address): Soon<boolean> {
@@ -148,6 +151,7 @@ class EntryVisitor implements RmapVisitor {
     this.passes++;
     this.stamp = ++this.m.walkPasses;
     this.seen?.clear();
+    this.places?.clear();
   }
 
   private *lookStepping(vma: VmArea, address: Address, leaf: Table, at: number): Op<boolean> {
@@ -166,15 +170,21 @@ class EntryVisitor implements RmapVisitor {
     return kindOf(pte) === this.kind && this.m.mem.folioOf(pfnOf(pte)) === this.entriesOf;
   }
 
-  /** R19: live VMAs, page-aligned addresses inside them, each VMA once a pass. */
+  /** R19: live VMAs, page-aligned addresses inside them, each VMA (of a KSM page found from itself: each place) once a pass. */
   private checkCandidate(vma: VmArea, address: Address): void {
-    const again = this.seen === null ? vma.walkStamp === this.stamp : this.seen.has(vma.id);
+    const again = this.seenBefore(vma, address);
     if (again || !isAligned(address) || address < vma.start || address >= vma.end) {
       const fault = again ? `${vma} was visited before in this pass` : `the address is unaligned or outside ${vma}`;
       throw new ContractViolation('R19', 'walk', 'visit', `folio ${this.folio} at 0x${address.toString(16)}: ${fault}`);
     }
     vma.walkStamp = this.stamp;
     this.seen?.add(vma.id);
+    this.places?.add(`${vma.id} ${address}`);
+  }
+
+  private seenBefore(vma: VmArea, address: Address): boolean {
+    if (this.places !== null) return this.places.has(`${vma.id} ${address}`);
+    return this.seen === null ? vma.walkStamp === this.stamp : this.seen.has(vma.id);
   }
 }
 

@@ -14,10 +14,10 @@ import {
 } from '../../src/index.js';
 
 /** The simplest correct design: a walk looks at every faulted VMA of every address space, under one lock. */
-class ScanAll implements Rmap {
+export class ScanAll implements Rmap {
   private readonly lock: RwSem;
   private readonly modes: ('read' | 'write' | 'pin')[] = [];
-  constructor(private readonly services: RmapServices) {
+  constructor(protected readonly services: RmapServices) {
     this.lock = services.rwsem('scan');
   }
 
