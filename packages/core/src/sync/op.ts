@@ -7,9 +7,18 @@ export interface Step {
   readonly object: object;
   /** The class of a lock, the name of a field or a cache: for people. */
   readonly label: string;
+  /** Which part of `object`, where it has several: a folio of the memory map, a page table. */
+  readonly key?: number;
+  /** Commutes with the other shared steps on the object: a lock for reading. */
+  readonly shared?: boolean;
   /** Whether the step can be taken now: a lock is free, a grace period is over. Absent: always. */
   enabled?(): boolean;
+  /** Of a `try`: whether it fails, as things stand. Absent: unknown. */
+  fails?(): boolean;
 }
+
+/** Where an object carries a number that names it in every schedule with the same beginning. */
+export const SHARED = Symbol('number of a shared object');
 
 /** An operation that may have to wait: for a lock, a grace period, memory. Consume it at once with `yield*`. */
 export type Op<T> = Generator<Step, T, void>;

@@ -1,0 +1,74 @@
+import { Execution } from './execution.js';
+import { History } from './history.js';
+import { Numbers } from './numbers.js';
+import type { Program } from './program.js';
+import { type Engine, isOver, type Search, type SearchOptions, startSearch } from './search.js';
+
+/** What {@link bounded} found: `cut` says whether the bound left schedules out. */
+export interface BoundedSearch extends Search {
+  cut: boolean;
+}
+
+/** Every schedule with at most `preemptions` switches away from a thread that could have gone on (iterative context bounding, CHESS). */
+export function bounded(program: Program, preemptions: number, options: SearchOptions = {}): BoundedSearch {
+  return enumerate('bounded', program, preemptions, options);
+}
+
+/** Every schedule there is: the oracle of the other engines, for the smallest programs. */
+export function bruteForce(program: Program, options: SearchOptions = {}): Search {
+  return enumerate('brute-force', program, Number.POSITIVE_INFINITY, options);
+}
+
+function enumerate(engine: Engine, program: Program, bound: number, options: SearchOptions): BoundedSearch {
+  const search: BoundedSearch = { ...startSearch(engine), cut: false };
+  const numbers = new Numbers();
+  /** By depth: the thread that runs, those still to be tried, and preemptions so far. */
+  const chosen: number[] = [];
+  const rest: number[] = [];
+  const spent: number[] = [0];
+  for (;;) {
+    const run = new Execution(program, numbers);
+    const history = options.onTrace && new History(run.names.length);
+    for (let depth = 0; ; depth++) {
+      if (depth === chosen.length) {
+        const enabled = run.enabled();
+        if (enabled === 0) break;
+        const same = depth > 0 ? enabled & (1 << chosen[depth - 1]) : 0;
+        const first = same !== 0 ? same : enabled & -enabled;
+        const more = enabled & ~first;
+        const affordable = same === 0 || spent[depth] < bound;
+        if (!affordable && more !== 0) search.cut = true;
+        chosen.push(31 - Math.clz32(first));
+        rest.push(affordable ? more : 0);
+        spent[depth + 1] = spent[depth];
+      }
+      run.step(chosen[depth]);
+      history?.push(chosen[depth], run.touched);
+    }
+    search.schedules++;
+    search.steps += run.steps;
+    const error = run.finish();
+    if (history) options.onTrace?.(history, run);
+    if (error !== null) {
+      search.failures++;
+      search.failure ??= { error, choices: [...chosen] };
+      if (!options.keepGoing) return search;
+    }
+    while (rest.length > 0 && rest[rest.length - 1] === 0) {
+      rest.pop();
+      chosen.pop();
+    }
+    if (rest.length === 0) {
+      search.exhausted = true;
+      return search;
+    }
+    const depth = rest.length - 1;
+    const next = rest[depth] & -rest[depth];
+    // Leaving the thread that ran before is a preemption if it could have gone on: then it was the first choice here.
+    const preempts = depth > 0 && chosen[depth] === chosen[depth - 1];
+    chosen[depth] = 31 - Math.clz32(next);
+    rest[depth] &= ~next;
+    if (preempts) spent[depth + 1] = spent[depth] + 1;
+    if (isOver(search, options)) return search;
+  }
+}

@@ -1,0 +1,147 @@
+import { dependent } from './access.js';
+import { Execution } from './execution.js';
+import { History } from './history.js';
+import { Numbers } from './numbers.js';
+import type { Program } from './program.js';
+import { isOver, type Search, type SearchOptions, startSearch } from './search.js';
+
+interface Frame {
+  /** Threads as bits: who could go on, who is to be tried, who need not be tried (again). */
+  enabled: number;
+  backtrack: number;
+  sleep: number;
+  chosen: number;
+  /** By sleeping thread: what its next step touches. */
+  readonly asleep: (readonly number[])[];
+}
+
+const lowest = (mask: number): number => 31 - Math.clz32(mask & -mask);
+
+/**
+ * Source-DPOR with sleep sets (Abdulla, Aronis, Jonsson and Sagonas, POPL 2014): of all schedules that differ in the order of
+ * independent steps only, runs one (or hardly more), by re-execution.
+ */
+export function dpor(program: Program, options: SearchOptions = {}): Search {
+  const search = startSearch('dpor');
+  const numbers = new Numbers();
+  const frames: Frame[] = [];
+  let run = new Execution(program, numbers);
+  const history = new History(run.names.length);
+  let again = false;
+
+  const frameAt = (depth: number): Frame => {
+    frames[depth] ??= { enabled: 0, backtrack: 0, sleep: 0, chosen: 0, asleep: [] };
+    return frames[depth];
+  };
+  frameAt(0).sleep = 0;
+
+  for (;;) {
+    if (again) {
+      run = new Execution(program, numbers);
+      for (let i = 0; i < history.length; i++) run.step(frames[i].chosen);
+    }
+    const from = history.length;
+    let complete = true;
+    for (let depth = from; ; depth++) {
+      const frame = frameAt(depth);
+      if (!again || depth > from) {
+        frame.enabled = run.enabled();
+        if (frame.enabled === 0) break;
+        const awake = frame.enabled & ~frame.sleep;
+        if (awake === 0) {
+          complete = false;
+          break;
+        }
+        const same = depth > 0 ? 1 << frames[depth - 1].chosen : 0;
+        frame.chosen = (awake & same) !== 0 ? frames[depth - 1].chosen : lowest(awake);
+        frame.backtrack = 1 << frame.chosen;
+      }
+      run.step(frame.chosen);
+      history.push(frame.chosen, run.touched);
+      search.steps++;
+      for (const race of history.races) reverse(history, frames, race, depth);
+      fallAsleep(frame, frameAt(depth + 1), run.touched);
+    }
+    if (complete) {
+      search.schedules++;
+      const failure = run.finish();
+      for (let thread = 0; thread < run.pending.length; thread++) {
+        if (run.pending[thread] === null || run.failure === null) continue;
+        // Whoever waits for ever would have raced with those who made him wait.
+        history.push(thread, [run.announced(thread)]);
+        for (const race of history.races) reverse(history, frames, race, history.length - 1);
+        history.pop();
+      }
+      options.onTrace?.(history, run);
+      if (failure !== null) {
+        search.failures++;
+        search.failure ??= { error: failure, choices: frames.slice(0, history.length).map((frame) => frame.chosen) };
+        if (!options.keepGoing) return search;
+      }
+    } else search.blocked++;
+    if (!backtrack(history, frames)) {
+      search.exhausted = true;
+      return search;
+    }
+    if (isOver(search, options)) return search;
+    again = true;
+  }
+}
+
+/** Makes sure that some schedule is tried in which `event` comes before `race`. */
+function reverse(history: History, frames: readonly Frame[], race: number, event: number): void {
+  const frame = frames[race];
+  // Threads that can come first in: what did not need `race`, then `event`.
+  const first = new Array<number>(history.threads).fill(-1);
+  let initials = 0;
+  for (let k = race + 1; k <= event; k++) {
+    const thread = history.thread[k];
+    if (first[thread] >= 0 || (k !== event && history.before(race, k))) continue;
+    let free = true;
+    for (let other = 0; other < history.threads; other++)
+      if (first[other] >= 0 && history.seen(k, other) > first[other]) free = false;
+    first[thread] = history.index[k];
+    if (free) initials |= 1 << thread;
+  }
+  if (((frame.backtrack | frame.sleep) & initials) !== 0) return;
+  const possible = initials & frame.enabled;
+  if (possible === 0) {
+    // They had to wait there already: the race is with what made them wait.
+    for (let rest = initials; rest !== 0; rest &= rest - 1) {
+      let k = race - 1;
+      while (k >= 0 && (frames[k].enabled & rest & -rest) === 0) k--;
+      if (k >= 0) reverse(history, frames, k, event);
+    }
+    return;
+  }
+  const own = 1 << history.thread[event];
+  frame.backtrack |= (possible & own) !== 0 ? own : possible & -possible;
+}
+
+/** Whoever slept, or was tried before, goes on sleeping after a step that is independent of his. */
+function fallAsleep(frame: Frame, next: Frame, touched: readonly number[]): void {
+  let sleep = 0;
+  for (let rest = frame.sleep; rest !== 0; rest &= rest - 1) {
+    const thread = lowest(rest);
+    if (thread === frame.chosen || dependent(frame.asleep[thread], touched)) continue;
+    sleep |= 1 << thread;
+    next.asleep[thread] = frame.asleep[thread];
+  }
+  next.sleep = sleep;
+}
+
+/** Goes back to the last frame where another thread is to be tried; false: there is none. */
+function backtrack(history: History, frames: readonly Frame[]): boolean {
+  while (history.length > 0) {
+    const frame = frames[history.length - 1];
+    frame.asleep[frame.chosen] = history.touched[history.length - 1];
+    frame.sleep |= 1 << frame.chosen;
+    history.pop();
+    const next = frame.backtrack & frame.enabled & ~frame.sleep;
+    if (next !== 0) {
+      frame.chosen = lowest(next);
+      return true;
+    }
+  }
+  return false;
+}

@@ -1,0 +1,112 @@
+import { Deadlock, type Op, type Step } from '@rmap-lab/core';
+import { modeOf } from './access.js';
+import { type Numbers, numberOf } from './numbers.js';
+import type { End, Program, World } from './program.js';
+
+/** Steps that one schedule may have before it counts as one that never ends. */
+const MAX_STEPS = 5000;
+
+/** A schedule that doesn't end: threads that spin. */
+export class Endless extends Error {
+  override readonly name = 'Endless';
+  /** The rule that a failure names. */
+  readonly rule = 'progress';
+}
+
+/** One run of a program, step by step. */
+export class Execution {
+  readonly names: readonly string[];
+  /** What each thread does next; null: it has ended. */
+  readonly pending: (Step | null)[];
+  /** What the last step touched, as accesses. */
+  touched: number[] = [];
+  /** What went wrong, first. */
+  failure: Error | null = null;
+  steps = 0;
+  private readonly world: World;
+  private readonly ops: Op<unknown>[];
+  private readonly ends: (End | null)[];
+  private running = -1;
+  private live: number;
+
+  constructor(
+    program: Program,
+    private readonly numbers: Numbers,
+  ) {
+    numbers.restart();
+    this.world = program();
+    this.names = Object.keys(this.world.threads);
+    this.ops = Object.values(this.world.threads);
+    this.live = this.ops.length;
+    this.pending = new Array(this.live).fill(null);
+    this.ends = new Array(this.live).fill(null);
+    this.world.observe?.((object, key, mode) => this.touched.push(this.numbers.of(object, key) * 8 + mode));
+    for (let thread = 0; thread < this.ops.length; thread++) this.advance(thread);
+  }
+
+  /** The threads that can go on, as bits. */
+  enabled(): number {
+    let mask = 0;
+    if (this.failure !== null) return 0;
+    for (let thread = 0; thread < this.pending.length; thread++) {
+      const step = this.pending[thread];
+      if (step !== null && (step.enabled === undefined || step.enabled())) mask |= 1 << thread;
+    }
+    return mask;
+  }
+
+  /** The access that `thread` has announced. */
+  announced(thread: number): number {
+    const step = this.pending[thread] as Step;
+    return numberOf(this.numbers, step) * 8 + modeOf(step);
+  }
+
+  /** Lets `thread` make its announced step; `touched` says what that was about. */
+  step(thread: number): void {
+    this.touched = [this.announced(thread)];
+    if (++this.steps > MAX_STEPS) this.failure = new Endless(`more than ${MAX_STEPS} steps: some thread waits by looking again`);
+    else this.advance(thread);
+  }
+
+  /** Call when nobody can go on: looks for a deadlock, or lets the world check itself. */
+  finish(): Error | null {
+    if (this.failure !== null) return this.failure;
+    if (this.live > 0) {
+      const waits = this.names.flatMap((name, i) => {
+        const step = this.pending[i];
+        return step === null ? [] : [`${name} waits for ${step.label}`];
+      });
+      this.failure = new Deadlock(waits.join('; '));
+    } else {
+      this.world.observe?.(null);
+      try {
+        this.world.settle?.(Object.fromEntries(this.names.map((name, i) => [name, this.ends[i] as End])));
+      } catch (error) {
+        this.failure = error as Error;
+      }
+    }
+    return this.failure;
+  }
+
+  private advance(thread: number): void {
+    if (this.running !== thread) {
+      this.running = thread;
+      this.world.schedule?.(thread);
+    }
+    try {
+      const turn = this.ops[thread].next();
+      if (!turn.done) {
+        this.pending[thread] = turn.value;
+        numberOf(this.numbers, turn.value);
+        return;
+      }
+      this.ends[thread] = { value: turn.value };
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      if (this.world.answers?.(error)) this.ends[thread] = { error };
+      else this.failure = error;
+    }
+    this.pending[thread] = null;
+    this.live--;
+  }
+}

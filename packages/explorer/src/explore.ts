@@ -1,0 +1,125 @@
+import { bounded, bruteForce } from './bounded.js';
+import { dpor } from './dpor.js';
+import { minimise } from './minimise.js';
+import type { Program } from './program.js';
+import { sample } from './random.js';
+import { type Recording, record, preemptions as switches } from './recording.js';
+import { ruleOf } from './rule.js';
+import type { Engine, Search } from './search.js';
+
+/** How a program is explored. */
+export interface ExploreOptions {
+  /** Default `dpor`: every schedule that can make a difference. */
+  readonly engine?: Engine;
+  /** Schedules to run at most. Default: no limit for an engine that ends by itself, 10,000 for one that draws. */
+  readonly maxSchedules?: number;
+  /** Seconds to run at most. Default: no limit. */
+  readonly maxSeconds?: number;
+  /** Preemptions of `bounded`, and one less than the depth of `pct`. Default 2. */
+  readonly preemptions?: number;
+  /** Of engines that draw. Default 1. */
+  readonly seed?: number;
+}
+
+/** What went wrong, in the schedule with the fewest preemptions that was found. */
+export interface Failure {
+  /** The rule that was broken, such as `R18`, or the name of the error. */
+  readonly rule: string;
+  readonly message: string;
+  readonly choices: readonly number[];
+  readonly preemptions: number;
+  readonly recording: Recording;
+}
+
+/** What is known after an exploration. */
+export interface Verdict {
+  readonly engine: Engine;
+  readonly verdict: 'passes' | 'fails';
+  /** Whether no schedule at all is left out. */
+  readonly exhausted: boolean;
+  /** What the verdict is good for, in words. */
+  readonly bound: string;
+  readonly schedules: number;
+  /** Schedules given up half-way because others say the same. */
+  readonly blocked: number;
+  readonly steps: number;
+  readonly seconds: number;
+  readonly failure: Failure | null;
+}
+
+const DRAWS = 10_000;
+
+/** Looks for a schedule in which the program fails. The verdict says what was covered. */
+export function explore(program: Program, options: ExploreOptions = {}): Verdict {
+  const { engine = 'dpor', preemptions = 2 } = options;
+  const began = performance.now();
+  const { search, bound, exhausted } = searchBy(engine, program, preemptions, options);
+  const seconds = (performance.now() - began) / 1000;
+  return {
+    engine,
+    verdict: search.failure === null ? 'passes' : 'fails',
+    exhausted,
+    bound,
+    schedules: search.schedules,
+    blocked: search.blocked,
+    steps: search.steps,
+    seconds,
+    failure: search.failure && describe(program, minimise(program, search.failure)),
+  };
+}
+
+function describe(program: Program, { error, choices }: NonNullable<Search['failure']>): Failure {
+  const recording = record(program, choices);
+  return { rule: ruleOf(error), message: error.message, choices, preemptions: switches(program, choices), recording };
+}
+
+interface Outcome {
+  readonly search: Search;
+  readonly bound: string;
+  readonly exhausted: boolean;
+}
+
+function searchBy(engine: Engine, program: Program, preemptions: number, options: ExploreOptions): Outcome {
+  switch (engine) {
+    case 'dpor':
+    case 'brute-force': {
+      const search = (engine === 'dpor' ? dpor : bruteForce)(program, options);
+      return { search, exhausted: search.exhausted, bound: search.exhausted ? 'every interleaving' : stopped(search) };
+    }
+    case 'bounded':
+      return deepen(program, preemptions, options);
+    default: {
+      const { maxSchedules = DRAWS, seed = 1 } = options;
+      const search = sample(program, { ...options, engine, maxSchedules, seed, depth: preemptions + 1 });
+      return { search, exhausted: false, bound: drawn(search, engine, preemptions + 1) };
+    }
+  }
+}
+
+const stopped = (search: Search): string =>
+  search.failure === null
+    ? `stopped by its budget after ${search.schedules} schedules`
+    : `stopped at the first failure, after ${search.schedules} schedules`;
+
+/** One preemption more at a time, so that the first failure has as few as can be. */
+function deepen(program: Program, preemptions: number, options: ExploreOptions): Outcome {
+  let schedules = 0;
+  let steps = 0;
+  for (let bound = 0; ; bound++) {
+    const search = bounded(program, bound, options);
+    schedules = search.schedules;
+    steps += search.steps;
+    const exhausted = search.exhausted && !search.cut;
+    if (exhausted || bound === preemptions || !search.exhausted) {
+      const covered = search.exhausted ? `at most ${bound} preemptions` : stopped(search);
+      return { search: { ...search, schedules, steps }, exhausted, bound: exhausted ? 'every interleaving' : covered };
+    }
+  }
+}
+
+function drawn({ schedules, length }: Search & { length: number }, engine: Engine, depth: number): string {
+  if (engine !== 'pct') return `${schedules} schedules drawn at random; no statement about the rest`;
+  const one = (threads: number): number => 1 / (threads * length ** (depth - 1));
+  const chance = 1 - (1 - one(2)) ** schedules;
+  return `${schedules} schedules drawn by PCT: between two threads, a bug of depth ${depth} is found with probability ${chance.toPrecision(2)} or more`;
+}

@@ -1,0 +1,12 @@
+export { type BoundedSearch, bounded, bruteForce } from './bounded.js';
+export { dpor } from './dpor.js';
+export { Endless, type Execution } from './execution.js';
+export { type ExploreOptions, explore, type Failure, type Verdict } from './explore.js';
+export type { History } from './history.js';
+export type { End, Program, World } from './program.js';
+export { type SampleOptions, sample, seeded } from './random.js';
+export { Diverged, type RecordedStep, type Recording } from './recording.js';
+export type { Engine, FailingSchedule, Search, SearchOptions } from './search.js';
+export { Lock, Register } from './shared.js';
+export { timeline } from './timeline.js';
+export { BadToken, decodeToken, encodeToken, replay, type Token } from './token.js';

@@ -1,0 +1,21 @@
+import type { Op } from '@rmap-lab/core';
+
+/** How one thread ended: its result, or the error that the model answered. */
+export type End = { readonly value: unknown } | { readonly error: Error };
+
+/** One fresh world with threads ready to run. */
+export interface World {
+  /** Concurrent operations by name; not started yet. Code before the first step runs in this order, before anybody's first step. */
+  readonly threads: Readonly<Record<string, Op<unknown>>>;
+  /** Told who runs next, whenever that changes. */
+  schedule?(thread: number): void;
+  /** Reports what a step touches beside what it announced; `null` ends that. */
+  observe?(touched: ((object: object, key: number, mode: number) => void) | null): void;
+  /** Whether an error is an answer of the model, which ends its thread, rather than a failure. Default: none is. */
+  answers?(error: Error): boolean;
+  /** Called when every thread has ended. @throws what is wrong */
+  settle?(ends: Readonly<Record<string, End>>): void;
+}
+
+/** Makes the same world each time: explorers re-execute it for every schedule. */
+export type Program = () => World;

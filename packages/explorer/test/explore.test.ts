@@ -1,0 +1,191 @@
+import { type Op, run } from '@rmap-lab/core';
+import { describe, expect, it } from 'vitest';
+import {
+  BadToken,
+  bounded,
+  Diverged,
+  decodeToken,
+  Endless,
+  type Engine,
+  encodeToken,
+  explore,
+  type Failure,
+  Lock,
+  type Program,
+  Register,
+  replay,
+  sample,
+  timeline,
+} from '../src/index.js';
+import { lockProgram, racyProgram } from './support/textbook.js';
+
+/** Two threads that add to a word without a lock. */
+const lostUpdate: Program = () => {
+  const word = new Register('count');
+  function* add(): Op<void> {
+    yield* word.store((yield* word.load()) + 1);
+  }
+  return {
+    threads: { one: add(), two: add() },
+    settle: () => {
+      if (word.value !== 2) throw new RangeError(`the count is ${word.value}`);
+    },
+  };
+};
+
+/** Two threads that take two locks the other way round. */
+const crossedLocks: Program = () => {
+  const a = new Lock('a');
+  const b = new Lock('b');
+  function* both(first: Lock, second: Lock): Op<void> {
+    yield* first.lock();
+    yield* second.lock();
+    yield* second.unlock();
+    yield* first.unlock();
+  }
+  return { threads: { ab: both(a, b), ba: both(b, a) } };
+};
+
+/** Peterson's algorithm; without saying whose turn it is, both may enter. */
+const peterson =
+  (withTurn: boolean): Program =>
+  () => {
+    const wants = [new Register('wants 0'), new Register('wants 1')];
+    const turn = new Register('turn');
+    let inside = 0;
+    function* enter(me: number): Op<boolean> {
+      yield* wants[me].store(1);
+      if (withTurn) yield* turn.store(1 - me);
+      if ((yield* wants[1 - me].load()) === 1 && (!withTurn || (yield* turn.load()) === 1 - me)) return false;
+      if (++inside > 1) throw new RangeError('both are inside');
+      yield* turn.load();
+      inside--;
+      yield* wants[me].store(0);
+      return true;
+    }
+    return { threads: { zero: enter(0), one: enter(1) } };
+  };
+
+const failureOf = (program: Program, engine: Engine = 'dpor'): Failure => {
+  const { failure } = explore(program, { engine });
+  if (failure === null) throw new Error('nothing was found');
+  return failure;
+};
+
+describe('explore', () => {
+  it.each(['dpor', 'brute-force', 'bounded', 'pct', 'pos', 'random'] as const)(
+    'finds a lost update by %s, with one preemption',
+    (engine) => {
+      const verdict = explore(lostUpdate, { engine });
+      expect(verdict).toMatchObject({ verdict: 'fails', exhausted: false, failure: { rule: 'RangeError', preemptions: 1 } });
+    },
+  );
+
+  it('finds a deadlock and says who waits for what', () => {
+    const failure = failureOf(crossedLocks);
+    expect(failure.rule).toBe('R28');
+    expect(failure.message).toContain('ab waits for b; ba waits for a');
+    expect(failure.preemptions).toBe(1);
+  });
+
+  it('passes an algorithm that is right, and finds what is wrong with half of it', () => {
+    expect(explore(peterson(true))).toMatchObject({ verdict: 'passes', exhausted: true, bound: 'every interleaving' });
+    expect(explore(peterson(true), { engine: 'brute-force' }).exhausted).toBe(true);
+    // Both may be refused, but never may both enter, with or without a turn: the flags are stored before they are read.
+    expect(explore(peterson(false)).verdict).toBe('passes');
+  });
+
+  it('says what a bounded or a sampled search covered', () => {
+    expect(explore(lockProgram(3), { engine: 'bounded', preemptions: 1 })).toMatchObject({
+      verdict: 'passes',
+      exhausted: false,
+      bound: 'at most 1 preemptions',
+    });
+    expect(explore(lockProgram(1), { engine: 'bounded', preemptions: 9 })).toMatchObject({
+      exhausted: true,
+      bound: 'every interleaving',
+    });
+    const sampled = explore(lockProgram(2), { engine: 'pct', maxSchedules: 50 });
+    expect(sampled.schedules).toBe(50);
+    expect(sampled.bound).toContain('50 schedules drawn by PCT');
+    expect(explore(lockProgram(4), { maxSchedules: 10 })).toMatchObject({
+      exhausted: false,
+      bound: 'stopped by its budget after 10 schedules',
+    });
+  });
+
+  it('counts schedules of a bounded search as combinatorics does', () => {
+    // Without preemption: the order of the three threads.
+    expect(bounded(racyProgram(1, 1), 0)).toMatchObject({ schedules: 6, exhausted: true, cut: true });
+    // All interleavings of three threads of two steps: 6! / (2! 2! 2!).
+    expect(bounded(racyProgram(1, 1), 9)).toMatchObject({ schedules: 90, exhausted: true, cut: false });
+  });
+
+  it('draws the same schedules for the same seed', () => {
+    const drawn = (seed: number, engine: 'pct' | 'pos' | 'random') => {
+      const traces: string[] = [];
+      const onTrace = (history: { key(): string }): unknown => traces.push(history.key());
+      sample(racyProgram(2, 1), { engine, seed, depth: 3, maxSchedules: 40, onTrace });
+      return traces;
+    };
+    for (const engine of ['pct', 'pos', 'random'] as const) {
+      expect(drawn(7, engine)).toEqual(drawn(7, engine));
+      expect(drawn(7, engine)).not.toEqual(drawn(8, engine));
+      expect(new Set(drawn(7, engine)).size).toBeGreaterThan(10);
+    }
+  });
+
+  it('says of a thread that spins that it never ends', () => {
+    const flag = new Register('flag');
+    function* spin(): Op<void> {
+      while ((yield* flag.load()) === 0);
+    }
+    const { failure } = explore(() => ({ threads: { spin: spin() } }));
+    expect(failure).toMatchObject({ rule: 'progress' });
+    expect(new Endless('').name).toBe('Endless');
+  });
+
+  it('leaves an operation of registers and locks to run alone as well', () => {
+    const word = new Register('word', 3);
+    expect(() => run(word.add(1))).toThrow(/sequential operation/);
+  });
+});
+
+describe('a failing schedule', () => {
+  it('is replayed from its token, step by step', () => {
+    const failure = failureOf(lostUpdate);
+    const steps = failure.recording.steps.map(({ what }) => what);
+    const token = encodeToken({ scenario: 'lost', strategy: 'none', rule: failure.rule, choices: failure.choices, steps });
+    expect(token).toMatch(/^rx1\.[\w-]+$/);
+    const decoded = decodeToken(token);
+    expect(decoded).toEqual({ scenario: 'lost', strategy: 'none', rule: 'RangeError', choices: failure.choices, steps });
+    const recording = replay(lostUpdate, decoded);
+    expect(recording.error?.message).toBe('the count is 1');
+    expect(recording.steps).toEqual(failure.recording.steps);
+  });
+
+  it('is refused loudly where the program does something else by now', () => {
+    const failure = failureOf(lostUpdate);
+    const steps = failure.recording.steps.map(({ what }) => what);
+    const token = { scenario: 'lost', strategy: 'none', rule: failure.rule, choices: failure.choices, steps };
+    expect(() => replay(crossedLocks, token)).toThrow(Diverged);
+    expect(() => replay(crossedLocks, token)).toThrow('diverged at step 0: expected ab: load count, found ab: lock a');
+    expect(() => replay(lostUpdate, { ...token, choices: token.choices.slice(0, 2), steps: steps.slice(0, 2) })).toThrow(
+      /found threads that go on/,
+    );
+    expect(() => replay(lostUpdate, { ...token, choices: [0, 0, 0, 0], steps: [] })).toThrow(/found one: nothing more to do/);
+  });
+
+  it('is no token when damaged', () => {
+    expect(() => decodeToken('nonsense')).toThrow(BadToken);
+    expect(() => decodeToken('rx1.AAAA')).toThrow(BadToken);
+  });
+
+  it('is drawn with a column for each thread', () => {
+    const picture = timeline(failureOf(lostUpdate));
+    expect(picture).toContain('RangeError is broken: the count is 1');
+    expect(picture).toContain('1 preemption\n');
+    expect(picture).toMatch(/^ +one +two$/m);
+    expect(picture).toMatch(/^ +3 +\* store count/m);
+  });
+});

@@ -1,0 +1,42 @@
+import type { Op } from '@rmap-lab/core';
+import { Lock, type Program, Register } from '../../src/index.js';
+
+/** Three threads, each with `sections` critical sections under two locks in turn, in which a word is read and written. */
+export const lockProgram =
+  (sections: number): Program =>
+  () => {
+    const locks = [new Lock('A'), new Lock('B')];
+    const words = [new Register('a'), new Register('b')];
+    function* thread(): Op<void> {
+      for (let i = 0; i < sections; i++) {
+        const lock = locks[i % 2];
+        const word = words[i % 2];
+        yield lock.locking;
+        lock.writer = true;
+        yield word.loading;
+        const { value } = word;
+        yield word.storing;
+        word.value = value + 1;
+        yield lock.unlocking;
+        lock.writer = false;
+      }
+    }
+    return { threads: { first: thread(), second: thread(), third: thread() } };
+  };
+
+/** Three threads that read and write `variables` words in turn without any lock, `times` each, every thread beginning with the next word. */
+export const racyProgram =
+  (times: number, variables: number): Program =>
+  () => {
+    const words = Array.from({ length: variables }, (_, i) => new Register(`x${i}`));
+    function* thread(first: number): Op<void> {
+      for (let i = 0; i < times; i++) {
+        const word = words[(first + i) % variables];
+        yield word.loading;
+        const { value } = word;
+        yield word.storing;
+        word.value = value + 1;
+      }
+    }
+    return { threads: { first: thread(0), second: thread(1), third: thread(2) } };
+  };
