@@ -17,8 +17,8 @@ const READERS = bits(READ_LOCK, READ_UNLOCK, TRY_READ);
 const LOOKS = bits(LOAD, TRY_FAILED);
 const LOCKS = bits(READ_LOCK, WRITE_LOCK);
 
-/** By mode of the later access: the earlier modes whose order with it doesn't matter. Who can lock was kept out by no failed attempt. */
-const COMMUTES = [LOOKS, 0, READERS | bits(TRY_FAILED), bits(TRY_FAILED), READERS, 0, READERS, LOOKS];
+/** By mode of the later access: the earlier modes whose order with it doesn't matter. Who can lock for writing was kept out by no failed attempt. */
+const COMMUTES = [LOOKS, 0, READERS, bits(TRY_FAILED), READERS, 0, READERS, LOOKS];
 
 /** Whether the order of two accesses of one object matters. */
 export const conflict = (earlier: number, later: number): boolean => (COMMUTES[later] & (1 << earlier)) === 0;
@@ -31,8 +31,10 @@ const REVERSIBLE = COMMUTES.map((commutes, mode) =>
 /** Whether `later` could also have come before `earlier`, with another outcome. */
 export const reversible = (earlier: number, later: number): boolean => (REVERSIBLE[later] & (1 << earlier)) !== 0;
 
-/** Whether an access may keep writers out for longer than a step, beside others. */
+/** Whether an access is a reader's, who keeps writers out. */
 export const isReader = (mode: number): boolean => mode === READ_LOCK || mode === TRY_READ;
+/** Whether an access is an attempt that failed: what kept it out may have kept others out, too. */
+export const isFailed = (mode: number): boolean => mode === TRY_FAILED;
 
 /** Modes that conflict with all others: what lies before one needs no second look. */
 export const DOMINATES = bits(STORE, WRITE_LOCK);

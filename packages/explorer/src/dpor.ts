@@ -62,16 +62,17 @@ export function dpor(program: Program, options: SearchOptions = {}): Search {
       for (const race of history.races) reverse(history, frames, race, depth);
       fallAsleep(frame, frameAt(depth + 1), run.touched);
     }
+    const enabled = run.enabled();
+    for (let thread = 0; thread < run.pending.length; thread++) {
+      if (run.pending[thread] === null || (enabled & (1 << thread)) !== 0) continue;
+      // Whoever waits to the end would have raced with those who made him wait.
+      history.push(thread, [run.announced(thread)]);
+      for (const race of history.races) reverse(history, frames, race, history.length - 1);
+      history.pop();
+    }
     if (complete) {
       search.schedules++;
       const failure = run.finish();
-      for (let thread = 0; thread < run.pending.length; thread++) {
-        if (run.pending[thread] === null || run.failure === null) continue;
-        // Whoever waits for ever would have raced with those who made him wait.
-        history.push(thread, [run.announced(thread)]);
-        for (const race of history.races) reverse(history, frames, race, history.length - 1);
-        history.pop();
-      }
       options.onTrace?.(history, run);
       if (failure !== null) {
         search.failures++;

@@ -1,4 +1,4 @@
-import { conflict, DOMINATES, isReader, reversible } from './access.js';
+import { conflict, DOMINATES, isFailed, isReader, reversible } from './access.js';
 
 /** Twice the room. */
 function grown(old: Int32Array): Int32Array<ArrayBuffer> {
@@ -19,6 +19,7 @@ export class History {
   touched: (readonly number[])[] = [];
   /** Events that the newest one is in a reversible race with, latest first. */
   readonly races: number[] = [];
+  private readonly readers: number[] = [];
   private clocks: Int32Array;
   private readonly last: Int32Array;
   private previous = new Int32Array(256);
@@ -90,33 +91,30 @@ export class History {
 
   /**
    * First the races, then the edges that only say who let whom go on: an unlock must not hide the lock before it. Nor must a
-   * reader's second lock hide his first, which kept a writer out all the time.
+   * reader's second lock hide his first, which kept a writer out all the time, or a failed attempt the lock that made it fail.
    */
   private order(event: number, access: number): void {
     const mode = access & 7;
     const head = this.heads[access >>> 3] ?? -1;
-    const from = this.races.length;
+    const { races, readers } = this;
+    readers.length = 0;
     for (let at = head; at >= 0; at = this.accessBefore[at]) {
       const earlier = this.accessOf[at] & 7;
       if (!reversible(earlier, mode)) continue;
       const other = this.accessEvent[at];
-      if (!isReader(earlier)) this.joinAll(event, from);
+      if (!isReader(earlier) && !isFailed(earlier)) while (readers.length > 0) this.join(event, readers.pop() as number);
       if (other !== event && !this.before(other, event)) {
-        this.races.push(other);
-        if (!isReader(earlier)) this.join(event, other);
+        races.push(other);
+        if (isReader(earlier)) readers.push(other);
+        else if (!isFailed(earlier)) this.join(event, other);
       }
       if ((DOMINATES & (1 << earlier)) !== 0) break;
     }
-    this.joinAll(event, from);
     for (let at = head; at >= 0; at = this.accessBefore[at]) {
       const earlier = this.accessOf[at] & 7;
       if (conflict(earlier, mode)) this.join(event, this.accessEvent[at]);
       if ((DOMINATES & (1 << earlier)) !== 0) break;
     }
-  }
-
-  private joinAll(event: number, from: number): void {
-    for (let i = from; i < this.races.length; i++) this.join(event, this.races[i]);
   }
 
   private join(event: number, other: number): void {
