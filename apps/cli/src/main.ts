@@ -6,6 +6,7 @@ import { CannotObserve } from '@rmap-lab/kernel-oracle';
 import { BadParameter, CannotRecord, UnknownWorkload } from '@rmap-lab/workloads';
 import { Command, InvalidArgumentError } from 'commander';
 import { addCompare } from './commands/compare.js';
+import { addGrowth } from './commands/growth.js';
 import { addOracle } from './commands/oracle.js';
 import { addRecord } from './commands/record.js';
 import { addRun } from './commands/run.js';
@@ -38,6 +39,7 @@ Exit status:
 addRun(program, wholeNumber);
 addCompare(program, wholeNumber);
 addSweep(program, wholeNumber);
+addGrowth(program);
 addWorkloads(program);
 addRecord(program);
 addOracle(program, wholeNumber);

@@ -46,6 +46,10 @@ describe('rmap-lab compare', () => {
   });
 });
 
+it('rmap-lab compare without a workload says what it needs', async () => {
+  expect(await rmapLab(['compare'])).toMatchObject({ status: 2, err: 'rmap-lab: compare needs a --workload, or a --preset\n' });
+});
+
 describe('rmap-lab sweep', () => {
   const grid = (name: string, content: object): string => file(name, JSON.stringify(content));
   const parameters = { depth: [2, 3, 4, 5, 6, 7, 8, 9], vmas: 4, pages: 200 };
@@ -103,5 +107,39 @@ describe('rmap-lab sweep', () => {
     const { status, err } = await rmapLab(['sweep', grid('wrong.json', { strategies: [] })]);
     expect(status).toBe(2);
     expect(err).toMatch(/wrong.json: strategies/);
+  });
+});
+
+describe('rmap-lab growth', () => {
+  it('fits how the figures of each strategy grow', async () => {
+    const { status, out } = await rmapLab([
+      'growth',
+      '--strategy',
+      'anon-vma',
+      '--workload',
+      'fork-chain',
+      '--vary',
+      'depth=8,16,32',
+      '--parameter',
+      'vmas=1',
+      '--json',
+    ]);
+    expect(status).toBe(0);
+    const { schema, rows } = JSON.parse(out) as {
+      schema: string;
+      rows: { strategy: string; figures: { figure: string; values: number[]; exponent: number }[] }[];
+    };
+    expect(schema).toBe('rmap-lab/growth@1');
+    const [{ values, exponent }] = rows[0].figures;
+    // (D+1)(D+2)/2 links, and an anon_vma for each process.
+    expect(values).toEqual([8, 16, 32].map((depth) => ((depth + 1) * (depth + 2)) / 2 + depth + 1));
+    expect(exponent).toBeGreaterThan(1.5);
+  });
+
+  it('refuses a parameter without two values', async () => {
+    expect(await rmapLab(['growth', '--workload', 'fork-chain', '--vary', 'depth=8'])).toMatchObject({
+      status: 2,
+      err: expect.stringMatching(/two values/),
+    });
   });
 });

@@ -1,6 +1,7 @@
 export { type CompareOptions, type Comparison, type Contender, compare } from './compare.js';
 export type { Cost } from './cost.js';
 export { type Distribution, distribution } from './distribution.js';
+export { type Growth, growthOf } from './growth.js';
 export { type LoadedStrategy, loadStrategy, type ShortNames } from './load-strategy.js';
 export {
   type CacheUse,

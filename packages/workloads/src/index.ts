@@ -1,5 +1,6 @@
 export { BadParameter, openWorkload, UnknownWorkload, type Workload, type WorkloadInfo, workloads } from './catalogue.js';
 export * from './format.js';
+export { type AndroidOptions, android } from './generate/android.js';
 export { type DaemoniseOptions, daemonise } from './generate/daemonise.js';
 export { type ForkChainOptions, forkChain } from './generate/fork-chain.js';
 export { type ForkFanOutOptions, forkFanOut } from './generate/fork-fan-out.js';

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { BadParameter, openWorkload, replay, workloads } from '../src/index.js';
 
 const names = (await workloads()).filter(({ kind }) => kind === 'generated').map(({ name }) => name);
-/** Enough of the two that are large on purpose. */
+/** Enough of those that are large on purpose. */
 const SMALL: Readonly<Record<string, Record<string, number>>> = {
   'many-vmas': { vmas: 20, children: 10 },
   snapshot: { pages: 64 },
@@ -25,6 +25,7 @@ test.each(names)('%s replays without a surprise, is right at every mark, and lea
   });
   expect(marks.length).toBeGreaterThan(0);
   expect(report).toMatchObject({ mismatches: 0, unexplained: 0, refused: 0 });
+  for (const process of [...kernel.processes]) process.exit(); // a phone is never switched off
   expect(kernel.stats().pages.live).toBe(0);
 });
 

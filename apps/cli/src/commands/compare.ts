@@ -1,15 +1,17 @@
 import { type Comparison, type Contender, compare } from '@rmap-lab/experiments';
 import { openWorkload } from '@rmap-lab/workloads';
 import { SingleBar } from 'cli-progress';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { compareCsv, compareMarkdown, compareTable } from '../compare-report.js';
+import { COVER_LETTER, coverLetterLines, coverLetterTable } from '../cover-letter.js';
 import { exitCode } from '../exit-codes.js';
 import { bundledStrategies, loadStrategy } from '../load-strategy.js';
 import { collect, collectParameter } from '../parameters.js';
 
 interface CompareCommandOptions {
   readonly strategy: readonly string[];
-  readonly workload: string;
+  readonly workload?: string;
+  readonly preset?: 'cover-letter';
   readonly parameter: Readonly<Record<string, number>>;
   readonly seed: number;
   readonly json?: boolean;
@@ -27,8 +29,9 @@ export function addCompare(program: Command, wholeNumber: (text: string) => numb
       collect,
       [],
     )
-    .requiredOption('--workload <name>', 'name of a workload (see `rmap-lab workloads`), or a trace file')
+    .option('--workload <name>', 'name of a workload (see `rmap-lab workloads`), or a trace file')
     .option('--parameter <name=n>', 'parameter of a generated workload; may be repeated', collectParameter, {})
+    .addOption(new Option('--preset <name>', 'the comparison of a publication, instead of a workload').choices(['cover-letter']))
     .option('--seed <n>', 'chooses the folios whose walks are sampled', wholeNumber, 1)
     .option('--json', 'print one JSON document (rmap-lab/compare@1)')
     .option('--markdown', 'print a table in Markdown')
@@ -40,7 +43,12 @@ export function addCompare(program: Command, wholeNumber: (text: string) => numb
 }
 
 async function run(options: CompareCommandOptions): Promise<number> {
-  const names = options.strategy.length > 0 ? options.strategy : bundledStrategies();
+  const workload = options.preset === undefined ? options.workload : COVER_LETTER.workload;
+  if (workload === undefined) {
+    process.stderr.write('rmap-lab: compare needs a --workload, or a --preset\n');
+    return exitCode.badInput;
+  }
+  const names = namesFrom(options);
   const contenders: Contender[] = [];
   for (const name of names) contenders.push(await loadStrategy(name));
   const interrupt = new AbortController();
@@ -56,7 +64,7 @@ async function run(options: CompareCommandOptions): Promise<number> {
   let comparison: Comparison;
   try {
     comparison = await compare({
-      workload: () => openWorkload(options.workload, options.parameter),
+      workload: () => openWorkload(workload, options.parameter),
       contenders,
       seed: options.seed,
       signal: interrupt.signal,
@@ -71,8 +79,15 @@ async function run(options: CompareCommandOptions): Promise<number> {
   return comparison.rows.some(({ failure }) => failure !== null) ? exitCode.broken : exitCode.fine;
 }
 
-function printed(comparison: Comparison, { json, markdown, csv }: CompareCommandOptions): string {
-  if (json) return JSON.stringify(comparison);
+function namesFrom({ preset, strategy }: CompareCommandOptions): readonly string[] {
+  if (preset !== undefined) return [COVER_LETTER.before, COVER_LETTER.after];
+  return strategy.length > 0 ? strategy : bundledStrategies();
+}
+
+function printed(comparison: Comparison, { json, markdown, csv, preset }: CompareCommandOptions): string {
+  if (json)
+    return JSON.stringify(preset === undefined ? comparison : { ...comparison, coverLetter: coverLetterLines(comparison) });
   if (markdown) return compareMarkdown(comparison);
-  return csv ? compareCsv(comparison) : compareTable(comparison);
+  if (csv) return compareCsv(comparison);
+  return preset === undefined ? compareTable(comparison) : `${compareTable(comparison)}\n\n${coverLetterTable(comparison)}`;
 }

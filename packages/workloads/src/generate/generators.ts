@@ -1,4 +1,5 @@
 import type { BodyRecord, Header } from '../format.js';
+import { android } from './android.js';
 import { daemonise } from './daemonise.js';
 import { forkChain } from './fork-chain.js';
 import { forkFanOut } from './fork-fan-out.js';
@@ -19,6 +20,7 @@ export type WorkloadGenerator = (parameters?: Readonly<Record<string, number>>) 
 export const generators: Readonly<Record<string, WorkloadGenerator>> = {
   'fork-chain': forkChain,
   zygote: zygote,
+  android,
   'fork-fan-out': forkFanOut,
   'fork-server': forkServer,
   daemonise: daemonise,

@@ -1,0 +1,54 @@
+import type { Measurement } from './measure.js';
+
+/** One figure of the runs of one strategy, by the value of the parameter that was varied. */
+export interface Growth {
+  readonly figure: string;
+  readonly values: readonly number[];
+  /** k where the figure grows like parameter^k: slope of a least-squares line through the logarithms. null: it was 0 somewhere. */
+  readonly exponent: number | null;
+  /** 1: the line goes through all points (R squared). */
+  readonly fit: number | null;
+}
+
+/** Figures that designs differ in. */
+const FIGURES: Readonly<Record<string, (m: Measurement) => number>> = {
+  'objects of the design: peak': ({ slab }) => designObjects(slab),
+  'bytes of the design: peak': ({ slab }) => designBytes(slab),
+  'locks of a fork': ({ fork }) => perOperation(fork.locks, fork.operations),
+  'objects of a fork': ({ fork }) => perOperation(fork.allocations, fork.operations),
+  'candidates of a shared walk: largest': ({ walks }) => walks.shared.candidates.max,
+  'candidates of an exclusive walk: largest': ({ walks }) => walks.exclusive.candidates.max,
+  'VMAs: peak': ({ vmas }) => vmas.peak,
+};
+
+/** What every machine has, whatever its strategy. */
+const CORE_CACHES = new Set(['vm_area_struct', 'mm_struct']);
+
+const designCaches = (slab: Measurement['slab']) => Object.entries(slab).filter(([name]) => !CORE_CACHES.has(name));
+const designObjects = (slab: Measurement['slab']): number => designCaches(slab).reduce((n, [, { peak }]) => n + peak, 0);
+const designBytes = (slab: Measurement['slab']): number =>
+  designCaches(slab).reduce((n, [, { peak, objectBytes }]) => n + peak * objectBytes, 0);
+const perOperation = (sums: Readonly<Record<string, number>>, operations: number): number =>
+  operations === 0 ? 0 : Object.values(sums).reduce((a, b) => a + b, 0) / operations;
+
+/** How the figures of `runs` grow with the parameter, whose values are in `parameter`, one for each run. */
+export function growthOf(parameter: readonly number[], runs: readonly Measurement[]): Growth[] {
+  return Object.entries(FIGURES).map(([figure, of]) => {
+    const values = runs.map(of);
+    return { figure, values, ...lineThrough(parameter, values) };
+  });
+}
+
+/** Least squares through (log x, log y). */
+function lineThrough(xs: readonly number[], ys: readonly number[]): { exponent: number | null; fit: number | null } {
+  if (xs.length < 2 || ys.some((y) => y <= 0)) return { exponent: null, fit: null };
+  const u = xs.map(Math.log);
+  const v = ys.map(Math.log);
+  const mean = (a: readonly number[]): number => a.reduce((s, x) => s + x, 0) / a.length;
+  const [mu, mv] = [mean(u), mean(v)];
+  const spread = (a: readonly number[], ma: number, b: readonly number[], mb: number): number =>
+    a.reduce((s, x, i) => s + (x - ma) * (b[i] - mb), 0);
+  const slope = spread(u, mu, v, mv) / spread(u, mu, u, mu);
+  const variance = spread(v, mv, v, mv);
+  return { exponent: slope, fit: variance === 0 ? 1 : (slope * spread(u, mu, v, mv)) / variance };
+}
