@@ -23,7 +23,7 @@ export interface CampaignReport {
   readonly operations: number;
   /** Looks at everything of all processes. */
   readonly observations: number;
-  /** Shrunk; at most {@link ENOUGH}, then the campaign ends. */
+  /** Shrunk; at most a few, then the campaign ends. */
   readonly differences: readonly Difference[];
   /** Operations by kind. */
   readonly byKind: Readonly<Record<string, number>>;
