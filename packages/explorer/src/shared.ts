@@ -12,11 +12,13 @@ export class Register {
     this.storing = { kind: 'store', object: this, label };
   }
 
+  /** The value, in one step. */
   *load(): Op<number> {
     yield this.loading;
     return this.value;
   }
 
+  /** Sets the value, in one step. */
   *store(value: number): Op<void> {
     yield this.storing;
     this.value = value;
@@ -50,26 +52,31 @@ export class Lock {
     this.trying = { kind: 'try', object: this, label, fails: () => !free() };
   }
 
+  /** Waits until nobody holds it, and takes it to write. */
   *lock(): Op<void> {
     yield this.locking;
     this.writer = true;
   }
 
+  /** Gives up the writer's hold. */
   *unlock(): Op<void> {
     yield this.unlocking;
     this.writer = false;
   }
 
+  /** Waits until nobody writes, and joins the readers. */
   *readLock(): Op<void> {
     yield this.readLocking;
     this.readers++;
   }
 
+  /** Leaves the readers. */
   *readUnlock(): Op<void> {
     yield this.readUnlocking;
     this.readers--;
   }
 
+  /** Takes it to write if it is free now; whether it did. */
   *tryLock(): Op<boolean> {
     yield this.trying;
     if (this.writer || this.readers > 0) return false;
