@@ -5,5 +5,6 @@ const conditions = ['@rmap-lab/source', 'module', 'node', 'import', 'default'];
 export const preset = (name) => ({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
-  test: { name, setupFiles: ['@rmap-lab/config/quiet'] },
+  // Some tests run whole commands, on machines with two busy cores.
+  test: { name, setupFiles: ['@rmap-lab/config/quiet'], testTimeout: 60_000 },
 });

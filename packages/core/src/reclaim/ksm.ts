@@ -27,6 +27,8 @@ export class KsmState {
   readonly stable = new Map<Pfn, RmapItem[]>();
   /** The KSM page of each contents. */
   readonly byContents = new Map<number, Pfn>();
+  /** Pages that had further mappings when they became pages of KSM: what the items reach need not cover those. */
+  readonly sharedBefore = new Set<Pfn>();
   /** Items of pages that are gone, until the next pass lets go of their pins. */
   readonly stale: RmapItem[] = [];
 
@@ -39,6 +41,7 @@ export class KsmState {
   forget(page: Pfn, contents: number): void {
     this.stale.push(...(this.stable.get(page) ?? []));
     this.stable.delete(page);
+    this.sharedBefore.delete(page);
     if (this.byContents.get(contents) === page) this.byContents.delete(contents);
   }
 }
@@ -176,6 +179,8 @@ function* makeKsmPage(m: Machine, page: Pfn, candidate: Candidate): Op<boolean> 
     }
     mem.flags[page] |= KSM;
     ksm.stable.set(page, []);
+    // write_protect_page allows it, and a child's pin does not lead to its parent.
+    if (totalMapcount(mem, folio) > 1) ksm.sharedBefore.add(page);
     ksm.byContents.set(mem.version[page], page);
   }
   m.folioLock.unlock(folio);
