@@ -1,7 +1,7 @@
 import { type LoadedStrategy, loadStrategy as load, type ShortNames } from '@rmap-lab/experiments';
 
 /** Strategies that come with the command. */
-const BUNDLED = ['anon-vma'];
+const BUNDLED = ['anon-vma', 'cow-context'];
 
 /** Their modules, found from here: a worker or a package elsewhere could not. */
 export const shortNames: ShortNames = Object.fromEntries(

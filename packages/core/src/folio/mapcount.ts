@@ -22,6 +22,10 @@ export const entireMapcount = (mem: MemMap, folio: Folio): number => (isLarge(me
 export const totalMapcount = (mem: MemMap, folio: Folio): number =>
   isLarge(mem, folio) ? mem.refcount[folio + 2] : mem.mapcount[folio];
 
+/** Whether more than one address space may map the folio; of a small one, more than one entry (folio_maybe_mapped_shared). */
+export const maybeMappedShared = (mem: MemMap, folio: Folio): boolean =>
+  isLarge(mem, folio) ? (mem.flags[folio] & MAYBE_SHARED) !== 0 : mem.mapcount[folio] > 1;
+
 /** Pages that at least one PTE maps. */
 export const pagesMapped = (mem: MemMap, folio: Folio): number => mem.refcount[folio + 3];
 

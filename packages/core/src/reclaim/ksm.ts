@@ -176,6 +176,7 @@ function* makeKsmPage(m: Machine, page: Pfn, candidate: Candidate): Op<boolean> 
     if (m.ksmByAnchors) {
       const work = m.rmap.drop?.(folio);
       if (work) yield* work;
+      mem.anchor[page] = 0;
     }
     mem.flags[page] |= KSM;
     ksm.stable.set(page, []);

@@ -1,5 +1,5 @@
-import { totalMapcount } from '../folio/mapcount.js';
-import { ANON, LARGE, MAYBE_SHARED } from '../folio/mem-map.js';
+import { maybeMappedShared } from '../folio/mapcount.js';
+import { ANON } from '../folio/mem-map.js';
 import { splitMapped } from '../folio/split.js';
 import type { Machine } from '../machine.js';
 import { ENTRIES, PAGES_PER_LEAF } from '../page-table/page-table.js';
@@ -21,7 +21,7 @@ export function* pageOut(m: Machine, vma: VmArea, start: Address, end: Address):
     const folio = kindOf(entry) === PRESENT ? mem.folioOf(pfnOf(entry)) : null;
     const step = huge !== 0 ? PAGES_PER_LEAF - (vpn % PAGES_PER_LEAF) : 1;
     vma.mm.forgetShortcuts();
-    if (folio !== null && (mem.flags[folio] & ANON) !== 0 && !mayBeShared(m, folio)) {
+    if (folio !== null && (mem.flags[folio] & ANON) !== 0 && !maybeMappedShared(mem, folio)) {
       if (reachesOut(m, folio, vma, start, end)) {
         if (yield* splitMapped(m, folio)) continue;
       } else yield* reclaimFolio(m, folio);
@@ -29,10 +29,6 @@ export function* pageOut(m: Machine, vma: VmArea, start: Address, end: Address):
     vpn = tables.nextLeaf(pgd, (vpn + step) as Vpn, last);
   }
 }
-
-/** folio_maybe_mapped_shared */
-const mayBeShared = (m: Machine, folio: Folio): boolean =>
-  (m.mem.flags[folio] & LARGE) !== 0 ? (m.mem.flags[folio] & MAYBE_SHARED) !== 0 : totalMapcount(m.mem, folio) > 1;
 
 /** Whether pages of the folio have their place outside of the range. */
 function reachesOut(m: Machine, folio: Folio, vma: VmArea, start: Address, end: Address): boolean {

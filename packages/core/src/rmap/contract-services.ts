@@ -62,6 +62,8 @@ export interface FolioView {
   setAnchor(folio: Folio, word: number): void;
   /** Whether any entry maps it, without a lock (folio_mapped). */
   mapped(folio: Folio): Op<boolean>;
+  /** Whether more than one address space may map it, without a lock; of a folio with one page, more than one entry (folio_maybe_mapped_shared). */
+  maybeMappedShared(folio: Folio): Op<boolean>;
   /** The folio that a page belongs to. */
   of(page: Pfn): Folio;
   /** Page offset of its first page. */

@@ -124,7 +124,8 @@ export interface Rmap {
 }
 
 /** What a walk looks for. `first`..`last`: offsets wanted; a folio's own index range, or for KSM the item's (7.3) or everything (6.18).
- *  `mappings`: entries that existed when the walk began, for "all found, stop" shortcuts; null where the map count says nothing (migration entries, KSM). */
+ *  `mappings`: entries that existed when the walk began, for "all found, stop" shortcuts; null where the map count says nothing (migration entries,
+ *  KSM) or a swap-in may add to it unseen (swap cache). A fork may add to it, and splitting a PMD entry makes 512 of one. */
 export interface RmapQuery { readonly folio: Folio; readonly first: Pgoff; readonly last: Pgoff; readonly mappings: number | null }
 /** What a walk offers its candidates to. */
 export interface RmapVisitor {

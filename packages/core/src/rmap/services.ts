@@ -1,4 +1,4 @@
-import { totalMapcount } from '../folio/mapcount.js';
+import { maybeMappedShared, totalMapcount } from '../folio/mapcount.js';
 import type { Machine } from '../machine.js';
 import { readUnlock, tryReadLock } from '../mm/vma-lock.js';
 import { slotOf } from '../slab/slab-cache.js';
@@ -143,6 +143,10 @@ class Folios implements FolioView {
     return this.m.sync.stepping ? this.mappedStepping(folio) : ready(totalMapcount(this.m.mem, folio) > 0);
   }
 
+  maybeMappedShared(folio: Folio): Op<boolean> {
+    return this.m.sync.stepping ? this.maybeMappedSharedStepping(folio) : ready(maybeMappedShared(this.m.mem, folio));
+  }
+
   of(page: Pfn): Folio {
     return this.m.mem.folioOf(page);
   }
@@ -163,5 +167,10 @@ class Folios implements FolioView {
   private *mappedStepping(folio: Folio): Op<boolean> {
     yield { kind: 'load', object: this.m.mem, label: `mapcount of folio ${folio}` };
     return totalMapcount(this.m.mem, folio) > 0;
+  }
+
+  private *maybeMappedSharedStepping(folio: Folio): Op<boolean> {
+    yield { kind: 'load', object: this.m.mem, label: `mapcount of folio ${folio}` };
+    return maybeMappedShared(this.m.mem, folio);
   }
 }

@@ -1,6 +1,6 @@
 import { ContractViolation } from '../errors.js';
 import { totalMapcount } from '../folio/mapcount.js';
-import { KSM, LARGE } from '../folio/mem-map.js';
+import { KSM, LARGE, SWAPCACHE } from '../folio/mem-map.js';
 import type { Machine } from '../machine.js';
 import { ENTRIES, PAGES_PER_LEAF, type Table } from '../page-table/page-table.js';
 import { kindOf, type MIGRATION, PRESENT, type Pte, pfnOf } from '../page-table/pte.js';
@@ -248,7 +248,9 @@ function* walkKsm(m: Machine, folio: Folio, onEntry: OnEntry, options: WalkOptio
 /** The offsets that a folio's pages have. */
 function queryOf(m: Machine, folio: Folio): RmapQuery {
   const first = m.mem.index[folio];
-  return { folio, first: first as Pgoff, last: (first + m.mem.pages(folio) - 1) as Pgoff, mappings: totalMapcount(m.mem, folio) };
+  const last = first + m.mem.pages(folio) - 1;
+  const mappings = (m.mem.flags[folio] & SWAPCACHE) === 0 ? totalMapcount(m.mem, folio) : null;
+  return { folio, first: first as Pgoff, last: last as Pgoff, mappings };
 }
 
 /** Visits every entry that maps a folio whose reverse map is held already; `folio` may be one that took over from the one held. */
