@@ -45,6 +45,17 @@ describe('a page of one process', () => {
     expect(kernel.stats().swap).toEqual({ live: 0, cached: 0 });
   });
 
+  it('is gone with the last mapping, once no entry names the slot any more', () => {
+    kernel.reclaim(folio());
+    const child = process.fork();
+    child.read(at);
+    process.munmap(at, PAGE_SIZE);
+    expect(kernel.stats().swap).toEqual({ live: 1, cached: 1 });
+    child.munmap(at, PAGE_SIZE);
+    expect(kernel.stats().swap).toEqual({ live: 0, cached: 0 });
+    expect(kernel.stats().pages.live).toBe(0);
+  });
+
   it('travels as an entry by mremap', () => {
     kernel.reclaim(folio());
     const version = 1;

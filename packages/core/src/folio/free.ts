@@ -3,7 +3,7 @@ import type { Machine } from '../machine.js';
 import type { Op } from '../sync/op.js';
 import type { Folio, Pfn } from '../units.js';
 import { isLarge, totalMapcount } from './mapcount.js';
-import { ANON, KSM, LARGE } from './mem-map.js';
+import { ANON, KSM } from './mem-map.js';
 
 /** Drops one reference of a folio, given its first page; the last one frees it, and the strategy forgets an anonymous folio's anchor (folio_put). */
 export function* putPage(m: Machine, pfn: Pfn): Op<void> {
@@ -26,16 +26,4 @@ export function* putPage(m: Machine, pfn: Pfn): Op<void> {
   }
   m.deferredSplit.delete(pfn as number as Folio);
   mem.freeLarge(pfn as number as Folio);
-}
-
-/** The same for many pages, as a plain loop where the strategy needs no waiting. */
-export function* putPages(m: Machine, pages: Int32Array, count: number): Op<void> {
-  const { mem } = m;
-  const drops = m.rmap.drop !== undefined;
-  for (let i = 0; i < count; i++) {
-    const pfn = pages[i] as Pfn;
-    if (mem.refcount[pfn] > 1) mem.refcount[pfn]--;
-    else if (drops || mem.mapcount[pfn] !== 0 || (mem.flags[pfn] & (LARGE | KSM)) !== 0) yield* putPage(m, pfn);
-    else mem.free(pfn);
-  }
 }

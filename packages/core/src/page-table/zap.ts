@@ -1,5 +1,4 @@
 import { unmapLargePte } from '../folio/deferred-split.js';
-import { putPage, putPages } from '../folio/free.js';
 import { entireMapcount, pagesMapped, removePmd } from '../folio/mapcount.js';
 import { LARGE } from '../folio/mem-map.js';
 import type { Machine } from '../machine.js';
@@ -7,6 +6,7 @@ import { freeSwapEntry } from '../reclaim/swap.js';
 import type { Op } from '../sync/op.js';
 import { type Address, addressOf, type Folio, pageOf, type Vpn } from '../units.js';
 import type { VmArea } from '../vma/vma.js';
+import { freeGathered } from './free-gathered.js';
 import { ENTRIES, PAGES_PER_LEAF, type Table } from './page-table.js';
 import { GUARD, isMapping, kindOf, NONE, PRESENT, type Pte, payloadOf, pfnOf, SWAP } from './pte.js';
 import { splitPmd } from './split-pmd.js';
@@ -43,7 +43,7 @@ function* zapLeaf(m: Machine, vma: VmArea, leaf: Table, from: Vpn, to: Vpn, guar
   const slots: number[] = [];
   const count = clearEntries(m, vma.mm.id, leaf * ENTRIES + slot, leaf * ENTRIES + slot + (to - from), guards, pages, slots);
   m.ptl.unlock(leaf);
-  yield* putPages(m, pages, count);
+  yield* freeGathered(m, pages, count);
   for (const slot of slots) yield* freeSwapEntry(m, slot);
 }
 
@@ -103,5 +103,5 @@ function* zapPmd(m: Machine, vma: VmArea, vpn: Vpn): Op<void> {
       m.deferredSplit.add(folio);
   }
   m.ptl.unlock(lock);
-  if (present) yield* putPage(m, pfnOf(pmd));
+  if (present) yield* freeGathered(m, Int32Array.of(pfnOf(pmd)), 1);
 }

@@ -1,0 +1,28 @@
+import { putPage } from '../folio/free.js';
+import { totalMapcount } from '../folio/mapcount.js';
+import { KSM, LARGE, SWAPCACHE } from '../folio/mem-map.js';
+import type { Machine } from '../machine.js';
+import { freeSwap } from '../reclaim/swap.js';
+import type { Op } from '../sync/op.js';
+import type { Folio, Pfn } from '../units.js';
+
+/** Drops one reference of each of the first `count` folios of `pages`, all just unmapped; the swap cache keeps none that nothing names (free_pages_and_swap_cache). */
+export function* freeGathered(m: Machine, pages: Int32Array, count: number): Op<void> {
+  const { mem } = m;
+  const drops = m.rmap.drop !== undefined;
+  for (let i = 0; i < count; i++) {
+    const pfn = pages[i] as Pfn;
+    const flags = mem.flags[pfn];
+    if ((flags & SWAPCACHE) !== 0) freeSwapCache(m, pfn as number as Folio);
+    if (mem.refcount[pfn] > 1) mem.refcount[pfn]--;
+    else if (drops || mem.mapcount[pfn] !== 0 || (flags & (LARGE | KSM)) !== 0) yield* putPage(m, pfn);
+    else mem.free(pfn);
+  }
+}
+
+/** free_swap_cache */
+function freeSwapCache(m: Machine, folio: Folio): void {
+  if (totalMapcount(m.mem, folio) > 0 || !m.folioLock.tryLock(folio)) return;
+  freeSwap(m, folio);
+  m.folioLock.unlock(folio);
+}
