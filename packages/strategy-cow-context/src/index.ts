@@ -1,2 +1,2 @@
 export { type Choices, POC, type Preset, REFERENCE } from './choices.js';
-export { cowContext } from './strategy.js';
+export { cowContext, presets } from './strategy.js';

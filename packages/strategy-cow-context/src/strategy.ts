@@ -43,6 +43,12 @@ export function cowContext(preset: Preset | Choices = 'reference'): RmapStrategy
   };
 }
 
+/** The presets, as `cow-context:poc` and the like name them. */
+export const presets: Readonly<Record<Preset, () => RmapStrategy>> = {
+  reference: () => cowContext('reference'),
+  poc: () => cowContext('poc'),
+};
+
 class CowContextRmap implements Rmap {
   private readonly state: State;
 

@@ -1,18 +1,7 @@
 import { entireMapcount, isLarge, pagesMapped, totalMapcount } from '../folio/mapcount.js';
 import { ANON, EXCLUSIVE, KSM, SWAPCACHE } from '../folio/mem-map.js';
 import type { Machine } from '../machine.js';
-import {
-  GUARD,
-  kindOf,
-  MIGRATION,
-  PRESENT,
-  EXCLUSIVE as PTE_EXCLUSIVE,
-  payloadOf,
-  pfnOf,
-  SWAP,
-  WRITE,
-  ZERO,
-} from '../page-table/pte.js';
+import { kindOf, MIGRATION, PRESENT, EXCLUSIVE as PTE_EXCLUSIVE, payloadOf, pfnOf, SWAP, WRITE } from '../page-table/pte.js';
 import { type Op, run, runAlone } from '../sync/op.js';
 import { addressOf, type Folio, PAGE_SIZE, type Pfn } from '../units.js';
 import type { VmArea } from '../vma/vma.js';
@@ -86,7 +75,7 @@ function checkAll(m: Machine): VerifyReport {
     );
     if (found === truth) continue;
     missed += truth - found;
-    report(`R17: the pinned walk of folio ${folio}, under migration, found ${found} of ${truth} migration entries`);
+    report(`R23: the pinned walk of folio ${folio}, under migration, found ${found} of ${truth} migration entries`);
   }
   return { folios, mappings, missed, wrong, problems };
 }
@@ -138,8 +127,10 @@ function checkEntries(m: Machine, complain: (text: string) => void): void {
     }
     if (address + pages * PAGE_SIZE > vma.end) complain(`${where} reaches out of ${vma}`);
     const kind = kindOf(pte);
-    if (kind === ZERO || kind === GUARD || kind !== PRESENT) return;
     const pfn = pfnOf(pte);
+    if (kind === MIGRATION && !m.migrations.has(mem.folioOf(pfn)))
+      complain(`${where} is a migration entry of page ${pfn}, whose migration is over: its second walk missed it (R23)`);
+    if (kind !== PRESENT) return;
     if (mem.refcount[mem.folioOf(pfn)] <= 0) complain(`${where} maps page ${pfn}, which is free`);
     if ((mem.flags[pfn] & ANON) === 0) {
       const offset = vma.pgoff + (address - vma.start) / PAGE_SIZE;
