@@ -63,17 +63,27 @@ export class ScanAll implements Rmap {
     if (mode === 'write') this.lock.writeUnlock();
   }
 
+  /** Looks again for address spaces that came meanwhile: a fork may have copied an entry before the walk came to it. */
   *walk(_hold: RmapHold, query: RmapQuery, visitor: RmapVisitor): Op<void> {
-    const mms: readonly Mm[] = yield* this.services.mms();
-    for (const mm of mms) {
-      const all = yield* mm.vmas.overlapping(0 as Address, (2 ** 47) as Address);
-      for (const vma of all) {
-        const address = vma.faulted ? this.services.addressIn(vma, query.first, query.last) : null;
-        if (address === null) continue;
-        const more = visitor.visit(vma, address);
-        if (!(typeof more === 'boolean' ? more : yield* more)) return;
+    const seen = new Set<Mm>();
+    for (let before = -1; before < seen.size; ) {
+      before = seen.size;
+      for (const mm of yield* this.services.mms()) {
+        if (seen.has(mm)) continue;
+        seen.add(mm);
+        if (!(yield* this.scan(mm, query, visitor))) return;
       }
     }
+  }
+
+  private *scan(mm: Mm, query: RmapQuery, visitor: RmapVisitor): Op<boolean> {
+    for (const vma of yield* mm.vmas.overlapping(0 as Address, (2 ** 47) as Address)) {
+      const address = vma.faulted ? this.services.addressIn(vma, query.first, query.last) : null;
+      if (address === null) continue;
+      const more = visitor.visit(vma, address);
+      if (!(typeof more === 'boolean' ? more : yield* more)) return false;
+    }
+    return true;
   }
 
   private *take(mode: 'pin' | 'read' | 'write', wait: boolean): Op<boolean> {
