@@ -1,12 +1,10 @@
 import { type LoadedStrategy, loadStrategy as load, type ShortNames } from '@rmap-lab/experiments';
 
-/** Strategies that come with the command. */
-const BUNDLED = ['anon-vma', 'cow-context'];
-
-/** Their modules, found from here: a worker or a package elsewhere could not. */
-export const shortNames: ShortNames = Object.fromEntries(
-  BUNDLED.map((name) => [name, import.meta.resolve(`@rmap-lab/strategy-${name}`)]),
-);
+/** Modules of the strategies that come with the command, found from here: a worker or a package elsewhere could not. */
+export const shortNames: ShortNames = {
+  'anon-vma': import.meta.resolve('@rmap-lab/strategy-anon-vma'),
+  'cow-context': import.meta.resolve('@rmap-lab/strategy-cow-context'),
+};
 
 /** npm changes into the clone's top; files are meant from where the user stands. */
 export const standing = (): string => process.env.INIT_CWD ?? process.cwd();
@@ -15,4 +13,4 @@ export const standing = (): string => process.env.INIT_CWD ?? process.cwd();
 export const loadStrategy = (name: string): Promise<LoadedStrategy> => load(name, shortNames, standing());
 
 /** All that come with the command, each as it is by default. */
-export const bundledStrategies = (): readonly string[] => BUNDLED;
+export const bundledStrategies = (): readonly string[] => Object.keys(shortNames);
