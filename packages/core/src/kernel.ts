@@ -124,6 +124,7 @@ export class Kernel {
     this.machine.ksmByAnchors = strategy.ksm === 'anchors';
     this.unsupported = strategy.unsupported ?? {};
     this.machine.prepareNeedsMmapLock = strategy.prepareUnder === 'mmap-lock';
+    this.machine.endMigrations = () => this.finishMigrationsOp();
     this.machine.rmap = strategy.create(new Services(this.machine, strategy.locks));
     this.op = {
       spawn: () => this.spawnOp(),

@@ -72,6 +72,8 @@ export class Machine {
   readonly swap: SwapArea;
   /** Migrations under way, by the folio that leaves. */
   readonly migrations = new Map<Folio, Migration>();
+  /** Ends them all. Set once, right after the machine was made. */
+  endMigrations!: () => Op<unknown>;
   readonly ksm = new KsmState();
   /** Walks of KSM pages start from pinned VMAs (`RmapStrategy.ksm`), not from the page's own anchor. */
   ksmByAnchors = true;

@@ -4,9 +4,9 @@ import type { State } from './state.js';
 /** Changes ranges while no walk looks on, and keys the links anew (vma_prepare .. vma_complete). */
 export function* adjust(state: State, change: VmaAdjust): Op<void> {
   const changed = change.changes.map(({ vma }) => state.vmas.of(vma));
-  const anonVma = changed.find((fields) => fields.anonVma !== null)?.anonVma;
-  if (!anonVma) return yield* change.apply();
-  const { rwsem } = anonVma.root;
+  const link = changed.find((fields) => fields.newest !== null)?.newest;
+  if (!link) return yield* change.apply();
+  const { rwsem } = link.anonVma.root;
   yield* rwsem.write();
   for (const fields of changed) fields.unkeyAll();
   yield* change.apply();

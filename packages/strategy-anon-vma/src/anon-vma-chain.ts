@@ -28,6 +28,16 @@ export class VmaFields {
   oldest: AnonVmaChain | null = null;
   links = 0;
 
+  /** What must be the same, or absent, in two VMAs that merge. */
+  get topology(): object | null {
+    return this.anonVma;
+  }
+
+  /** Links to an ancestor's anon_vma stay for good, so this remembers a fork however little is still shared (vma_is_fork_child). */
+  get isForkChild(): boolean {
+    return this.links > 1;
+  }
+
   /** Links `vma`, whose fields these are, to `anonVma` with `link`, as the newest. @locks root W (anon_vma_chain_link) */
   add(link: AnonVmaChain, vma: Vma, anonVma: AnonVma): void {
     link.vma = vma;

@@ -23,6 +23,12 @@ export class AnonVma extends IntervalTree<AnonVmaChain> {
   }
 }
 
+/** Anchors from here on name no anon_vma: a design built on this one may mean something else by them. */
+export const FOREIGN = 2 ** 30;
+
+/** Whether an anchor names an anon_vma. */
+export const isAnonVma = (anchor: number): boolean => anchor !== 0 && anchor < FOREIGN;
+
 /** Where anon_vmas come from and go to. */
 export class AnonVmas {
   /** Every object that the slab ever handed out, free ones included: they have no references. */

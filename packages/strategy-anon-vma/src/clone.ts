@@ -16,7 +16,7 @@ export function* clone(state: State, to: Vma, from: Vma): Op<void> {
  */
 export function* cloneChain(state: State, to: Vma, from: Vma, forked: boolean): Op<void> {
   const target = state.vmas.of(to);
-  const root = state.vmas.of(from).anonVma!.root;
+  const { root } = state.vmas.of(from).oldest!.anonVma;
   let locked = false;
   for (let old = state.vmas.of(from).oldest; old !== null; old = old.newer) {
     let link = state.chains.tryAlloc();

@@ -1,5 +1,5 @@
 import { BUSY, type Folio, GONE, type Op, type RmapHold, type Vma } from '@rmap-lab/core';
-import type { AnonVma } from './anon-vma.js';
+import { type AnonVma, isAnonVma } from './anon-vma.js';
 import type { State } from './state.js';
 
 /** What a hold consists of: the root's lock for reading; a reference; a reference and the lock for writing. */
@@ -9,6 +9,8 @@ const WRITE = 3;
 type Mode = typeof READ | typeof PIN | typeof WRITE;
 
 const holdOf = (anonVma: AnonVma, mode: Mode): RmapHold => anonVma.ref * 4 + mode;
+/** The hold that one reference, taken already, is. */
+export const pinOf = (anonVma: AnonVma): RmapHold => holdOf(anonVma, PIN);
 /** The anon_vma that a hold is about. */
 export const held = (state: State, hold: RmapHold): AnonVma => state.anonVmas.at(Math.floor(hold / 4));
 /** Whether a walk under `hold` must lock for itself. */
@@ -73,7 +75,7 @@ function* tryHold(state: State, folio: Folio, mode: Mode): Op<RmapHold> {
   for (;;) {
     rcu.readLock();
     const anchor = yield* folios.readAnchor(folio);
-    if (anchor === 0 || !(yield* folios.mapped(folio))) {
+    if (!isAnonVma(anchor) || !(yield* folios.mapped(folio))) {
       rcu.readUnlock();
       return GONE;
     }
@@ -102,7 +104,7 @@ function* getAnonVma(state: State, folio: Folio): Op<AnonVma | null> {
   for (;;) {
     rcu.readLock();
     const anchor = yield* folios.readAnchor(folio);
-    if (anchor === 0 || !(yield* folios.mapped(folio))) {
+    if (!isAnonVma(anchor) || !(yield* folios.mapped(folio))) {
       rcu.readUnlock();
       return null;
     }

@@ -14,6 +14,7 @@ import type {
   VmaAdjust,
 } from '@rmap-lab/core';
 import { adjust } from './adjust.js';
+import { VmaFields } from './anon-vma-chain.js';
 import { clone } from './clone.js';
 import { fork } from './fork.js';
 import { inspect } from './inspect.js';
@@ -47,7 +48,7 @@ class AnonVmaRmap implements Rmap {
   private readonly state: State;
 
   constructor(private readonly services: RmapServices) {
-    this.state = new State(services);
+    this.state = new State(services, () => new VmaFields());
   }
 
   prepare(vma: Vma): Soon<void> {

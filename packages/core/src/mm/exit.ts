@@ -7,6 +7,7 @@ import { unlinkRmap } from '../vma/split.js';
 import type { VmArea } from '../vma/vma.js';
 import { freeMm } from './init.js';
 import type { Mm } from './mm.js';
+import { startWrite } from './vma-lock.js';
 
 /** Drops one use of an address space; the last one tears it down (mmput). */
 export function* dropMm(m: Machine, mm: Mm): Op<void> {
@@ -33,6 +34,7 @@ function* exitMmap(m: Machine, mm: Mm): Op<void> {
   yield* mm.mmapLock.write();
   mm.forgetShortcuts();
   for (const vma of vmas) {
+    yield* startWrite(m, vma);
     yield* unlinkRmap(m, vma);
     if (vma.file !== null) m.iMmapLock.writes++;
   }

@@ -6,8 +6,14 @@ import type { VmArea } from '../vma/vma.js';
 export function startWrite(m: Machine, vma: VmArea): Op<void> {
   if (vma.writeLocked) return READY;
   m.vmaLock.writes++;
-  if (!m.sync.stepping) return READY;
-  return startWriteStepping(vma);
+  if (vma.readers > 0 && m.migrations.size > 0) return waitForMigrations(m, vma);
+  return m.sync.stepping ? startWriteStepping(vma) : READY;
+}
+
+/** A strategy may keep VMAs read-locked for as long as a migration lasts. One that was left under way ends when somebody waits for it. */
+function* waitForMigrations(m: Machine, vma: VmArea): Op<void> {
+  yield* m.endMigrations();
+  if (m.sync.stepping) yield* startWriteStepping(vma);
 }
 
 function* startWriteStepping(vma: VmArea): Op<void> {

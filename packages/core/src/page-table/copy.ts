@@ -55,7 +55,7 @@ function* copyPmd(m: Machine, child: VmArea, parent: VmArea, vpn: Vpn): Op<void>
   const pmd = tables.entries[from];
   const folio = pfnOf(pmd) as number as Folio;
   if (m.rmap.mapping && isMapping(pmd)) {
-    const source = m.fromSpan.ofPmd(parent, addressOf(vpn), pfnOf(pmd));
+    const source = m.fromSpan.ofPmd(parent, addressOf(vpn), pfnOf(pmd), kindOf(pmd) === PRESENT);
     const work = m.rmap.mapping(m.span.ofPmd(child, addressOf(vpn), -1), 'fork', source);
     if (work) yield* work;
   }

@@ -5,7 +5,7 @@ import type { Op } from '../sync/op.js';
 import { type Address, addressOf, PAGE_SIZE, pageOf, type Vpn } from '../units.js';
 import type { VmArea } from '../vma/vma.js';
 import { ENTRIES, PAGES_PER_LEAF } from './page-table.js';
-import { isMapping, NONE, pfnOf } from './pte.js';
+import { isMapping, kindOf, NONE, PRESENT, pfnOf } from './pte.js';
 import { splitPmd } from './split-pmd.js';
 
 /** What travels where. */
@@ -114,7 +114,7 @@ export class LeafMove implements PageTableMove {
     if (into !== lock) yield* m.ptl.lock(into);
     const pmd = m.tables.entries[m.tables.pmdSlot(mm.pgd, source)];
     if (m.rmap.mapping && isMapping(pmd)) {
-      const from = m.fromSpan.ofPmd(this.from, addressOf(source), pfnOf(pmd));
+      const from = m.fromSpan.ofPmd(this.from, addressOf(source), pfnOf(pmd), kindOf(pmd) === PRESENT);
       const work = m.rmap.mapping(m.span.ofPmd(this.to, addressOf(target), -1), 'move', from);
       if (work) yield* work;
     }

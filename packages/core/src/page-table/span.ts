@@ -3,7 +3,7 @@ import type { Machine } from '../machine.js';
 import type { PteSpan, Vma } from '../rmap/contract.js';
 import { type Address, PAGE_SIZE, type Pfn } from '../units.js';
 import { ENTRIES, PAGES_PER_LEAF, type Table } from './page-table.js';
-import { isMapping, pfnOf } from './pte.js';
+import { isMapping, kindOf, PRESENT, pfnOf } from './pte.js';
 
 /** Neighbouring entries of one leaf table, as hooks see them. Either entries that are in the table, or one page about to be stored or just replaced. */
 export class LeafSpan implements PteSpan {
@@ -14,6 +14,7 @@ export class LeafSpan implements PteSpan {
   private table: Table = 0;
   private slot = 0;
   private page = -1;
+  private present = true;
 
   constructor(private readonly machine: Machine) {}
 
@@ -33,13 +34,15 @@ export class LeafSpan implements PteSpan {
   ofPage(vma: Vma, address: Address, page: Pfn): this {
     this.ofTable(vma, address, 1, 0, 0);
     this.page = page;
+    this.present = true;
     return this;
   }
 
-  /** A PMD entry at `address` that maps the folio whose first page is `page`; -1: none that counts. */
-  ofPmd(vma: Vma, address: Address, page: Pfn | -1): this {
+  /** A PMD entry at `address` that maps the folio whose first page is `page`, or, not present, migrates it; -1: none that counts. */
+  ofPmd(vma: Vma, address: Address, page: Pfn | -1, present = true): this {
     this.ofTable(vma, address, PAGES_PER_LEAF, 0, 0, 'pmd');
     this.page = page;
+    this.present = present;
     return this;
   }
 
@@ -48,9 +51,9 @@ export class LeafSpan implements PteSpan {
     return this.ofTable(vma, address, pages, 0, 0, level);
   }
 
-  forEach(fn: (page: Pfn, at: Address) => void): void {
+  forEach(fn: (page: Pfn, at: Address, present: boolean) => void): void {
     if (this.page >= 0) {
-      fn(this.page as Pfn, this.address);
+      fn(this.page as Pfn, this.address, this.present);
       return;
     }
     if (this.table === 0) return;
@@ -60,7 +63,7 @@ export class LeafSpan implements PteSpan {
       const pte = tables.entries[first + i];
       if (!isMapping(pte)) continue;
       const pfn = pfnOf(pte);
-      if ((mem.flags[pfn] & ANON) !== 0) fn(pfn, (this.address + i * PAGE_SIZE) as Address);
+      if ((mem.flags[pfn] & ANON) !== 0) fn(pfn, (this.address + i * PAGE_SIZE) as Address, kindOf(pte) === PRESENT);
     }
   }
 }

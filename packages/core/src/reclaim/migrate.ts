@@ -13,6 +13,8 @@ import { addToSwapCache, deleteFromSwapCache } from './swap.js';
 export interface Migration {
   readonly folio: Folio;
   readonly hold: RmapHold;
+  /** Locks that it holds while it is left under way: the folio's, and what the strategy pinned with. */
+  locks: number;
 }
 
 /** First half: pins the reverse map, and turns every entry into a migration entry (migrate_folio_unmap, try_to_migrate). Null: it can't be now. */
@@ -29,19 +31,20 @@ export function* startMigration(m: Machine, folio: Folio): Op<Migration | null> 
     return null;
   }
   yield* walkHeld(m, hold, folio, toMigrationEntry(m), { skipTemporaryStacks: true });
-  return { folio, hold };
+  return { folio, hold, locks: 0 };
 }
 
 /** Leaves a migration under way: other operations come between its halves, and a fault that meets it ends it. */
 export function parkMigration(m: Machine, migration: Migration): void {
   m.migrations.set(migration.folio, migration);
-  m.sync.current.held--; // the lock is the migration's, not this task's
+  migration.locks = m.sync.current.held;
+  m.sync.current.held = 0;
 }
 
 /** Ends a migration that was left under way. */
 export function* resumeMigration(m: Machine, migration: Migration): Op<Folio | null> {
   m.migrations.delete(migration.folio);
-  m.sync.current.held++;
+  m.sync.current.held += migration.locks;
   return yield* finishMigration(m, migration);
 }
 

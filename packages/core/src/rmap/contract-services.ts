@@ -1,5 +1,6 @@
 import type { Op } from '../sync/op.js';
 import type { Address, Folio, Pfn, Pgoff, Ref } from '../units.js';
+import type { PteSpan } from './contract.js';
 
 /** What core gives a strategy. Every call is counted, traced and failure-injected there, not in the strategy. */
 export interface RmapServices {
@@ -26,6 +27,8 @@ export interface RmapServices {
   couldShare(left: Vma, right: Vma): boolean;
   /** Where the first of the wanted offsets lies in `vma`, clipped; null when none does (vma_address). */
   addressIn(vma: Vma, first: Pgoff, last: Pgoff): Address | null;
+  /** Shows all entries of a VMA, a table at a time, under its lock: nothing in `look` may wait. @locks mmap:W */
+  eachSpan(vma: Vma, look: (span: PteSpan) => void): Op<void>;
   /** Counts a primitive, such as 'tree-node', 'candidate' or 'folio-rewritten'. */
   count(primitive: string, n?: number): void;
 }
@@ -42,10 +45,14 @@ export interface RcuView {
 
 /** References and locks of VMAs that a strategy may take. */
 export interface VmaRefs {
-  /** Keeps the VMA object beyond its unmapping; false when it is unmapped already. */
+  /** Keeps the VMA object beyond its unmapping; false when it is free: unmapped, and the last reference given back. */
   tryGet(vma: Vma): boolean;
   /** Gives a reference back. */
   put(vma: Vma): void;
+  /** The VMA as a uint31 that fits the anchor word. */
+  ref(vma: Vma): Ref<Vma>;
+  /** The VMA of a reference. Inside an RCU section it may be free or another by now. @throws UseAfterFree outside, when it is free */
+  at(ref: Ref<Vma>): Vma;
   /** Read-locks the VMA if it is mapped and nobody changes it. */
   tryReadLock(vma: Vma): boolean;
   /** Leaves that lock. */
@@ -58,7 +65,7 @@ export interface FolioView {
   anchor(folio: Folio): number;
   /** The same without a lock: a scheduling point. */
   readAnchor(folio: Folio): Op<number>;
-  /** Only in the hooks anchor, transfer and mapping. */
+  /** Only in the hooks anchor, transfer and mapping, and under the lock of an entry that maps it. */
   setAnchor(folio: Folio, word: number): void;
   /** Whether any entry maps it, without a lock (folio_mapped). */
   mapped(folio: Folio): Op<boolean>;

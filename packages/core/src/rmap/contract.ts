@@ -64,8 +64,8 @@ export interface Rmap {
    *  (the kernel skips the fork test on source there). 'bridge': `source` = prev, `target` = next, joined by the range between them.
    *  @from vma_merge @locks mmap:W @ctx spin @kernel is_mergeable_anon_vma */
   canMerge?(source: Vma | null, target: Vma, how: 'new' | 'modified' | 'moved' | 'grown' | 'bridge'): boolean;
-  /** Which of two mergeable VMAs lives on. Absent: the kernel's choice. @from vma_merge @locks mmap:W @ctx spin @kernel none (offered in the debate) */
-  survivor?(left: Vma, right: Vma): Vma;
+  /** Which of two mergeable VMAs lives on. Null or absent: the kernel's choice. @from vma_merge @locks mmap:W @ctx spin @kernel none (offered in the debate) */
+  survivor?(left: Vma, right: Vma): Vma | null;
   /** Ranges or offsets of up to three VMAs change inside `apply`: call it exactly once. VMAs in `removed` are unlinked right after. `apply` neither
    *  waits for sleeping locks nor allocates, so locks may be held over it. Absent: core calls apply itself.
    *  @from split, merge, expand, shrink, stack growth, exec stack @locks mmap:W, vma:W of all, i_mmap @ctx sleep
@@ -173,7 +173,7 @@ export interface PteSpan {
   readonly pages: number;
   readonly level: 'pte' | 'pmd' | 'table';
   /** Calls `fn` for each present or migration entry of an anonymous page, descending into tables; for a PMD entry once, with its first page. */
-  forEach(fn: (page: Pfn, at: Address) => void): void;
+  forEach(fn: (page: Pfn, at: Address, present: boolean) => void): void;
 }
 
 /** A pinned or locked state of a folio's reverse map; a positive number, meaning known to the strategy alone. */

@@ -1,14 +1,15 @@
 import { maybeMappedShared, totalMapcount } from '../folio/mapcount.js';
 import type { Machine } from '../machine.js';
 import { readUnlock, tryReadLock } from '../mm/vma-lock.js';
+import { eachSpan } from '../page-table/each-span.js';
 import { slotOf } from '../slab/slab-cache.js';
 import { RwSemaphore, Spinlock } from '../sync/lock.js';
 import { type Op, READY, ready } from '../sync/op.js';
-import type { Address, Folio, Pfn, Pgoff } from '../units.js';
+import type { Address, Folio, Pfn, Pgoff, Ref } from '../units.js';
 import { putVma } from '../vma/alloc.js';
 import { VM_ACCESS_FLAGS, VM_STICKY } from '../vma/vm-flags.js';
 import type { VmArea } from '../vma/vma.js';
-import type { Cell, FolioView, LockClass, Mm, RmapServices, RwSem, SlabCache, SpinLock, Vma } from './contract.js';
+import type { Cell, FolioView, LockClass, Mm, PteSpan, RmapServices, RwSem, SlabCache, SpinLock, Vma } from './contract.js';
 
 /** What core gives a strategy; every call is counted and failure-injected here, not in the strategy. */
 export class Services implements RmapServices {
@@ -23,8 +24,10 @@ export class Services implements RmapServices {
     this.folios = new Folios(m);
     this.rcu = m.rcu;
     this.vmaRefs = {
-      tryGet: (vma) => (vma as VmArea).attached && ++(vma as VmArea).refs > 0,
+      tryGet: (vma) => (vma as VmArea).refs > 0 && ++(vma as VmArea).refs > 0,
       put: (vma) => putVma(m, vma as VmArea),
+      ref: (vma) => m.vmas.ref(vma as VmArea) as Ref<Vma>,
+      at: (ref) => m.vmas.at(ref as Ref<VmArea>),
       tryReadLock: (vma) => (vma as VmArea).attached && tryReadLock(m, vma as VmArea),
       readUnlock: (vma) => readUnlock(m, vma as VmArea),
     };
@@ -80,6 +83,10 @@ export class Services implements RmapServices {
     const pages = (vma.end - vma.start) / 4096;
     if (last < vma.anonPgoff || first >= vma.anonPgoff + pages) return null;
     return (vma.start + Math.max(0, first - vma.anonPgoff) * 4096) as Address;
+  }
+
+  eachSpan(vma: Vma, look: (span: PteSpan) => void): Op<void> {
+    return eachSpan(this.m, vma as VmArea, look);
   }
 
   count(primitive: string, n = 1): void {

@@ -13,7 +13,7 @@ export function* allocVma(m: Machine, mm: Mm): Op<VmArea> {
   vma.file = null;
   vma.faulted = false;
   vma.attached = false;
-  vma.refs = 0;
+  vma.refs = 1;
   vma.zombie = false;
   vma.readers = 0;
   vma.writeLocked = false;
@@ -41,7 +41,7 @@ export function setRange(vma: VmArea, start: Address, end: Address, pgoff: Pgoff
 export function freeVma(m: Machine, vma: VmArea): void {
   vma.attached = false;
   vma.faulted = false;
-  if (vma.refs === 0) m.vmas.freeRcu(vma);
+  if (--vma.refs === 0) m.vmas.freeRcu(vma);
   else {
     vma.zombie = true;
     m.zombies++;
@@ -50,7 +50,7 @@ export function freeVma(m: Machine, vma: VmArea): void {
 
 /** Drops one reference that a strategy took; the last one frees a zombie. */
 export function putVma(m: Machine, vma: VmArea): void {
-  if (--vma.refs > 0 || !vma.zombie) return;
+  if (--vma.refs > 0) return;
   vma.zombie = false;
   m.zombies--;
   m.vmas.freeRcu(vma);

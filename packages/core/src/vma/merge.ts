@@ -140,7 +140,7 @@ function letStrategyChoose(m: Machine, plan: MergePlan): MergePlan {
   if (m.rmap.survivor === undefined || removed.length === 0) return plan;
   const { survivor } = m.rmap;
   const all = [target, ...removed].sort((a, b) => a.start - b.start);
-  const pick = all.reduce((left, right) => survivor.call(m.rmap, left, right) as VmArea);
+  const pick = all.reduce((left, right) => (survivor.call(m.rmap, left, right) ?? (right === target ? right : left)) as VmArea);
   if (pick === target) return plan;
   pick.flags = target.flags;
   return {

@@ -17,7 +17,7 @@ export class VmArea implements Vma {
   file: FileMapping | null = null;
   faulted = false;
   attached = false;
-  /** References that outlive the mapping (vm_rcuref): a strategy's. */
+  /** One until it is freed, and one for each reference of a strategy's, which may outlive that (vm_rcuref). */
   refs = 0;
   /** Unmapped, but kept by references. */
   zombie = false;

@@ -1,0 +1,21 @@
+import type { Address, Op, Pgoff, Vma } from '@rmap-lab/core';
+import type { LazyState } from './state.js';
+
+/** The VMAs to look at for the offsets first..last of a folio that points at `root`, found in mm_mt under RCU alone. */
+export function* candidates(state: LazyState, root: Vma, first: Pgoff, last: Pgoff): Op<readonly Vma[]> {
+  const { services, options } = state;
+  if (state.vmas.of(root).members === 0) return []; // nothing of it is mapped, and the address space may be gone
+  if (options.lookup === 'rootOnly') return root.attached ? [root] : [];
+  const base = yield* state.base(root);
+  const start = (base + first * PAGE) as Address;
+  const end = (base + (last + 1) * PAGE) as Address;
+  services.rcu.readLock();
+  const { vmas } = root.mm;
+  const found = options.lookup === 'range' ? yield* vmas.overlapping(start, end) : only(yield* vmas.find(start), end);
+  services.rcu.readUnlock();
+  return found;
+}
+
+const PAGE = 4096;
+
+const only = (vma: Vma | null, end: Address): Vma[] => (vma !== null && vma.start < end ? [vma] : []);

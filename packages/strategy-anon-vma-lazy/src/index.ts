@@ -1,0 +1,2 @@
+export { type LazyOptions, presets } from './options.js';
+export { anonVmaLazy } from './strategy.js';

@@ -1,0 +1,82 @@
+import type { Op, RmapHold, RmapQuery, RmapVisitor, Vma } from '@rmap-lab/core';
+import { type AnonVma, pinOf, walk as walkRegular } from '@rmap-lab/strategy-anon-vma/parts';
+import { isLazyAnchor, rootRef } from './anchor.js';
+import { candidates } from './candidates.js';
+import { isLazyHold } from './holds.js';
+import type { LazyState } from './state.js';
+
+/** Offers every VMA that may map the query. A pass that began from a root looks at the anchor again, and by the options goes round again. */
+export function* walk(state: LazyState, hold: RmapHold, query: RmapQuery, visitor: RmapVisitor): Op<void> {
+  if (!isLazyHold(hold)) return yield* walkRegular(state, hold, query, visitor);
+  const { root, anchor, pin } = state.holds.of(hold);
+  if (pin) return yield* walkPinned(state, root, query, visitor);
+  const { folios } = state.services;
+  const { retry } = state.options;
+  if (!(yield* offer(state, yield* candidates(state, root, query.first, query.last), query, visitor))) return;
+  for (let word = anchor; retry !== 'none'; ) {
+    const now = yield* folios.readAnchor(query.folio);
+    if (now === word || (retry === 'once' && isLazyAnchor(now))) return;
+    word = now;
+    visitor.restart();
+    if (!(yield* isLazyAnchor(word) ? fromRoot(state, word, query, visitor) : fromAnonVma(state, word, query, visitor))) return;
+    if (retry === 'once') return;
+  }
+}
+
+/** Offers `vmas` where they have one of the wanted pages. False: the visitor has enough. */
+function* offer(state: LazyState, vmas: readonly Vma[], { first, last }: RmapQuery, visitor: RmapVisitor): Op<boolean> {
+  const { services } = state;
+  for (const vma of vmas) {
+    const address = services.addressIn(vma, first, last);
+    if (address === null || !vma.attached) continue;
+    services.count('candidate');
+    const more = visitor.visit(vma, address);
+    if (!(typeof more === 'boolean' ? more : yield* more)) return false;
+  }
+  return true;
+}
+
+/** A pass from another root than the one held. */
+function* fromRoot(state: LazyState, word: number, query: RmapQuery, visitor: RmapVisitor): Op<boolean> {
+  const { rcu, vmaRefs } = state.services;
+  rcu.readLock();
+  const root = vmaRefs.at(rootRef(word));
+  const got = vmaRefs.tryGet(root);
+  rcu.readUnlock();
+  if (!got) return true;
+  const more = yield* offer(state, yield* candidates(state, root, query.first, query.last), query, visitor);
+  vmaRefs.put(root);
+  return more;
+}
+
+/** A pass from the anon_vma that the folio was rewritten to. It may be under migration, so that nothing maps it: whatever memory the anchor names will do. */
+function* fromAnonVma(state: LazyState, word: number, query: RmapQuery, visitor: RmapVisitor): Op<boolean> {
+  const { anonVmas, services } = state;
+  services.rcu.readLock();
+  const anonVma = anonVmas.at(word);
+  const got = yield* anonVmas.tryGet(anonVma);
+  services.rcu.readUnlock();
+  if (!got) return true;
+  yield* walkRegular(state, pinOf(anonVma), query, visitor);
+  yield* anonVmas.put(anonVma);
+  return true;
+}
+
+/** KSM's walk: the family, as far as one look-up goes, and whatever it became while pinned. */
+function* walkPinned(state: LazyState, root: Vma, query: RmapQuery, visitor: RmapVisitor): Op<void> {
+  const { lookup, retry } = state.options;
+  const { heirs } = state.vmas.of(root);
+  const family = lookup === 'range' ? yield* state.family(root) : [root];
+  const became = (vma: Vma): boolean => heirs.includes(state.vmas.of(vma).anonVma as AnonVma);
+  if (
+    !(yield* offer(
+      state,
+      family.filter((vma) => retry === 'none' || !became(vma)),
+      query,
+      visitor,
+    ))
+  )
+    return;
+  if (retry === 'none') return;
+  for (const heir of [...heirs]) yield* walkRegular(state, pinOf(heir), query, visitor);
+}
