@@ -1,2 +1,2 @@
-export { type LazyOptions, presets } from './options.js';
-export { anonVmaLazy } from './strategy.js';
+export { type LazyOptions, PRESETS, type Preset } from './options.js';
+export { anonVmaLazy, presets } from './strategy.js';

@@ -28,6 +28,9 @@ export interface LazyOptions {
   readonly upgrade: 'vma' | 'family';
 }
 
+/** Answers that belong together. */
+export type Preset = 'intended' | 'stated' | 'posted';
+
 /** What its author says he intends, word by word. */
 const stated: LazyOptions = {
   lookup: 'firstInRange',
@@ -49,7 +52,7 @@ const stated: LazyOptions = {
  * Named answers. `stated`: what the author says he intends, word by word. `posted`: the series as it stands, which lacks the
  * repeated walk and any rewriting at a move. `intended`: what he argues that it does, with what it takes for that.
  */
-export const presets: Readonly<Record<'intended' | 'stated' | 'posted', LazyOptions>> = {
+export const PRESETS: Readonly<Record<Preset, LazyOptions>> = {
   intended: { ...stated, lookup: 'range', mremapFix: 'pteAndPmd', swapinFix: 'copy', upgrade: 'family' },
   stated,
   posted: { ...stated, retry: 'none', migrationLock: 'vmaReadRoot', mremapFix: 'none' },

@@ -19,7 +19,7 @@ import { anchor, reaches } from './anchor.js';
 import { holdFolio, holdVma, release } from './hold.js';
 import { inspect } from './inspect.js';
 import { canMerge, survivor } from './merge-rule.js';
-import { type LazyOptions, presets } from './options.js';
+import { type LazyOptions, PRESETS, type Preset } from './options.js';
 import { prepare } from './prepare.js';
 import { mapping } from './rewrite.js';
 import { LazyState } from './state.js';
@@ -32,10 +32,12 @@ const TABLE: LockClass = { name: 'anon_vma_locks', slot: 'above-ptl', kind: 'rws
  * ANON_VMA_LAZY (2026): a VMA gets an anon_vma when it is forked or moved, not when it is first touched; until then its
  * pages point at the VMA that was touched first. What `options` leaves out is as in the preset `intended`.
  */
-export function anonVmaLazy(options: Partial<LazyOptions> = {}): RmapStrategy {
-  const all: LazyOptions = { ...presets.intended, ...options };
+export function anonVmaLazy(options: Preset | Partial<LazyOptions> = {}): RmapStrategy {
+  const named = typeof options === 'string';
+  const all: LazyOptions | undefined = named ? PRESETS[options] : { ...PRESETS.intended, ...options };
+  if (all === undefined) throw new RangeError(`preset '${options}' is none of ${Object.keys(PRESETS).join(', ')}`);
   return {
-    name: 'anon-vma-lazy',
+    name: named && options !== 'intended' ? `anon-vma-lazy:${options}` : 'anon-vma-lazy',
     contract: 1,
     prepareUnder: all.maxVmaPages === Number.POSITIVE_INFINITY ? 'vma-lock' : 'mmap-lock',
     ksm: 'anchors',
@@ -49,6 +51,13 @@ export function anonVmaLazy(options: Partial<LazyOptions> = {}): RmapStrategy {
     create: (services) => new AnonVmaLazyRmap(services, all),
   };
 }
+
+/** The presets, as `anon-vma-lazy:posted` and the like name them. */
+export const presets: Readonly<Record<Preset, () => RmapStrategy>> = {
+  intended: () => anonVmaLazy('intended'),
+  stated: () => anonVmaLazy('stated'),
+  posted: () => anonVmaLazy('posted'),
+};
 
 class AnonVmaLazyRmap implements Rmap {
   readonly survivor?: (left: Vma, right: Vma) => Vma | null;
