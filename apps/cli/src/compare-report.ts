@@ -30,6 +30,8 @@ function compareLines({ rows }: Comparison): { head: string[]; lines: CompareLin
     line(`${cache}: peak objects`, ({ slab }) => slab[cache]?.peak ?? 0);
     line(`${cache}: peak KiB`, ({ slab }) => ((slab[cache]?.peak ?? 0) * (slab[cache]?.objectBytes ?? 0)) / 1024);
   }
+  for (const what of ['vma', 'mm', 'folio'] as const)
+    line(`fields added to each ${what}: peak KiB`, ({ added }) => added[what] / 1024);
   for (const [i, { mark }] of (rows[0]?.marks ?? []).entries())
     line(`bytes per process at '${mark}'`, (row) => perProcess(row, i));
   section('Cost of one fork');
@@ -41,7 +43,7 @@ function compareLines({ rows }: Comparison): { head: string[]; lines: CompareLin
   for (const kind of ['exclusive', 'shared'] as const) {
     section(`Walks of ${kind} folios: median / p99 / largest`);
     line('folios walked', ({ walks }) => walks[kind].sampled);
-    for (const what of ['candidates', 'nodes', 'passes', 'mappings'] as const)
+    for (const what of ['candidates', 'nodes', 'lookups', 'passes', 'mappings'] as const)
       line(what, ({ walks }) => [walks[kind][what].p50, walks[kind][what].p99, walks[kind][what].max].map(number).join(' / '));
   }
   section('Locks taken');
@@ -49,7 +51,7 @@ function compareLines({ rows }: Comparison): { head: string[]; lines: CompareLin
     line(lock, ({ locks }) => (locks[lock]?.reads ?? 0) + (locks[lock]?.writes ?? 0));
   }
   section('Effects');
-  line('folios rewritten', ({ counts }) => counts['folio-rewrite'] ?? 0);
+  line('folios rewritten', ({ counts }) => counts['folio-rewritten'] ?? 0);
   line('zombie VMAs: peak / end', ({ zombies }) => `${number(zombies.peak)} / ${number(zombies.end)}`);
   line('VMAs merged', ({ merges }) => merges);
   line('VMAs: peak', ({ vmas }) => vmas.peak);

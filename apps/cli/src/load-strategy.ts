@@ -3,6 +3,7 @@ import { type LoadedStrategy, loadStrategy as load, type ShortNames } from '@rma
 /** Modules of the strategies that come with the command, found from here: a worker or a package elsewhere could not. */
 export const shortNames: ShortNames = {
   'anon-vma': import.meta.resolve('@rmap-lab/strategy-anon-vma'),
+  'anon-vma-lazy': import.meta.resolve('@rmap-lab/strategy-anon-vma-lazy'),
   'cow-context': import.meta.resolve('@rmap-lab/strategy-cow-context'),
 };
 

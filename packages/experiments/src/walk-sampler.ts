@@ -6,8 +6,10 @@ export interface WalkCosts {
   readonly sampled: number;
   /** VMAs offered by the strategy. */
   readonly candidates: Distribution;
-  /** Tree nodes looked at. */
+  /** Nodes of the strategy's own trees looked at. */
   readonly nodes: Distribution;
+  /** Look-ups in mm_mt, and contexts visited, in designs that go by address space. */
+  readonly lookups: Distribution;
   readonly passes: Distribution;
   /** Entries found. */
   readonly mappings: Distribution;
@@ -17,12 +19,14 @@ export interface WalkCosts {
 class Columns {
   private readonly candidates: number[] = [];
   private readonly nodes: number[] = [];
+  private readonly lookups: number[] = [];
   private readonly passes: number[] = [];
   private readonly mappings: number[] = [];
 
-  add(candidates: number, nodes: number, passes: number, mappings: number): void {
+  add(candidates: number, nodes: number, lookups: number, passes: number, mappings: number): void {
     this.candidates.push(candidates);
     this.nodes.push(nodes);
+    this.lookups.push(lookups);
     this.passes.push(passes);
     this.mappings.push(mappings);
   }
@@ -32,6 +36,7 @@ class Columns {
       sampled: this.candidates.length,
       candidates: distribution(this.candidates),
       nodes: distribution(this.nodes),
+      lookups: distribution(this.lookups),
       passes: distribution(this.passes),
       mappings: distribution(this.mappings),
     };
@@ -61,14 +66,13 @@ export class WalkSampler {
   }
 
   private walk(folio: Folio): void {
-    const nodes = this.nodes();
+    const before = this.kernel.stats().counts;
     const { found, candidates, passes } = this.kernel.walk(folio);
+    const after = this.kernel.stats().counts;
+    const counted = (...names: string[]): number =>
+      names.reduce((sum, name) => sum + (after[name] ?? 0) - (before[name] ?? 0), 0);
     const columns = found.length > 1 ? this.shared : this.exclusive;
-    columns.add(candidates, this.nodes() - nodes, passes, found.length);
-  }
-
-  private nodes(): number {
-    return this.kernel.stats().counts['tree-node'] ?? 0;
+    columns.add(candidates, counted('tree-node'), counted('vma-lookup', 'context'), passes, found.length);
   }
 
   /** A linear congruential generator: the same folios are walked for the same seed. */

@@ -9,6 +9,7 @@ export function* candidates(state: LazyState, root: Vma, first: Pgoff, last: Pgo
   const base = yield* state.base(root);
   const start = (base + first * PAGE) as Address;
   const end = (base + (last + 1) * PAGE) as Address;
+  services.count('vma-lookup');
   services.rcu.readLock();
   const { vmas } = root.mm;
   const found = options.lookup === 'range' ? yield* vmas.overlapping(start, end) : only(yield* vmas.find(start), end);

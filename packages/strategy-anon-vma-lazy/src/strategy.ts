@@ -37,7 +37,7 @@ export function anonVmaLazy(options: Preset | Partial<LazyOptions> = {}): RmapSt
   const all: LazyOptions | undefined = named ? PRESETS[options] : { ...PRESETS.intended, ...options };
   if (all === undefined) throw new RangeError(`preset '${options}' is none of ${Object.keys(PRESETS).join(', ')}`);
   return {
-    name: named && options !== 'intended' ? `anon-vma-lazy:${options}` : 'anon-vma-lazy',
+    name: 'anon-vma-lazy',
     contract: 1,
     prepareUnder: all.maxVmaPages === Number.POSITIVE_INFINITY ? 'vma-lock' : 'mmap-lock',
     ksm: 'anchors',

@@ -1,5 +1,59 @@
-import type { Kernel } from '@rmap-lab/core';
-/** TODO */
-export function brokenInvariant(_kernel: Kernel): string | null {
-  return null;
+import { type Address, type Kernel, PAGE_SIZE } from '@rmap-lab/core';
+
+const fault = (broken: boolean, text: string): string[] => (broken ? [text] : []);
+
+/**
+ * I1 to I3 and I5 to I8 between operations; the first that doesn't hold, or null. `bases` remembers the base of every root seen, by
+ * VMA id: I3. I9 is `verify`.
+ */
+export function brokenInvariant(kernel: Kernel, bases = new Map<string, number>()): string | null {
+  const { nodes, edges } = kernel.inspect();
+  const roots = new Map(
+    nodes.filter(({ type }) => type === 'root').map(({ id, fields }) => [Number(fields.anchor), { id, fields }]),
+  );
+  const broken: string[] = [];
+  for (const { id, fields } of roots.values()) {
+    const members = edges.filter(({ to, label }) => to === id && label === 'root').length;
+    broken.push(
+      ...fault(Number(fields.members) !== members, `I8: ${id} counts ${fields.members} members and has ${members}`),
+      ...fault(
+        bases.has(id) && bases.get(id) !== Number(fields.base),
+        `I3: the base of ${id} was ${bases.get(id)} and is ${fields.base}`,
+      ),
+    );
+    bases.set(id, Number(fields.base));
+  }
+  const anonVmas = new Set(nodes.filter(({ type }) => type === 'anon_vma').map(({ id }) => id));
+  const spaces = new Map<number, Set<number>>();
+  for (const process of kernel.processes) {
+    for (const vma of process.vmas()) {
+      for (let at: number = vma.start; at < vma.end; at += PAGE_SIZE) {
+        const page = process.pageAt(at as Address);
+        if (page.kind !== 'anonymous' || page.ksm) continue;
+        const anchor = page.anchor as number;
+        const root = roots.get(anchor);
+        const where = `page ${page.pfn} at ${at / PAGE_SIZE} of mm ${process.mm.id}`;
+        if (anchor < 2 ** 30) {
+          broken.push(
+            ...fault(!anonVmas.has(`anon_vma:${anchor}`), `I7: ${where} belongs to anon_vma:${anchor}, which is not there`),
+          );
+          continue;
+        }
+        if (root === undefined) {
+          broken.push(`I2: ${where} points at a root without members`);
+          continue;
+        }
+        const { mm, base } = root.fields;
+        spaces.set(page.pfn as number, (spaces.get(page.pfn as number) ?? new Set()).add(process.mm.id));
+        broken.push(
+          ...fault(
+            Number(mm) !== process.mm.id || Number(base) + (page.index as number) !== at / PAGE_SIZE,
+            `I1: ${where} of index ${page.index} points at ${root.id} of mm ${mm} and base ${base}`,
+          ),
+        );
+      }
+    }
+  }
+  for (const [page, mms] of spaces) broken.push(...fault(mms.size > 1, `I5: page ${page} is lazy and mapped in mm ${[...mms]}`));
+  return broken[0] ?? null;
 }

@@ -11,9 +11,9 @@ const start = (options: Partial<KernelOptions> = {}): ProgramRun =>
   new ProgramRun(new Kernel({ strategy: anonVmaLazy(), ...options }));
 
 /** After an operation: walks equal the page tables, and roots, chains and trees are sound. */
-function check({ kernel }: ProgramRun): void {
+function check({ kernel }: ProgramRun, bases?: Map<string, number>): void {
   kernel.verify();
-  const broken = brokenInvariant(kernel);
+  const broken = brokenInvariant(kernel, bases);
   if (broken !== null) throw new Error(`${broken}\n${kernel.draw()}`);
 }
 
@@ -47,9 +47,10 @@ describe('random programs over process trees', { timeout: 120_000 }, () => {
   ])('keep walks, roots, chains and trees right, and leave nothing behind%s', (_, options) => {
     examples(50, (program) => {
       const run = start(options);
+      const bases = new Map<string, number>();
       for (const operation of program) {
         run.apply(operation);
-        check(run);
+        check(run, bases);
       }
       checkEnd(run);
     });

@@ -27,7 +27,7 @@ export function cowContext(preset: Preset | Choices = 'reference'): RmapStrategy
   if (choices === undefined) throw new RangeError(`preset '${preset}' is none of ${Object.keys(PRESETS).join(', ')}`);
   const locked = choices.walkLocking === 'contextLock';
   return {
-    name: preset === 'poc' ? 'cow-context:poc' : 'cow-context',
+    name: 'cow-context',
     contract: 1,
     prepareUnder: 'vma-lock',
     ksm: 'anchors',

@@ -65,8 +65,8 @@ function* apply(m: Machine, mm: Mm, changes: readonly Change[], inserted: VmArea
     mm.mapCount--;
   }
   // Shrink before growing: a VMA may grow only into what another has left.
-  for (const change of changes) if (shrinks(change)) resize(mm, change);
-  for (const change of changes) if (!shrinks(change)) resize(mm, change);
+  for (const change of changes) if (shrinks(change)) yield* resize(m, mm, change);
+  for (const change of changes) if (!shrinks(change)) yield* resize(m, mm, change);
   if (inserted !== null) {
     mm.tree.insert(inserted);
     inserted.attached = true;
@@ -81,8 +81,13 @@ function* splitPmdAt(m: Machine, vma: VmArea, edge: Address): Op<void> {
 
 const shrinks = ({ vma, start, end }: Change): boolean => start >= vma.start && end <= vma.end;
 
-function resize(mm: Mm, { vma, start, end, anonPgoff }: Change): void {
+/** Start and offsets are stores of their own (vma_set_range): who reads both without a lock may see one of each. */
+function* resize(m: Machine, mm: Mm, { vma, start, end, anonPgoff }: Change): Op<void> {
   const pgoff = (vma.pgoff + (anonPgoff - vma.anonPgoff)) as Pgoff;
   if (vma.attached) mm.tree.resize(vma, start, end);
+  if (m.sync.stepping && anonPgoff !== vma.anonPgoff) {
+    setRange(vma, start, end, vma.pgoff, vma.anonPgoff);
+    yield { kind: 'store', object: vma, label: 'vm_pgoff' };
+  }
   setRange(vma, start, end, pgoff, anonPgoff);
 }

@@ -12,7 +12,7 @@ export interface ReallocOptions {
 
 /**
  * A program whose buffers grow by mremap and move as they do, each time to a new place, and are then written at the end. One growth
- * is followed by a fork, whose child writes and ends. Mark: `grown`.
+ * is followed by a fork, whose child writes and ends. Marks: `growing`, before the fork, and `grown`.
  */
 export function* realloc({ buffers = 16, growths = 12 }: ReallocOptions = {}): Generator<Header | BodyRecord, void> {
   yield generatedHeader('realloc', { buffers, growths });
@@ -30,6 +30,7 @@ export function* realloc({ buffers = 16, growths = 12 }: ReallocOptions = {}): G
       yield touch(0, 'write', place(buffer, growth) + size(growth) - 1, 1);
     }
     if (growth !== Math.ceil(growths / 2)) continue;
+    yield mark('growing');
     yield fork(1, 0);
     for (let buffer = 0; buffer < buffers; buffer++) yield touch(1, 'write', place(buffer, growth), size(growth), 2);
     yield exit(1);
