@@ -7,6 +7,7 @@ import { BadParameter, CannotRecord, UnknownWorkload } from '@rmap-lab/workloads
 import { Command, InvalidArgumentError } from 'commander';
 import { addCompare } from './commands/compare.js';
 import { addGrowth } from './commands/growth.js';
+import { addKernelInfo } from './commands/kernel-info.js';
 import { addOracle } from './commands/oracle.js';
 import { addRecord } from './commands/record.js';
 import { addRun } from './commands/run.js';
@@ -43,6 +44,7 @@ addGrowth(program);
 addWorkloads(program);
 addRecord(program);
 addOracle(program, wholeNumber);
+addKernelInfo(program);
 
 try {
   await program.parseAsync();

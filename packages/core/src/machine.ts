@@ -11,7 +11,7 @@ import type { Migration } from './reclaim/migrate.js';
 import { SwapArea } from './reclaim/swap.js';
 import type { Rmap } from './rmap/contract.js';
 import { AllocFailure } from './slab/alloc-failure.js';
-import type { Layout } from './slab/layout.js';
+import { bytesIn, type Layout, LINUX_6_18 } from './slab/layout.js';
 import { Slab, type SlabOptions, type SlabWorld } from './slab/slab-cache.js';
 import { LockStats } from './sync/lock.js';
 import type { Op } from './sync/op.js';
@@ -103,11 +103,11 @@ export class Machine {
     this.vmaLock = this.lockStats('vma');
     this.iMmapLock = this.lockStats('i_mmap');
     this.vmas = this.slab('vm_area_struct', {
-      bytes: options.layout.vm_area_struct,
+      bytes: LINUX_6_18.vm_area_struct,
       create: () => new VmArea(),
       typesafeByRcu: true,
     });
-    this.mmSlab = this.slab('mm_struct', { bytes: options.layout.mm_struct, create: () => new Mm(this), typesafeByRcu: true });
+    this.mmSlab = this.slab('mm_struct', { bytes: LINUX_6_18.mm_struct, create: () => new Mm(this), typesafeByRcu: true });
     this.span = new LeafSpan(this);
     this.fromSpan = new LeafSpan(this);
   }
@@ -127,7 +127,7 @@ export class Machine {
     if (this.slabs.has(name))
       throw new RangeError(`slab cache '${name}' exists already; give each kind of object a name of its own`);
     const world: SlabWorld = { sync: this.sync, rcu: this.rcu, failure: this.failure, checked: this.options.checked };
-    const cache = new Slab<T>(world, name, options);
+    const cache = new Slab<T>(world, name, { ...options, bytes: bytesIn(this.options.layout, name, options.bytes) });
     this.slabs.set(name, cache as unknown as Slab<object>);
     return cache;
   }

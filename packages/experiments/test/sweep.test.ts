@@ -36,6 +36,15 @@ describe('a grid', () => {
     expect(cellId({ ...cell, parameters: { x: 1, y: 2 } })).toBe(cellId({ ...cell, parameters: { y: 2, x: 1 } }));
   });
 
+  test('counted with other object sizes is another grid, and keeps the names of its cells without', () => {
+    const layout = { vm_area_struct: 256, mm_struct: 1600, anon_vma: 104, anon_vma_chain: 64 };
+    const [plain] = cellsOf(spec);
+    const [other] = cellsOf(spec, layout);
+    expect(other).toEqual({ ...plain, layout });
+    expect(cellId(other)).not.toBe(cellId(plain));
+    expect(cellId({ ...plain, layout: { ...layout, anon_vma: 112 } })).not.toBe(cellId(other));
+  });
+
   test.each([
     ['{', /grid.json: not JSON/],
     ['{"strategies":[],"workloads":[]}', /grid.json: strategies/],

@@ -5,6 +5,7 @@ import { type Command, Option } from 'commander';
 import { compareCsv, compareMarkdown, compareTable } from '../compare-report.js';
 import { COVER_LETTER, coverLetterLines, coverLetterTable } from '../cover-letter.js';
 import { exitCode } from '../exit-codes.js';
+import { type LayoutName, layoutOf, layoutOption } from '../layout.js';
 import { bundledStrategies, loadStrategy } from '../load-strategy.js';
 import { collect, collectParameter } from '../parameters.js';
 
@@ -14,6 +15,7 @@ interface CompareCommandOptions {
   readonly preset?: 'cover-letter';
   readonly parameter: Readonly<Record<string, number>>;
   readonly seed: number;
+  readonly layout: LayoutName;
   readonly json?: boolean;
   readonly markdown?: boolean;
   readonly csv?: boolean;
@@ -33,6 +35,7 @@ export function addCompare(program: Command, wholeNumber: (text: string) => numb
     .option('--parameter <name=n>', 'parameter of a generated workload; may be repeated', collectParameter, {})
     .addOption(new Option('--preset <name>', 'the comparison of a publication, instead of a workload').choices(['cover-letter']))
     .option('--seed <n>', 'chooses the folios whose walks are sampled', wholeNumber, 1)
+    .addOption(layoutOption())
     .option('--json', 'print one JSON document (rmap-lab/compare@1)')
     .option('--markdown', 'print a table in Markdown')
     .option('--csv', 'print comma-separated values')
@@ -48,6 +51,7 @@ async function run(options: CompareCommandOptions): Promise<number> {
     process.stderr.write('rmap-lab: compare needs a --workload, or a --preset\n');
     return exitCode.badInput;
   }
+  const layout = layoutOf(options.layout);
   const names = namesFrom(options);
   const contenders: Contender[] = [];
   for (const name of names) contenders.push(await loadStrategy(name));
@@ -67,6 +71,7 @@ async function run(options: CompareCommandOptions): Promise<number> {
       workload: () => openWorkload(workload, options.parameter),
       contenders,
       seed: options.seed,
+      ...(layout && { layout }),
       signal: interrupt.signal,
       onProgress: ({ strategy }, operations) => bar.update(operations, { strategy: strategy.name }),
     });

@@ -5,6 +5,7 @@ import { SingleBar } from 'cli-progress';
 import { type Command, Option } from 'commander';
 import { exitCode } from '../exit-codes.js';
 import { ACTIVITY_LEVELS, type ActivityLevel, KernelActivity } from '../kernel-activity.js';
+import { type LayoutName, layoutOf, layoutOption } from '../layout.js';
 import { loadStrategy } from '../load-strategy.js';
 import { Observer } from '../observer.js';
 import { runReport } from '../run-report.js';
@@ -15,6 +16,7 @@ interface RunOptions {
   readonly workload: string;
   readonly seed: number;
   readonly kernelActivity?: ActivityLevel;
+  readonly layout: LayoutName;
   readonly json?: boolean;
   readonly skipMismatches?: boolean;
 }
@@ -33,6 +35,7 @@ export function addRun(program: Command, wholeNumber: (text: string) => number):
       ).choices(ACTIVITY_LEVELS),
     )
     .option('--skip-mismatches', 'go on where the model answers differently from the recorded kernel, and count it')
+    .addOption(layoutOption())
     .option('--json', 'print one JSON document (rmap-lab/run@1)')
     .addHelpText('after', '\nExample:\n  rmap-lab run --strategy anon-vma --workload fork-chain')
     .action(async (options: RunOptions) => {
@@ -58,9 +61,10 @@ async function measure(
   strategy: RmapStrategy,
   workload: Workload,
   operations: number | null,
-  { seed, skipMismatches, kernelActivity }: RunOptions,
+  { seed, skipMismatches, kernelActivity, layout: layoutName }: RunOptions,
 ): Promise<{ document: RunDocument; witness: string | null }> {
-  const kernel = new Kernel({ strategy });
+  const layout = layoutOf(layoutName);
+  const kernel = new Kernel({ strategy, ...(layout && { layout }) });
   const observer = new Observer(kernel, operations, seed);
   const activity = kernelActivity === undefined ? null : new KernelActivity(kernel, kernelActivity, seed);
   const records = activity === null ? workload.records : activity.between(workload.records);

@@ -5,12 +5,14 @@ import { SingleBar } from 'cli-progress';
 import Table from 'cli-table3';
 import { type Command, InvalidArgumentError } from 'commander';
 import { exitCode } from '../exit-codes.js';
+import { type LayoutName, layoutOf, layoutOption } from '../layout.js';
 import { shortNames, standing } from '../load-strategy.js';
 
 interface SweepCommandOptions {
   readonly out?: string;
   readonly shard?: { readonly index: number; readonly count: number };
   readonly workers?: number;
+  readonly layout: LayoutName;
   readonly json?: boolean;
 }
 
@@ -22,6 +24,7 @@ export function addSweep(program: Command, wholeNumber: (text: string) => number
     .option('--out <file>', 'where results are appended (default: the grid file with .results.jsonl)')
     .option('--shard <i/n>', 'run only the i-th of n parts', shardFrom)
     .option('--workers <n>', 'cells at once (default: one for each core)', wholeNumber)
+    .addOption(layoutOption())
     .option('--json', 'print one JSON document (rmap-lab/sweep@1)')
     .addHelpText('after', '\nExample:\n  rmap-lab sweep grid.json --shard 1/4')
     .action(async (file: string, options: SweepCommandOptions) => {
@@ -35,15 +38,16 @@ function shardFrom(text: string): { index: number; count: number } {
   return { index, count };
 }
 
-async function run(name: string, { out, shard, workers, json }: SweepCommandOptions): Promise<number> {
+async function run(name: string, { out, shard, workers, layout: layoutName, json }: SweepCommandOptions): Promise<number> {
   const file = resolve(standing(), name);
   const spec = parseSweep(readFileSync(file, 'utf8'), name);
+  const layout = layoutOf(layoutName);
   const store = new ResultStore(resolve(standing(), out ?? `${file.replace(/\.json$/, '')}.results.jsonl`));
   const interrupt = new AbortController();
   const stop = (): void => interrupt.abort();
   process.once('SIGINT', stop);
   const bar = new SingleBar({ stream: process.stderr, noTTYOutput: false, clearOnComplete: true });
-  if (process.stderr.isTTY) bar.start(cellsOf(spec).length, 0);
+  if (process.stderr.isTTY) bar.start(cellsOf(spec, layout).length, 0);
   let summary: SweepSummary;
   try {
     summary = await sweep(spec, store, {
@@ -51,6 +55,7 @@ async function run(name: string, { out, shard, workers, json }: SweepCommandOpti
       from: standing(),
       ...(shard && { shard }),
       ...(workers && { workers }),
+      ...(layout && { layout }),
       signal: interrupt.signal,
       onProgress: (done, total) => {
         bar.setTotal(total);
@@ -62,7 +67,7 @@ async function run(name: string, { out, shard, workers, json }: SweepCommandOpti
     store.close();
     process.removeListener('SIGINT', stop);
   }
-  const results = cellsOf(spec).flatMap((cell) => store.resultOf(cell) ?? []);
+  const results = cellsOf(spec, layout).flatMap((cell) => store.resultOf(cell) ?? []);
   process.stdout.write(
     json ? `${JSON.stringify({ schema: 'rmap-lab/sweep@1', ...summary, results })}\n` : `${report(results, summary)}\n`,
   );

@@ -5,7 +5,7 @@ import type { PteSpan } from './contract.js';
 /** What core gives a strategy. Every call is counted, traced and failure-injected there, not in the strategy. */
 export interface RmapServices {
   readonly folios: FolioView;
-  /** A slab cache of a name of its own. @throws RangeError when the name is taken */
+  /** A slab cache of a name of its own; `bytes` as in Linux 6.18 (a kernel of another `layout` counts its own). @throws RangeError when the name is taken */
   slab<T extends object>(name: string, options: { bytes: number; create: () => T; typesafeByRcu?: boolean }): SlabCache<T>;
   /** A sleeping lock of a declared class. @throws RangeError when the class is not declared */
   rwsem(lockClass: string): RwSem;

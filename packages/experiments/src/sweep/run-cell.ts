@@ -14,5 +14,6 @@ export interface CellTask {
 /** Measures one cell. @throws StrategyLoadError, UnknownWorkload, BadParameter, TraceError */
 export default async function runCell({ cell, shortNames, from }: CellTask): Promise<Measurement> {
   const { strategy, preset } = await loadStrategy(cell.strategy, shortNames, from);
-  return measure(strategy, await openWorkload(cell.workload, cell.parameters), { seed: cell.seed, preset });
+  const { seed, layout } = cell;
+  return measure(strategy, await openWorkload(cell.workload, cell.parameters), { seed, preset, ...(layout && { layout }) });
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Layout } from '@rmap-lab/core';
 import { z } from 'zod';
 
 const parameterValues = z.record(z.string(), z.union([z.int().positive(), z.array(z.int().positive()).min(1)]));
@@ -24,6 +25,8 @@ export interface Cell {
   readonly workload: string;
   readonly parameters: Readonly<Record<string, number>>;
   readonly seed: number;
+  /** Object sizes to count with. Absent: those of Linux 6.18. */
+  readonly layout?: Layout;
 }
 
 /** A sweep file says something else than it should. */
@@ -46,10 +49,12 @@ export function parseSweep(text: string, file: string): SweepSpec {
 }
 
 /** All cells of the grid, strategies innermost: neighbours are to be compared. */
-export function cellsOf({ strategies, workloads, seeds }: SweepSpec): Cell[] {
+export function cellsOf({ strategies, workloads, seeds }: SweepSpec, layout?: Layout): Cell[] {
   return workloads.flatMap(({ workload, parameters }) =>
     product(Object.entries(parameters)).flatMap((chosen) =>
-      seeds.flatMap((seed) => strategies.map((strategy) => ({ strategy, workload, parameters: chosen, seed }))),
+      seeds.flatMap((seed) =>
+        strategies.map((strategy) => ({ strategy, workload, parameters: chosen, seed, ...(layout && { layout }) })),
+      ),
     ),
   );
 }
@@ -62,13 +67,15 @@ function product([first, ...rest]: [string, number | number[]][]): Record<string
 }
 
 /** A cell's name in the store: the same cell has the same one on every machine. */
-export function cellId({ strategy, workload, parameters, seed }: Cell): string {
-  const sorted = Object.entries(parameters).sort(([a], [b]) => (a < b ? -1 : 1));
+export function cellId({ strategy, workload, parameters, seed, layout }: Cell): string {
+  const sorted = entriesByName(parameters);
   return createHash('sha256')
-    .update(JSON.stringify([strategy, workload, sorted, seed]))
+    .update(JSON.stringify([strategy, workload, sorted, seed, ...(layout === undefined ? [] : [entriesByName(layout)])]))
     .digest('hex')
     .slice(0, 16);
 }
+
+const entriesByName = (record: object): [string, number][] => Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1));
 
 /** Whether a cell belongs to shard `index` (from 1) of `count`. */
 export const inShard = (cell: Cell, index: number, count: number): boolean =>

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import type { Layout } from '@rmap-lab/core';
 import { Piscina } from 'piscina';
 import type { ShortNames } from '../load-strategy.js';
 import type { Measurement } from '../measure.js';
@@ -15,6 +16,8 @@ export interface SweepOptions {
   readonly shard?: { readonly index: number; readonly count: number };
   /** Cells at once. Default: one for each core. */
   readonly workers?: number;
+  /** Object sizes to count with. Default: those of Linux 6.18. */
+  readonly layout?: Layout;
   /** Ends the sweep; cells under way are left for the next time. */
   readonly signal?: AbortSignal;
   /** Called once at the start, and after each cell. */
@@ -33,8 +36,8 @@ export interface SweepSummary {
 
 /** Runs every cell of `spec` that `store` has no result of, in worker threads. A strategy that hangs, throws or eats the memory costs its cell alone. */
 export async function sweep(spec: SweepSpec, store: ResultStore, options: SweepOptions = {}): Promise<SweepSummary> {
-  const { shortNames = {}, from = process.cwd(), shard, workers = availableParallelism(), signal, onProgress } = options;
-  const cells = cellsOf(spec).filter((cell) => shard === undefined || inShard(cell, shard.index, shard.count));
+  const { shortNames = {}, from = process.cwd(), shard, workers = availableParallelism(), layout, signal, onProgress } = options;
+  const cells = cellsOf(spec, layout).filter((cell) => shard === undefined || inShard(cell, shard.index, shard.count));
   const waiting = cells.filter((cell) => store.resultOf(cell) === undefined);
   const found = cells.length - waiting.length;
   let run = 0;
