@@ -6,7 +6,8 @@ setFlagsFromString('--expose-gc');
 /** Collects garbage, so that nobody pays for what another left behind. */
 export const collect = runInNewContext('gc') as () => void;
 
-const median = (values: readonly number[]): number => {
+/** The middle value. */
+export const median = (values: readonly number[]): number => {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;

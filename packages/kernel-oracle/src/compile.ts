@@ -47,7 +47,7 @@ export async function compile(): Promise<Programs> {
 }
 
 /** One program under a name of its own first: others may compile the same at the same time. */
-async function build(output: string, compiler: string, args: readonly string[]): Promise<void> {
+export async function build(output: string, compiler: string, args: readonly string[]): Promise<void> {
   if (existsSync(output)) return;
   const fresh = `${output}.${process.pid}`;
   try {
@@ -67,7 +67,7 @@ function sourceHash(): string {
 }
 
 /** What is kept there runs as root, so nobody else may have put it there. @throws CannotObserve */
-async function cacheFolder(name: string): Promise<string> {
+export async function cacheFolder(name: string): Promise<string> {
   const cache = process.env.XDG_CACHE_HOME ?? join(tmpdir(), `rmap-lab-${process.getuid?.() ?? 0}`);
   const folder = join(cache, name);
   await mkdir(folder, { recursive: true, mode: 0o700 });

@@ -1,5 +1,6 @@
 export { type CampaignOptions, type CampaignReport, campaign } from './campaign.js';
 export { CannotObserve, compile, obstacle, type Programs } from './compile.js';
+export { compileProgram } from './compile-program.js';
 export { Driver } from './driver.js';
 export { type Difference, Judge, type Verdict } from './judge.js';
 export { type KernelInfo, kernelInfo, runningLayout, type StructInfo } from './kernel-info.js';

@@ -1,0 +1,66 @@
+import { release } from 'node:os';
+import { parseArgs } from 'node:util';
+import { type RmapStrategy, StrategyLoadError } from '@rmap-lab/core';
+import { loadStrategy } from '@rmap-lab/experiments';
+import { CannotObserve } from '@rmap-lab/kernel-oracle';
+import { contest, type KernelRow } from './kernel/contest.js';
+import { kinds } from './kernel/kinds.js';
+import { realKernel } from './kernel/real.js';
+import { kernelTable } from './kernel/table.js';
+
+const USAGE = `usage: npm run -s bench:kernel -- [--strategy NAME]... [--rows a,b] [--quick] [--json]
+
+  --strategy NAME  anon-vma (default), anon-vma-lazy, cow-context, a package or a file, perhaps with :preset; may be repeated
+  --rows a,b       only these rows
+  --quick          small lists and few rounds: shows that it works, not how fast it is
+  --json           one document instead of a table`;
+
+const shortNames = {
+  'anon-vma': import.meta.resolve('@rmap-lab/strategy-anon-vma'),
+  'anon-vma-lazy': import.meta.resolve('@rmap-lab/strategy-anon-vma-lazy'),
+  'cow-context': import.meta.resolve('@rmap-lab/strategy-cow-context'),
+};
+
+async function main(args: string[]): Promise<void> {
+  const { values } = parseArgs({
+    args,
+    options: {
+      strategy: { type: 'string', multiple: true, default: ['anon-vma'] },
+      rows: { type: 'string' },
+      quick: { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) {
+    console.log(USAGE);
+    return;
+  }
+  const wanted = values.rows?.split(',') ?? kinds.map(({ id }) => id);
+  const unknown = wanted.filter((id) => !kinds.some((kind) => kind.id === id));
+  if (unknown.length > 0)
+    throw new RangeError(`no row '${unknown.join(', ')}'; there are: ${kinds.map(({ id }) => id).join(', ')}`);
+  const strategies = new Map<string, RmapStrategy>();
+  for (const name of values.strategy)
+    strategies.set(name, (await loadStrategy(name, shortNames, process.env.INIT_CWD ?? process.cwd())).strategy);
+  const real = await realKernel();
+  const rounds = values.quick ? 3 : 15;
+  const rows: KernelRow[] = [];
+  const missing: { id: string; reason: string }[] = [];
+  for (const kind of kinds.filter(({ id }) => wanted.includes(id))) {
+    const reason = kind.obstacle?.() ?? null;
+    if (reason === null) rows.push(contest(kind, real, strategies, { quick: values.quick, rounds }));
+    else missing.push({ id: kind.id, reason });
+  }
+  const document = { schema: 'rmap-lab/bench-kernel@1', release: release(), quick: values.quick, rounds, rows, missing };
+  console.log(values.json ? JSON.stringify(document) : kernelTable(document));
+}
+
+try {
+  await main(process.argv.slice(2));
+} catch (error) {
+  const usage = error instanceof RangeError || error instanceof TypeError;
+  if (!usage && !(error instanceof CannotObserve || error instanceof StrategyLoadError)) throw error;
+  console.error(usage ? `${error.message}\n\n${USAGE}` : error.message);
+  process.exitCode = 2;
+}

@@ -1,0 +1,83 @@
+import type { RmapStrategy } from '@rmap-lab/core';
+import { collect, median } from '../measure.js';
+import type { Kind } from './kinds.js';
+import { modelKernel } from './model.js';
+import type { Lap, OperationList } from './operations.js';
+
+/** What one side did in one timed run, and took: medians over the rounds. */
+export interface Side {
+  /** Nanoseconds per operation. */
+  readonly ns: number;
+  /** System calls, a range of touches being one. */
+  readonly calls: number;
+  /** Pages touched or paged out. */
+  readonly pages: number;
+  /** Pages that ended in swap. */
+  readonly swapped: number;
+}
+
+/** The model under one strategy. */
+export interface ModelSide extends Side {
+  readonly strategy: string;
+  /** Median over the rounds of the kernel's time to the model's: above 1 the model is faster. */
+  readonly ratio: number;
+}
+
+/** One row: the same operation list on all sides. */
+export interface KernelRow {
+  readonly id: string;
+  /** What one operation is. */
+  readonly operation: string;
+  /** Operations that one run was timed as. */
+  readonly n: number;
+  readonly kernel: Side;
+  readonly models: readonly ModelSide[];
+}
+
+/** Runs a kind's list on all sides in turns, after rounds that only warm up. @throws Error when the sides did not do the same */
+export function contest(
+  kind: Kind,
+  real: (list: OperationList) => Lap,
+  strategies: ReadonlyMap<string, RmapStrategy>,
+  { quick, rounds }: { readonly quick: boolean; readonly rounds: number },
+): KernelRow {
+  const n = quick ? kind.quickN : kind.n;
+  const list = kind.list(n);
+  const models = [...strategies].map(([strategy, value]) => ({ strategy, run: modelKernel(value), laps: [] as Lap[] }));
+  const kernelLaps: Lap[] = [];
+  const warmUp = Math.ceil(rounds / 2);
+  for (let round = 0; round < warmUp + rounds; round++) {
+    kernelLaps.push(real(list));
+    for (const { run, laps } of models) {
+      collect();
+      laps.push(run(list));
+    }
+  }
+  kernelLaps.splice(0, warmUp);
+  for (const { laps } of models) laps.splice(0, warmUp);
+  const kernel = sideOf(kernelLaps, n);
+  return {
+    id: kind.id,
+    operation: kind.operation,
+    n,
+    kernel,
+    models: models.map(({ strategy, laps }) => {
+      const model = sideOf(laps, n);
+      if (model.calls !== kernel.calls || model.pages !== kernel.pages)
+        throw new Error(
+          `${kind.id}: ${kernel.calls} calls and ${kernel.pages} pages in the kernel, ${model.calls} and ${model.pages} in the model`,
+        );
+      return { strategy, ...model, ratio: median(laps.map(({ nanoseconds }, i) => kernelLaps[i].nanoseconds / nanoseconds)) };
+    }),
+  };
+}
+
+function sideOf(laps: readonly Lap[], n: number): Side {
+  const [{ calls, pages }] = laps;
+  return {
+    ns: median(laps.map(({ nanoseconds }) => nanoseconds / n)),
+    calls,
+    pages,
+    swapped: median(laps.map(({ swapped }) => swapped)),
+  };
+}
