@@ -5,7 +5,7 @@ import { modelKernel } from './model.js';
 import type { Lap, OperationList } from './operations.js';
 
 /** What one side did in one timed run, and took: medians over the rounds. */
-export interface Side {
+interface Side {
   /** Nanoseconds per operation. */
   readonly ns: number;
   /** System calls, a range of touches being one. */
@@ -17,7 +17,7 @@ export interface Side {
 }
 
 /** The model under one strategy. */
-export interface ModelSide extends Side {
+interface ModelSide extends Side {
   readonly strategy: string;
   /** Median over the rounds of the kernel's time to the model's: above 1 the model is faster. */
   readonly ratio: number;
