@@ -195,8 +195,9 @@ export class Process {
   }
 
   /** mmap(2) with MAP_FIXED: `length` bytes at `at`, whatever was there. @throws KernelError */
-  mapAt(at: Address, length: number, { flags = MAP_PRIVATE | MAP_ANONYMOUS, ...options }: Omit<MmapOptions, 'at'> = {}): Address {
-    return this.mmap(length, { ...options, at, flags: flags | MAP_FIXED });
+  mapAt(at: Address, length: number, options: Omit<MmapOptions, 'at'> = {}): Address {
+    const { prot, flags = MAP_PRIVATE | MAP_ANONYMOUS, file, offset } = options;
+    return this.kernel.run(this.op.mmap(length, { at, prot, flags: flags | MAP_FIXED, file, offset }));
   }
 
   /** munmap(2). @throws KernelError */

@@ -13,6 +13,8 @@ import { splitPmd } from './split-pmd.js';
 
 /** Frames whose mapping was just cleared: their references are dropped after the page-table lock (mmu_gather). */
 const gather = new Int32Array(PAGES_PER_LEAF);
+/** Swap slots of entries that were just cleared. */
+const gatheredSlots: number[] = [];
 
 /** Clears the entries of [start, end) of `vma` and drops the pages they map (unmap_page_range). Guard markers go only if `guards`. */
 export function* zapRange(m: Machine, vma: VmArea, start: Address, end: Address, guards = true): Op<void> {
@@ -40,10 +42,11 @@ function* zapLeaf(m: Machine, vma: VmArea, leaf: Table, from: Vpn, to: Vpn, guar
   if (m.sync.stepping) yield { kind: 'pte', object: vma.mm, label: 'zap' };
   // In stepping mode another task may zap between this one's loop and its flush, so each keeps its own frames.
   const pages = m.sync.stepping ? new Int32Array(PAGES_PER_LEAF) : gather;
-  const slots: number[] = [];
+  const slots = m.sync.stepping ? [] : gatheredSlots;
+  slots.length = 0;
   const count = clearEntries(m, vma.mm.id, leaf * ENTRIES + slot, leaf * ENTRIES + slot + (to - from), guards, pages, slots);
   m.ptl.unlock(leaf);
-  yield* freeGathered(m, pages, count);
+  if (count > 0) yield* freeGathered(m, pages, count);
   for (const slot of slots) yield* freeSwapEntry(m, slot);
 }
 

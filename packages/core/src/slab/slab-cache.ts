@@ -75,7 +75,8 @@ export class Slab<T extends object> implements SlabCache<T> {
   }
 
   freeRcu(object: T): void {
-    this.world.rcu.call(() => this.free(object));
+    if (this.world.rcu.idle) this.free(object);
+    else this.world.rcu.call(() => this.free(object));
   }
 
   ref(object: T): Ref<T> {

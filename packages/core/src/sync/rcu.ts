@@ -35,16 +35,21 @@ export class Rcu {
     }
   }
 
+  /** No read section is open: there is nothing to wait for. */
+  get idle(): boolean {
+    return this.readers.size === 0;
+  }
+
   /** Runs `run` after a grace period; at once when no read section is open (call_rcu). */
   call(run: () => void): void {
-    if (this.readers.size === 0) run();
+    if (this.idle) run();
     else this.callbacks.push({ waitsFor: new Set(this.readers), run });
   }
 
   /** Waits for a grace period (synchronize_rcu). */
   synchronize(): Op<void> {
     mightSleep(this.sync, 'synchronize_rcu');
-    return this.readers.size === 0 && !this.sync.stepping ? READY : this.wait();
+    return this.idle && !this.sync.stepping ? READY : this.wait();
   }
 
   private *wait(): Op<void> {

@@ -96,11 +96,14 @@ function accounted(flags: number): number {
 
 function* mmapRegion(m: Machine, mm: Mm, request: MmapRequest, at: Address, length: number, flags: number): Op<void> {
   const end = (at + length) as Address;
-  yield* unmapVmas(m, mm, yield* gatherVmas(m, mm, at, end));
+  let next = mm.tree.find(at);
+  if (next !== null && next.start < end) {
+    yield* unmapVmas(m, mm, yield* gatherVmas(m, mm, at, end));
+    next = mm.tree.find(at);
+  }
   const file = request.file ?? ((flags & vm.VM_SHARED) !== 0 ? m.addFile('shmem', length / PAGE_SIZE) : null);
   const pgoff = (request.file === null ? (file === null ? pageOf(at) : 0) : request.offset / PAGE_SIZE) as Pgoff;
   const anonPgoff = (file === null || m.options.anonOffset === 'file' ? pgoff : pageOf(at)) as Pgoff;
-  const next = mm.tree.find(at);
   const prev = next === null ? mm.tree.last() : mm.tree.prev(next);
   const range: MergeRange = { mm, prev, next, start: at, end, pgoff, anonPgoff, flags, file };
   const merged = yield* mergeNewRange(m, range, null, 'new');

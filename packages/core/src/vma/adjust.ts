@@ -4,7 +4,7 @@ import { startWrite } from '../mm/vma-lock.js';
 import { PAGES_PER_LEAF } from '../page-table/page-table.js';
 import { splitPmd } from '../page-table/split-pmd.js';
 import type { VmaAdjust } from '../rmap/contract.js';
-import type { Op } from '../sync/op.js';
+import { type Op, READY } from '../sync/op.js';
 import { type Address, PAGE_SIZE, type Pgoff, pageOf } from '../units.js';
 import { freeVma, setRange } from './alloc.js';
 import type { VmArea } from './vma.js';
@@ -75,19 +75,24 @@ function* apply(m: Machine, mm: Mm, changes: readonly Change[], inserted: VmArea
 }
 
 /** No PMD entry may straddle an edge of a VMA (vma_adjust_trans_huge). */
-function* splitPmdAt(m: Machine, vma: VmArea, edge: Address): Op<void> {
-  if (edge > vma.start && edge < vma.end && pageOf(edge) % PAGES_PER_LEAF !== 0) yield* splitPmd(m, vma, pageOf(edge));
+function splitPmdAt(m: Machine, vma: VmArea, edge: Address): Op<void> {
+  const inside = edge > vma.start && edge < vma.end && pageOf(edge) % PAGES_PER_LEAF !== 0;
+  return inside ? splitPmd(m, vma, pageOf(edge)) : READY;
 }
 
 const shrinks = ({ vma, start, end }: Change): boolean => start >= vma.start && end <= vma.end;
 
 /** Start and offsets are stores of their own (vma_set_range): who reads both without a lock may see one of each. */
-function* resize(m: Machine, mm: Mm, { vma, start, end, anonPgoff }: Change): Op<void> {
+function resize(m: Machine, mm: Mm, { vma, start, end, anonPgoff }: Change): Op<void> {
   const pgoff = (vma.pgoff + (anonPgoff - vma.anonPgoff)) as Pgoff;
   if (vma.attached) mm.tree.resize(vma, start, end);
-  if (m.sync.stepping && anonPgoff !== vma.anonPgoff) {
-    setRange(vma, start, end, vma.pgoff, vma.anonPgoff);
-    yield { kind: 'store', object: vma, label: 'vm_pgoff' };
-  }
+  if (m.sync.stepping && anonPgoff !== vma.anonPgoff) return resizeStepping(vma, start, end, pgoff, anonPgoff);
+  setRange(vma, start, end, pgoff, anonPgoff);
+  return READY;
+}
+
+function* resizeStepping(vma: VmArea, start: Address, end: Address, pgoff: Pgoff, anonPgoff: Pgoff): Op<void> {
+  setRange(vma, start, end, vma.pgoff, vma.anonPgoff);
+  yield { kind: 'store', object: vma, label: 'vm_pgoff' };
   setRange(vma, start, end, pgoff, anonPgoff);
 }

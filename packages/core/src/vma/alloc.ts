@@ -1,12 +1,19 @@
 import type { Machine } from '../machine.js';
 import type { Mm } from '../mm/mm.js';
-import type { Op } from '../sync/op.js';
+import { type Op, ready, run } from '../sync/op.js';
 import type { Address, Pgoff } from '../units.js';
 import type { VmArea } from './vma.js';
 
 /** A VMA of `mm` that nothing refers to yet (vm_area_alloc). @throws NoMemory */
-export function* allocVma(m: Machine, mm: Mm): Op<VmArea> {
-  const vma = yield* m.vmas.alloc();
+export function allocVma(m: Machine, mm: Mm): Op<VmArea> {
+  return m.sync.stepping ? allocStepping(m, mm) : ready(fresh(m, mm, run(m.vmas.alloc())));
+}
+
+function* allocStepping(m: Machine, mm: Mm): Op<VmArea> {
+  return fresh(m, mm, yield* m.vmas.alloc());
+}
+
+function fresh(m: Machine, mm: Mm, vma: VmArea): VmArea {
   vma.id = m.newVmaId();
   vma.mm = mm;
   vma.flags = 0;
@@ -21,8 +28,15 @@ export function* allocVma(m: Machine, mm: Mm): Op<VmArea> {
 }
 
 /** A copy of `vma` for `mm`, without anything of the strategy's (vm_area_dup). @throws NoMemory */
-export function* dupVma(m: Machine, mm: Mm, vma: VmArea): Op<VmArea> {
-  const copy = yield* allocVma(m, mm);
+export function dupVma(m: Machine, mm: Mm, vma: VmArea): Op<VmArea> {
+  return m.sync.stepping ? dupStepping(m, mm, vma) : ready(copyInto(run(allocVma(m, mm)), vma));
+}
+
+function* dupStepping(m: Machine, mm: Mm, vma: VmArea): Op<VmArea> {
+  return copyInto(yield* allocVma(m, mm), vma);
+}
+
+function copyInto(copy: VmArea, vma: VmArea): VmArea {
   setRange(copy, vma.start, vma.end, vma.pgoff, vma.anonPgoff);
   copy.flags = vma.flags;
   copy.file = vma.file;

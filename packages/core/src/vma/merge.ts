@@ -2,7 +2,7 @@ import { NoMemory } from '../errors.js';
 import type { FileMapping } from '../folio/page-cache.js';
 import type { Machine } from '../machine.js';
 import type { Mm } from '../mm/mm.js';
-import type { Op } from '../sync/op.js';
+import { type Op, ready } from '../sync/op.js';
 import { type Address, PAGE_SIZE, type Pgoff } from '../units.js';
 import { adjustVmas, type Change, withStart } from './adjust.js';
 import { cloneRmap, splitVma, unlinkRmap } from './split.js';
@@ -42,26 +42,37 @@ function fitsRight(m: Machine, range: MergeRange, source: VmArea | null, how: Ho
   return !left || prev === null || m.rmap.canMerge === undefined || m.rmap.canMerge(prev, next, 'bridge');
 }
 
-const sticky = (...vmas: readonly (VmArea | null)[]): number =>
-  vmas.reduce((flags, vma) => flags | (vma === null ? 0 : vma.flags & VM_STICKY), 0);
+const sticky = (a: VmArea | null, b: VmArea | null): number =>
+  ((a === null ? 0 : a.flags) | (b === null ? 0 : b.flags)) & VM_STICKY;
 
 /**
  * Tries to let the neighbours take in a fresh range; the VMA that did, or null (vma_merge_new_range, vma_merge_copied_range,
  * vma_merge_extend). `source` is the VMA that the range is copied or grown from. Running out of memory is no merge.
  * @param justExpand only the VMA below is considered (brk)
  */
-export function* mergeNewRange(
+export function mergeNewRange(
   m: Machine,
   range: MergeRange,
   source: VmArea | null,
   how: 'new' | 'moved' | 'grown',
   justExpand = false,
 ): Op<VmArea | null> {
-  const { mm, prev, next } = range;
-  if ((range.flags & VM_SPECIAL) !== 0) return null;
+  if ((range.flags & VM_SPECIAL) !== 0) return ready(null);
   const left = fitsLeft(m, range, source, how);
   const right = !justExpand && fitsRight(m, range, source, how, left);
-  if (!left && !right) return null;
+  return left || right ? growInto(m, range, source, how, left, right) : ready(null);
+}
+
+/** Grows the neighbours that agreed. */
+function* growInto(
+  m: Machine,
+  range: MergeRange,
+  source: VmArea | null,
+  how: How,
+  left: boolean,
+  right: boolean,
+): Op<VmArea | null> {
+  const { mm, prev, next } = range;
   m.count('merge');
   const grown = (left ? prev : next) as VmArea;
   const other = left && right ? (next as VmArea) : null;
@@ -100,11 +111,11 @@ export interface Modification {
  * Tries to let a neighbour of `middle` take in the range whose flags are about to change; the VMA that then contains it, or
  * null (vma_merge_existing_range). @throws NoMemory, nothing changed
  */
-function* mergeExistingRange(m: Machine, { middle, start, end, flags }: Modification): Op<VmArea | null> {
+function mergeExistingRange(m: Machine, { middle, start, end, flags }: Modification): Op<VmArea | null> {
   const { mm } = middle;
   const leftSide = start === middle.start;
   const rightSide = end === middle.end;
-  if ((flags & VM_SPECIAL) !== 0 || (!leftSide && !rightSide)) return null;
+  if ((flags & VM_SPECIAL) !== 0 || (!leftSide && !rightSide)) return ready(null);
   const offset = (start - middle.start) / PAGE_SIZE;
   const range: MergeRange = {
     mm,
@@ -119,11 +130,11 @@ function* mergeExistingRange(m: Machine, { middle, start, end, flags }: Modifica
   };
   const left = fitsLeft(m, range, middle, 'modified');
   const right = fitsRight(m, range, middle, 'modified', left);
-  if (!left && !right) return null;
+  if (!left && !right) return ready(null);
   m.count('merge');
   const whole = leftSide && rightSide;
   const plan = letStrategyChoose(m, mergePlan(range, middle, left, right, whole));
-  return yield* commitMerge(m, mm, plan, sticky(left ? range.prev : null, right ? range.next : null) | flags, 'merge');
+  return commitMerge(m, mm, plan, sticky(left ? range.prev : null, right ? range.next : null) | flags, 'merge');
 }
 
 /** Who lives on, who changes, who goes, and whose reverse map an unfaulted survivor takes over. */

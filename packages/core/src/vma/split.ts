@@ -1,17 +1,17 @@
 import { KernelError } from '../errors.js';
 import type { Machine } from '../machine.js';
-import type { Op } from '../sync/op.js';
+import { type Op, READY } from '../sync/op.js';
 import type { Address } from '../units.js';
 import { adjustVmas, withStart } from './adjust.js';
 import { dupVma, freeVma, setRange } from './alloc.js';
 import type { VmArea } from './vma.js';
 
 /** Cuts `vma` at `at`; the new VMA is the lower part if `newBelow`, else the upper (split_vma). @throws ENOMEM */
-export function* splitVma(m: Machine, vma: VmArea, at: Address, newBelow: boolean): Op<VmArea> {
+export function splitVma(m: Machine, vma: VmArea, at: Address, newBelow: boolean): Op<VmArea> {
   if (vma.mm.mapCount >= m.options.maxMapCount) {
     throw new KernelError('ENOMEM', 'split_vma', `the address space has ${vma.mm.mapCount} VMAs, the limit (max_map_count)`);
   }
-  return yield* splitVmaUnlimited(m, vma, at, newBelow);
+  return splitVmaUnlimited(m, vma, at, newBelow);
 }
 
 /** The same where the limit was checked before (__split_vma). @throws NoMemory */
@@ -38,17 +38,25 @@ export function* splitVmaUnlimited(m: Machine, vma: VmArea, at: Address, newBelo
   return part;
 }
 
+type CloneReason = 'split' | 'move' | 'merge';
+
 /** Lets the strategy make `to` hold what `from` holds, if there is anything (anon_vma_clone). @throws NoMemory, `to` clean */
-export function* cloneRmap(m: Machine, to: VmArea, from: VmArea, why: 'split' | 'move' | 'merge'): Op<void> {
-  if (!from.faulted) return;
+export function cloneRmap(m: Machine, to: VmArea, from: VmArea, why: CloneReason): Op<void> {
+  return from.faulted ? cloneFaulted(m, to, from, why) : READY;
+}
+
+function* cloneFaulted(m: Machine, to: VmArea, from: VmArea, why: CloneReason): Op<void> {
   const work = m.rmap.clone(to, from, why);
   if (work) yield* work;
   to.faulted = true;
 }
 
 /** Lets the strategy forget `vma`, if it knows it (unlink_anon_vmas). */
-export function* unlinkRmap(m: Machine, vma: VmArea): Op<void> {
-  if (!vma.faulted) return;
+export function unlinkRmap(m: Machine, vma: VmArea): Op<void> {
+  return vma.faulted ? unlinkFaulted(m, vma) : READY;
+}
+
+function* unlinkFaulted(m: Machine, vma: VmArea): Op<void> {
   const work = m.rmap.unlink(vma);
   if (work) yield* work;
   vma.faulted = false;
