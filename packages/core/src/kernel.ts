@@ -310,7 +310,7 @@ export class Kernel {
     try {
       result = this.machine.options.stepping ? runAlone(op) : run(op);
     } finally {
-      this.runDeferred();
+      if (this.machine.deferred.length > 0) this.runDeferred();
     }
     const { held, name } = this.machine.sync.current;
     if (held !== 0) throw new ContractViolation('R28', 'lock', 'end of operation', `task ${name} still holds ${held} lock(s)`);

@@ -68,8 +68,10 @@ export class Mm implements MmView {
 
   /** Leaves mmap_lock and with it every VMA's write lock (mmap_write_unlock). */
   writeUnlock(): void {
-    for (const vma of this.writeLocked) vma.writeLocked = false;
-    this.writeLocked.length = 0;
+    if (this.writeLocked.length > 0) {
+      for (const vma of this.writeLocked) vma.writeLocked = false;
+      this.writeLocked.length = 0;
+    }
     this.mmapLock.writeUnlock();
   }
 

@@ -1,7 +1,7 @@
 import { addPmd, addPte } from '../folio/mapcount.js';
 import { ANON, LARGE, EXCLUSIVE as PAGE_EXCLUSIVE } from '../folio/mem-map.js';
 import type { Machine } from '../machine.js';
-import type { Op } from '../sync/op.js';
+import { type Op, READY } from '../sync/op.js';
 import { addressOf, type Folio, type Pfn, pageOf, type Vpn } from '../units.js';
 import { VM_SHARED } from '../vma/vm-flags.js';
 import type { VmArea } from '../vma/vma.js';
@@ -10,24 +10,38 @@ import { DIRTY, EXCLUSIVE, isMapping, kindOf, MIGRATION, NONE, PRESENT, payloadO
 
 /** Copies the entries of `parent` to `child`, a table at a time, and write-protects both where memory is private (copy_page_range). @throws NoMemory, what was copied stays */
 export function* copyPageRange(m: Machine, child: VmArea, parent: VmArea): Op<void> {
-  const from = parent.mm.pgd;
+  const { pgd } = parent.mm;
   const last = pageOf(parent.end);
-  for (let vpn = m.tables.nextLeaf(from, pageOf(parent.start), last); vpn < last; ) {
+  for (let vpn = pageOf(parent.start); vpn < last; ) {
+    let from = parent.mm.leaf(vpn);
+    if (from === 0) {
+      vpn = m.tables.nextLeaf(pgd, vpn, last);
+      if (vpn >= last) return;
+      from = parent.mm.leaf(vpn); // none: a PMD entry maps a folio
+    }
     const stop = Math.min((Math.floor(vpn / PAGES_PER_LEAF) + 1) * PAGES_PER_LEAF, last) as Vpn;
     if (m.rmap.reserve) {
       const work = m.rmap.reserve(stop - vpn);
       if (work) yield* work;
     }
-    if (m.tables.huge(from, vpn) !== 0) yield* copyPmd(m, child, parent, vpn);
+    if (from === 0) yield* copyPmd(m, child, parent, vpn);
     else {
-      const to = m.tables.allocLeaf(child.mm.pgd, vpn);
-      yield* copyLeaf(m, child, parent, to, m.tables.leaf(from, vpn), vpn, stop);
+      const to = child.mm.leaf(vpn) || m.tables.allocLeaf(child.mm.pgd, vpn);
+      yield* copyLeaf(m, child, parent, to, from, vpn, stop);
     }
-    vpn = m.tables.nextLeaf(from, stop, last);
+    vpn = stop;
   }
 }
 
-function* copyLeaf(m: Machine, child: VmArea, parent: VmArea, to: Table, from: Table, vpn: Vpn, stop: Vpn): Op<void> {
+function copyLeaf(m: Machine, child: VmArea, parent: VmArea, to: Table, from: Table, vpn: Vpn, stop: Vpn): Op<void> {
+  if (m.sync.stepping || m.rmap.mapping !== undefined) return copyLeafUnderLocks(m, child, parent, to, from, vpn, stop);
+  const slot = vpn & (ENTRIES - 1);
+  m.ptl.stats.writes += 2;
+  copyEntries(m, child.mm.id, to * ENTRIES + slot, from * ENTRIES + slot, stop - vpn, (parent.flags & VM_SHARED) === 0);
+  return READY;
+}
+
+function* copyLeafUnderLocks(m: Machine, child: VmArea, parent: VmArea, to: Table, from: Table, vpn: Vpn, stop: Vpn): Op<void> {
   const slot = vpn & (ENTRIES - 1);
   yield* m.ptl.lock(to);
   yield* m.ptl.lock(from);

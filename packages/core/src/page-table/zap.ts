@@ -20,15 +20,20 @@ const gatheredSlots: number[] = [];
 export function* zapRange(m: Machine, vma: VmArea, start: Address, end: Address, guards = true): Op<void> {
   const { pgd } = vma.mm;
   const last = pageOf(end);
-  for (let vpn = m.tables.nextLeaf(pgd, pageOf(start), last); vpn < last; ) {
+  for (let vpn = pageOf(start); vpn < last; ) {
+    let leaf = vma.mm.leaf(vpn);
+    if (leaf === 0) {
+      vpn = m.tables.nextLeaf(pgd, vpn, last);
+      if (vpn >= last) return;
+    }
     const stop = Math.min((Math.floor(vpn / PAGES_PER_LEAF) + 1) * PAGES_PER_LEAF, last) as Vpn;
-    if (m.tables.huge(pgd, vpn) !== 0) {
+    if (leaf === 0 && m.tables.huge(pgd, vpn) !== 0) {
       if (stop - vpn === PAGES_PER_LEAF) yield* zapPmd(m, vma, vpn);
       else yield* splitPmd(m, vma, vpn);
     }
-    const leaf = m.tables.leaf(pgd, vpn);
+    if (leaf === 0) leaf = m.tables.leaf(pgd, vpn);
     if (leaf !== 0) yield* zapLeaf(m, vma, leaf, vpn, stop, guards);
-    vpn = m.tables.nextLeaf(pgd, stop, last);
+    vpn = stop;
   }
 }
 
@@ -43,11 +48,12 @@ function* zapLeaf(m: Machine, vma: VmArea, leaf: Table, from: Vpn, to: Vpn, guar
   // In stepping mode another task may zap between this one's loop and its flush, so each keeps its own frames.
   const pages = m.sync.stepping ? new Int32Array(PAGES_PER_LEAF) : gather;
   const slots = m.sync.stepping ? [] : gatheredSlots;
-  slots.length = 0;
   const count = clearEntries(m, vma.mm.id, leaf * ENTRIES + slot, leaf * ENTRIES + slot + (to - from), guards, pages, slots);
   m.ptl.unlock(leaf);
   if (count > 0) yield* freeGathered(m, pages, count);
+  if (slots.length === 0) return;
   for (const slot of slots) yield* freeSwapEntry(m, slot);
+  slots.length = 0;
 }
 
 /** The loop under the lock; how many frames it gathered. */

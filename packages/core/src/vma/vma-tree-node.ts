@@ -52,9 +52,16 @@ export class TreeNode<V extends RangeItem> implements RangeItem {
 
   /** Takes out a child; {@link summarise} has to follow unless none is left. */
   removeAt(at: number): void {
-    this.starts.splice(at, 1);
-    this.ends.splice(at, 1);
-    this.kids.splice(at, 1);
+    const { starts, ends, kids } = this;
+    const last = starts.length - 1;
+    for (let i = at; i < last; i++) {
+      starts[i] = starts[i + 1];
+      ends[i] = ends[i + 1];
+      kids[i] = kids[i + 1];
+    }
+    starts.pop();
+    ends.pop();
+    kids.pop();
   }
 
   /** Takes in the change of child `at`. Whether this node's own range or largest hole changed by it. */
