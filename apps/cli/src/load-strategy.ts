@@ -1,4 +1,4 @@
-import { type LoadedStrategy, loadStrategy as load, type ShortNames } from '@rmap-lab/experiments';
+import { type LoadedStrategy, loadStrategy as load, type ShortNames } from '@rmap-lab/core/load-strategy';
 
 /** Modules of the strategies that come with the command, found from here: a worker or a package elsewhere could not. */
 export const shortNames: ShortNames = {

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
+import { conformanceCommand } from '@rmap-lab/conformance-suite/command';
 import { ContractViolation, KernelError, SegmentationFault, StrategyLoadError, TraceError } from '@rmap-lab/core';
 import { BadStore, BadSweep } from '@rmap-lab/experiments';
 import { CannotObserve } from '@rmap-lab/kernel-oracle';
@@ -14,6 +15,7 @@ import { addRun } from './commands/run.js';
 import { addSweep } from './commands/sweep.js';
 import { addWorkloads } from './commands/workloads.js';
 import { exitCode } from './exit-codes.js';
+import { shortNames, standing } from './load-strategy.js';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
 
@@ -45,6 +47,7 @@ addWorkloads(program);
 addRecord(program);
 addOracle(program, wholeNumber);
 addKernelInfo(program);
+program.addCommand(conformanceCommand({ name: 'conformance', shortNames, from: standing() }).exitOverride());
 
 try {
   await program.parseAsync();

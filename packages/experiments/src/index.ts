@@ -2,7 +2,6 @@ export { type CompareOptions, type Comparison, type Contender, compare } from '.
 export type { Cost } from './cost.js';
 export { type Distribution, distribution } from './distribution.js';
 export { type Growth, growthOf } from './growth.js';
-export { type LoadedStrategy, loadStrategy, type ShortNames } from './load-strategy.js';
 export {
   type CacheUse,
   type MarkUse,

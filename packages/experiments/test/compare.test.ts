@@ -1,8 +1,9 @@
 import { type RmapStrategy, StrategyLoadError } from '@rmap-lab/core';
+import { loadStrategy } from '@rmap-lab/core/load-strategy';
 import { anonVma } from '@rmap-lab/strategy-anon-vma';
 import { openWorkload } from '@rmap-lab/workloads';
 import { describe, expect, test } from 'vitest';
-import { compare, distribution, loadStrategy, measure } from '../src/index.js';
+import { compare, distribution, measure } from '../src/index.js';
 
 const chain = (depth: number) => () => openWorkload('fork-chain', { depth, vmas: 2, pages: 16 });
 

@@ -1,5 +1,5 @@
+import { loadStrategy, type ShortNames } from '@rmap-lab/core/load-strategy';
 import { openWorkload } from '@rmap-lab/workloads';
-import { loadStrategy, type ShortNames } from '../load-strategy.js';
 import { type Measurement, measure } from '../measure.js';
 import type { Cell } from './spec.js';
 

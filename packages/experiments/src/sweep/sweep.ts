@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import type { Layout } from '@rmap-lab/core';
+import type { ShortNames } from '@rmap-lab/core/load-strategy';
 import { Piscina } from 'piscina';
-import type { ShortNames } from '../load-strategy.js';
 import type { Measurement } from '../measure.js';
 import type { CellTask } from './run-cell.js';
 import { type Cell, cellsOf, inShard, type SweepSpec } from './spec.js';

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type RmapStrategy, StrategyLoadError } from '@rmap-lab/core';
+import { StrategyLoadError } from './errors.js';
+import type { RmapStrategy } from './rmap/contract.js';
 
 /** A strategy that was loaded by name. */
 export interface LoadedStrategy {

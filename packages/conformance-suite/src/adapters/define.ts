@@ -1,0 +1,29 @@
+import type { RmapStrategy } from '@rmap-lab/core';
+import { explain } from '../report/explain.js';
+import { RULES } from '../rules.js';
+import { type ConformanceOptions, runCase, selectCases } from '../run.js';
+
+/** What every test runner has. */
+export interface Runner {
+  describe(name: string, body: () => void): void;
+  it(name: string, body: () => void): void;
+}
+
+/** Defines one test for each case. A refused case passes, as it was refused, and says so in its name. */
+export function defineTests({ describe, it }: Runner, strategy: RmapStrategy, options: ConformanceOptions = {}): void {
+  const chosen = selectCases(options);
+  describe(`${strategy.name} conforms`, () => {
+    for (const level of new Set(chosen.map((each) => each.level))) {
+      describe(level, () => {
+        for (const each of chosen.filter((one) => one.level === level)) {
+          const refused = each.needs.some((feature) => strategy.unsupported?.[feature] !== undefined);
+          it(`${each.rule} ${each.id}: ${each.title}${refused ? ' (refused)' : ''}`, () => {
+            const result = runCase(each, strategy, options.seed);
+            if (result.outcome === 'failed' && each.strength === 'must')
+              throw new Error(`${RULES[each.rule]}\n${explain(result, 'rmap-conformance <package>')}`);
+          });
+        }
+      });
+    }
+  });
+}

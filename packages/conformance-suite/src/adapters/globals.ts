@@ -1,0 +1,16 @@
+import type { RmapStrategy } from '@rmap-lab/core';
+import type { ConformanceOptions } from '../run.js';
+import { defineTests, type Runner } from './define.js';
+
+/**
+ * Defines the suite's cases as tests of a runner with global `describe` and `it`: mocha, jest, jasmine.
+ * @throws TypeError where there is no such runner
+ */
+export function conformance(strategy: RmapStrategy, options?: ConformanceOptions): void {
+  const { describe, it } = globalThis as unknown as Partial<Runner>;
+  if (describe === undefined || it === undefined)
+    throw new TypeError(
+      "there is no global 'describe' and 'it': run this file with mocha or jest, or import the adapter of another runner",
+    );
+  defineTests({ describe, it }, strategy, options);
+}

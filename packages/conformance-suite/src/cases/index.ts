@@ -1,0 +1,21 @@
+import type { ConformanceCase } from '../case.js';
+import { contract } from './contract.js';
+import { failures } from './failure.js';
+import { families } from './families.js';
+import { largeFolios } from './large-folios.js';
+import { oneAddressSpace } from './one-address-space.js';
+import { random } from './random.js';
+import { scale } from './scale.js';
+import { walkerCases } from './walkers.js';
+
+/** All cases, by level. */
+export const cases: readonly ConformanceCase[] = [
+  ...contract,
+  ...oneAddressSpace,
+  ...families,
+  ...largeFolios,
+  ...walkerCases,
+  ...failures,
+  ...random,
+  ...scale,
+];

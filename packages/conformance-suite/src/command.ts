@@ -1,0 +1,111 @@
+import { readFileSync } from 'node:fs';
+import { StrategyLoadError } from '@rmap-lab/core';
+import type { ShortNames } from '@rmap-lab/core/load-strategy';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { LEVELS, type Level } from './case.js';
+import { documentOf } from './report/document.js';
+import { junit } from './report/junit.js';
+import { markdown } from './report/markdown.js';
+import { pretty } from './report/pretty.js';
+import { tap } from './report/tap.js';
+import { type ConformanceOptions, type ConformanceReport, selectCases } from './run.js';
+import { runApart, StrategyUnusable } from './run-apart.js';
+
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
+
+const REPORTERS: Readonly<Record<string, (report: ConformanceReport, command: string) => string>> = {
+  pretty,
+  tap,
+  junit,
+  markdown,
+  json: (report) => JSON.stringify(documentOf(report, version)),
+};
+
+/** Where the command stands. */
+export interface CommandSetting {
+  readonly name: string;
+  readonly shortNames?: ShortNames;
+  /** Files are meant from here. */
+  readonly from: string;
+}
+
+interface CommandOptions {
+  readonly level?: readonly Level[];
+  readonly grep?: string;
+  readonly seed: number;
+  readonly shard?: NonNullable<ConformanceOptions['shard']>;
+  readonly reporter: string;
+  readonly json?: boolean;
+  readonly seconds: number;
+  readonly list?: boolean;
+}
+
+function wholeNumber(text: string): number {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('it must be a whole number');
+  return Number(text);
+}
+
+function shard(text: string): NonNullable<ConformanceOptions['shard']> {
+  const [index, count] = text.split('/').map(Number);
+  if (!(index >= 1 && index <= count)) throw new InvalidArgumentError('it must be i/n, from 1/n to n/n');
+  return { index, count };
+}
+
+/** The command that runs the suite on a strategy: exit status 0 when it conforms, 1 when a must-case failed, 2 when it could not run. */
+export function conformanceCommand({ name, shortNames, from }: CommandSetting): Command {
+  return new Command(name)
+    .description('check a strategy against the contract, case by case')
+    .argument('[strategy]', 'a package, a file, or a short name')
+    .addOption(new Option('--level <name...>', 'only these levels').choices(LEVELS))
+    .option('--grep <text>', 'only cases whose id contains this')
+    .option('--seed <n>', 'of random programs', wholeNumber, 1)
+    .option('--shard <i/n>', 'every n-th case from the i-th', shard)
+    .addOption(new Option('--reporter <name>', 'how results are printed').choices(Object.keys(REPORTERS)).default('pretty'))
+    .option('--json', 'print one JSON document (rmap-lab/conformance@1)')
+    .option('--seconds <n>', 'longest time of one case', wholeNumber, 60)
+    .option('--list', 'print all cases')
+    .action(async (strategy: string | undefined, options: CommandOptions, command: Command) => {
+      if (options.list)
+        process.stdout.write(
+          `${chosen(options)
+            .map(({ id, rule, title }) => `${rule}\t${id}\t${title}`)
+            .join('\n')}\n`,
+        );
+      else if (strategy === undefined) command.error("error: name a strategy, such as './my-strategy.js'", { exitCode: 2 });
+      else
+        process.exitCode = await run(strategy, options, `${name} ${strategy}`, { name, from, ...(shortNames && { shortNames }) });
+    });
+}
+
+const chosen = ({ level, grep, shard }: CommandOptions) =>
+  selectCases({ ...(level && { levels: level }), ...(grep !== undefined && { grep }), ...(shard && { shard }) });
+
+async function run(
+  strategy: string,
+  options: CommandOptions,
+  command: string,
+  { from, shortNames }: CommandSetting,
+): Promise<number> {
+  const { level, grep, seed, shard, seconds } = options;
+  if (chosen(options).length === 0) {
+    process.stderr.write(`no case is chosen: '--list' prints all\n`);
+    return 2;
+  }
+  try {
+    const report = await runApart(strategy, {
+      from,
+      seed,
+      seconds,
+      ...(shortNames && { shortNames }),
+      ...(level && { levels: level }),
+      ...(grep !== undefined && { grep }),
+      ...(shard && { shard }),
+    });
+    process.stdout.write(`${REPORTERS[options.json ? 'json' : options.reporter](report, command)}\n`);
+    return report.conforms ? 0 : 1;
+  } catch (error) {
+    if (!(error instanceof StrategyLoadError || error instanceof StrategyUnusable)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    return 2;
+  }
+}

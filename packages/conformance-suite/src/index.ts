@@ -1,0 +1,12 @@
+export { CannotVerify, CaseFailure, type ConformanceCase, type Lab, LEVELS, type Level } from './case.js';
+export { cases } from './cases/index.js';
+export { RULES, type RuleId } from './rules.js';
+export {
+  type CaseResult,
+  type ConformanceOptions,
+  type ConformanceReport,
+  type Outcome,
+  runCase,
+  runConformance,
+  selectCases,
+} from './run.js';

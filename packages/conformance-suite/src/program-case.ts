@@ -1,0 +1,87 @@
+import {
+  ContractViolation,
+  Kernel,
+  KernelError,
+  type KernelOptions,
+  type Operation,
+  ProgramRun,
+  Unsupported,
+} from '@rmap-lab/core';
+import { CaseFailure, type ConformanceCase, type Level } from './case.js';
+
+/** What a case that is a program says about itself. */
+export interface ProgramCase extends Pick<ConformanceCase, 'rule' | 'title' | 'why'> {
+  readonly name: string;
+  readonly strength?: 'must' | 'should';
+  readonly needs?: ConformanceCase['needs'];
+  readonly options?: Omit<KernelOptions, 'strategy'>;
+  readonly program: readonly Operation[];
+}
+
+/** A case of each program: after every operation all walks equal the page tables, after the exit of all nothing is left. */
+export const programCases = (level: Level, cases: readonly ProgramCase[]): readonly ConformanceCase[] =>
+  cases.map(({ name, strength = 'must', needs = [], options = {}, program, ...rest }) => ({
+    ...rest,
+    id: `${level}/${name}`,
+    level,
+    strength,
+    needs,
+    run: ({ strategy }) => runProgram({ ...options, strategy }, program),
+  }));
+
+/** Runs a program, checked. @throws CaseFailure with the shortest program that fails, Unsupported */
+export function runProgram(options: KernelOptions, program: readonly Operation[]): void {
+  const failure = failureOf(options, program);
+  if (failure === null) return;
+  const shortest = shrink(program, (part) => failureOf(options, part) !== null);
+  const { error, picture } = failureOf(options, shortest) ?? failure;
+  throw new CaseFailure(error.message, error instanceof ContractViolation ? error.rule : null, shortest, picture);
+}
+
+interface ProgramFailure {
+  readonly error: Error;
+  readonly picture: string;
+}
+
+function failureOf(options: KernelOptions, program: readonly Operation[]): ProgramFailure | null {
+  const kernel = new Kernel(options);
+  try {
+    const run = new ProgramRun(kernel);
+    for (const operation of program) {
+      run.apply(operation);
+      kernel.verify();
+    }
+    endOf(run);
+    return null;
+  } catch (error) {
+    if (error instanceof Unsupported || !(error instanceof Error)) throw error;
+    return { error, picture: kernel.draw() };
+  }
+}
+
+/** Everybody exits; nothing may be left. @throws ContractViolation R15 */
+export function endOf({ kernel, processes }: ProgramRun): void {
+  kernel.finishMigrations();
+  for (const process of [...processes]) process.exit();
+  if (kernel.stats().ksm.items > 0) kernel.ksmUnmerge();
+  const left = Object.entries(kernel.stats().slab).filter(([, { live }]) => live > 0);
+  if (left.length === 0) return;
+  const what = left.map(([cache, { live }]) => `${live} of ${cache}`).join(', ');
+  throw new ContractViolation('R15', 'exit', 'last exit', `${what} left after the last exit`);
+}
+
+/** Leaves out whatever is not needed, from halves down to single operations. */
+function shrink(program: readonly Operation[], fails: (part: readonly Operation[]) => boolean): readonly Operation[] {
+  let best = program;
+  for (let size = Math.ceil(best.length / 2); size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2)) {
+    for (let at = 0; at < best.length; ) {
+      const part = [...best.slice(0, at), ...best.slice(at + size)];
+      if (fails(part)) best = part;
+      else at += size;
+    }
+  }
+  return best;
+}
+
+/** Whether an error is one that the kernel itself would answer. */
+export const isAnswer = (error: unknown): boolean => error instanceof KernelError;

@@ -1,0 +1,46 @@
+import { LEVELS } from '../case.js';
+import type { ConformanceReport, Outcome } from '../run.js';
+
+/** What `--json` prints (`rmap-lab/conformance@1`). */
+export interface ConformanceDocument {
+  readonly schema: 'rmap-lab/conformance@1';
+  readonly strategy: string;
+  /** Version of the suite. */
+  readonly suite: string;
+  /** Version of the contract. */
+  readonly contract: number;
+  readonly seed: number;
+  /** Outcomes by level. */
+  readonly levels: Readonly<Record<string, Readonly<Record<Outcome, number>>>>;
+  readonly cases: readonly {
+    readonly id: string;
+    readonly rule: string;
+    readonly strength: 'must' | 'should';
+    readonly outcome: Outcome;
+    readonly message: string | null;
+    readonly code: string | null;
+  }[];
+  readonly score: ConformanceReport['score'];
+}
+
+/** A report as one document. */
+export function documentOf(report: ConformanceReport, suite: string): ConformanceDocument {
+  const { strategy, seed, results, score } = report;
+  const levels = LEVELS.filter((level) => results.some((result) => result.level === level)).map((level) => {
+    const count = (outcome: Outcome): number => results.filter((each) => each.level === level && each.outcome === outcome).length;
+    return [
+      level,
+      { passed: count('passed'), failed: count('failed'), refused: count('refused'), unverified: count('unverified') },
+    ] as const;
+  });
+  return {
+    schema: 'rmap-lab/conformance@1',
+    strategy,
+    suite,
+    contract: 1,
+    seed,
+    levels: Object.fromEntries(levels),
+    cases: results.map(({ id, rule, strength, outcome, message, code }) => ({ id, rule, strength, outcome, message, code })),
+    score,
+  };
+}

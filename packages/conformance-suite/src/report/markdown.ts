@@ -1,0 +1,22 @@
+import type { ConformanceReport } from '../run.js';
+import { documentOf } from './document.js';
+import { explain } from './explain.js';
+
+/** The report for a README or a pull request. */
+export function markdown(report: ConformanceReport, command: string): string {
+  const { levels, score } = documentOf(report, '');
+  const rows = Object.entries(levels).map(
+    ([level, { passed, failed, refused, unverified }]) => `| ${level} | ${passed} | ${failed} | ${refused} | ${unverified} |`,
+  );
+  const failures = report.results.filter(({ outcome }) => outcome === 'failed');
+  return [
+    `### Conformance of ${report.strategy}`,
+    '',
+    `${report.conforms ? 'Conforms' : 'Does not conform'}: ${score.passed} passed, ${score.failed} failed, ${score.refused} refused, ${score.unverified} unverified (seed ${report.seed}).`,
+    '',
+    '| level | passed | failed | refused | unverified |',
+    '| --- | ---: | ---: | ---: | ---: |',
+    ...rows,
+    ...failures.flatMap((result) => ['', `#### ${result.id}`, '', result.title, '', '```text', explain(result, command), '```']),
+  ].join('\n');
+}

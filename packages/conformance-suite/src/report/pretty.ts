@@ -1,0 +1,34 @@
+import colours from 'picocolors';
+import type { CaseResult, ConformanceReport } from '../run.js';
+import { documentOf } from './document.js';
+import { explain } from './explain.js';
+
+/** Failures that are shown in full; more would bury them. */
+const SHOWN = 5;
+
+/** The report for a terminal. */
+export function pretty(report: ConformanceReport, command: string): string {
+  const { levels, score } = documentOf(report, '');
+  const width = Math.max(...Object.keys(levels).map(({ length }) => length), 0);
+  const rows = Object.entries(levels).map(([level, { passed, failed, refused, unverified }]) => {
+    const more = [
+      failed > 0 && colours.red(`${failed} failed`),
+      refused > 0 && `${refused} refused`,
+      unverified > 0 && `${unverified} unverified`,
+    ];
+    return `  ${level.padEnd(width)}  ${[colours.green(`${passed} passed`), ...more.filter(Boolean)].join(', ')}`;
+  });
+  const failures = report.results.filter(({ outcome }) => outcome === 'failed');
+  const show = (result: CaseResult): string =>
+    `\n${colours.red('failed')} ${colours.bold(result.id)} (${result.strength}): ${result.title}\n${explain(result, command)}`;
+  const rest = failures.slice(SHOWN);
+  const verdict = report.conforms ? colours.green('conforms') : colours.red('does not conform');
+  return [
+    `${colours.bold(report.strategy)} ${verdict}`,
+    ...rows,
+    ...failures.slice(0, SHOWN).map(show),
+    ...(rest.length > 0 ? ['', `and ${rest.length} more: ${rest.map(({ id }) => id).join(', ')}`] : []),
+    '',
+    `${score.passed} of ${report.results.length} cases passed in ${report.seconds.toFixed(1)} s (seed ${report.seed})`,
+  ].join('\n');
+}

@@ -1,0 +1,128 @@
+import { ContractViolation, Kernel, programToCode, type RmapStrategy, Unsupported } from '@rmap-lab/core';
+import { CannotVerify, CaseFailure, type ConformanceCase, type Level } from './case.js';
+import { cases as allCases } from './cases/index.js';
+import { RULES, type RuleId } from './rules.js';
+
+/** How a case ended. Refused: the strategy says it can't, and refuses; unverified: this machine can't tell. */
+export type Outcome = 'passed' | 'failed' | 'refused' | 'unverified';
+
+/** One case's result. */
+export interface CaseResult {
+  readonly id: string;
+  readonly level: Level;
+  readonly rule: RuleId;
+  readonly strength: 'must' | 'should';
+  readonly title: string;
+  readonly outcome: Outcome;
+  readonly milliseconds: number;
+  /** Why it failed, or could not be verified. */
+  readonly message: string | null;
+  /** The rule that is broken, as a sentence. */
+  readonly broken: string | null;
+  /** The shortest program that shows it, as code that can be pasted. */
+  readonly code: string | null;
+  /** The address spaces when it showed. */
+  readonly picture: string | null;
+}
+
+/** A whole run. */
+export interface ConformanceReport {
+  readonly strategy: string;
+  readonly seed: number;
+  readonly results: readonly CaseResult[];
+  readonly score: {
+    readonly must: number;
+    readonly passed: number;
+    readonly failed: number;
+    readonly refused: number;
+    readonly unverified: number;
+  };
+  /** No must-case failed. */
+  readonly conforms: boolean;
+  readonly seconds: number;
+}
+
+/** Which cases to run, and how. */
+export interface ConformanceOptions {
+  /** Only cases of these levels. */
+  readonly levels?: readonly Level[];
+  /** Only cases whose id contains this. */
+  readonly grep?: string;
+  /** Of random programs. Default 1. */
+  readonly seed?: number;
+  /** Every n-th case from the i-th, counted from 1. */
+  readonly shard?: { readonly index: number; readonly count: number };
+  /** Told of every case when it ends. */
+  readonly onResult?: (result: CaseResult, done: number, of: number) => void;
+}
+
+/** The cases that the options choose. */
+export function selectCases({ levels, grep, shard }: ConformanceOptions = {}): readonly ConformanceCase[] {
+  return allCases
+    .filter(({ level, id }) => (levels?.includes(level) ?? true) && (grep === undefined || id.includes(grep)))
+    .filter((_, i) => shard === undefined || i % shard.count === shard.index - 1);
+}
+
+/** Runs the suite on a strategy. Whatever the strategy throws becomes a result. */
+export function runConformance(strategy: RmapStrategy, options: ConformanceOptions = {}): ConformanceReport {
+  const { seed = 1, onResult } = options;
+  const chosen = selectCases(options);
+  const started = performance.now();
+  const results = chosen.map((each, i) => {
+    const result = runCase(each, strategy, seed);
+    onResult?.(result, i + 1, chosen.length);
+    return result;
+  });
+  const count = (outcome: Outcome): number => results.filter((result) => result.outcome === outcome).length;
+  return {
+    strategy: strategy.name,
+    seed,
+    results,
+    score: {
+      must: results.filter(({ strength }) => strength === 'must').length,
+      passed: count('passed'),
+      failed: count('failed'),
+      refused: count('refused'),
+      unverified: count('unverified'),
+    },
+    conforms: !results.some(({ strength, outcome }) => strength === 'must' && outcome === 'failed'),
+    seconds: (performance.now() - started) / 1000,
+  };
+}
+
+/** Runs one case. */
+export function runCase(each: ConformanceCase, strategy: RmapStrategy, seed = 1): CaseResult {
+  const started = performance.now();
+  const refuses = each.needs.filter((feature) => strategy.unsupported?.[feature] !== undefined);
+  const end = outcomeOf(() => each.run({ strategy, seed, kernel: (options) => new Kernel({ strategy, ...options }) }), refuses);
+  const { id, level, rule, strength, title } = each;
+  return { id, level, rule, strength, title, milliseconds: performance.now() - started, ...end };
+}
+
+type End = Pick<CaseResult, 'outcome' | 'message' | 'broken' | 'code' | 'picture'>;
+const NOTHING = { message: null, broken: null, code: null, picture: null };
+
+function outcomeOf(run: () => void, refuses: readonly string[]): End {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof CannotVerify) return { ...NOTHING, outcome: 'unverified', message: error.message };
+    if (error instanceof Unsupported)
+      return refuses.length > 0 ? { ...NOTHING, outcome: 'refused', message: error.message } : failed(error, 'R33');
+    return failed(error, null);
+  }
+  if (refuses.length === 0) return { ...NOTHING, outcome: 'passed' };
+  const message = `'unsupported' names ${refuses.join(', ')}, and the strategy did not refuse it`;
+  return { ...NOTHING, outcome: 'failed', message, broken: `R33: ${RULES.R33}` };
+}
+
+function failed(error: unknown, rule: RuleId | null): End {
+  const id = rule ?? (error instanceof CaseFailure || error instanceof ContractViolation ? error.rule : null);
+  return {
+    outcome: 'failed',
+    message: error instanceof Error ? error.message : String(error),
+    broken: id !== null && id in RULES ? `${id}: ${RULES[id as RuleId]}` : null,
+    code: error instanceof CaseFailure && error.program !== null ? programToCode(error.program) : null,
+    picture: error instanceof CaseFailure ? error.picture : null,
+  };
+}

@@ -1,0 +1,120 @@
+import type { Rmap, RmapStrategy } from '@rmap-lab/core';
+import { anonVma } from '@rmap-lab/strategy-anon-vma';
+import { anonVmaLazy } from '@rmap-lab/strategy-anon-vma-lazy';
+import { cowContext } from '@rmap-lab/strategy-cow-context';
+import { describe, expect, it } from 'vitest';
+import { cases, RULES, runConformance } from '../src/index.js';
+
+describe('the cases', () => {
+  it('have ids of their own, under the name of their level', () => {
+    expect(new Set(cases.map(({ id }) => id)).size).toBe(cases.length);
+    expect(cases.filter(({ id, level }) => !id.startsWith(`${level}/`))).toEqual([]);
+    expect(cases.length).toBeGreaterThanOrEqual(200);
+  });
+
+  it('are about every rule that shows without concurrency', () => {
+    const covered = new Set<string>(cases.map(({ rule }) => rule));
+    // By their nature rules about what happens at the same time: `rmap-lab explore` is for those.
+    const concurrent = ['R18', 'R20', 'R22', 'R24', 'R26', 'R29'];
+    expect(Object.keys(RULES).filter((rule) => !covered.has(rule))).toEqual(concurrent);
+  });
+
+  it('say where they stem from', () => {
+    expect(cases.filter(({ why, title }) => why.length < 4 || title.length < 10)).toEqual([]);
+  });
+});
+
+describe('what is right passes', () => {
+  it.each([
+    ['anon-vma', anonVma()],
+    ['anon-vma-lazy', anonVmaLazy()],
+    ['cow-context', cowContext()],
+  ])('%s', (_, strategy) => {
+    const { results, conforms, score } = runConformance(strategy);
+    expect(results.filter(({ outcome }) => outcome === 'failed')).toEqual([]);
+    expect(conforms).toBe(true);
+    expect(score.passed + score.unverified).toBe(cases.length);
+  });
+});
+
+/** The classic design with something taken from it. */
+const without = (change: (rmap: Rmap) => void): RmapStrategy => {
+  const classic = anonVma();
+  return {
+    ...classic,
+    create: (services) => {
+      const rmap = classic.create(services);
+      change(rmap);
+      return rmap;
+    },
+  };
+};
+
+describe('what is wrong is found', () => {
+  const wrong: [string, RmapStrategy, string][] = [
+    ['the published form of ANON_VMA_LAZY, at moves', anonVmaLazy('posted'), 'one-address-space/move'],
+    ['the proof of concept of the CoW context, at moves', cowContext('poc'), 'one-address-space/move'],
+    ['a fork that links nothing', without((rmap) => (rmap.fork = () => {})), 'families/fork'],
+    ['a split that copies no links', without((rmap) => (rmap.clone = () => {})), 'one-address-space/split-by-protection'],
+    ['an unmapping that leaves its links', without((rmap) => (rmap.unlink = () => {})), 'one-address-space/unmap-all'],
+    [
+      'a change of range that keys nothing anew',
+      without((rmap) => (rmap.adjust = (change) => change.apply())),
+      'one-address-space/boundary-moves',
+    ],
+    [
+      'a walk that never stops',
+      without((rmap) => {
+        const { walk } = rmap;
+        rmap.walk = (hold, query, visitor) =>
+          walk.call(rmap, hold, query, {
+            get found() {
+              return visitor.found;
+            },
+            restart: () => visitor.restart(),
+            *visit(vma, address) {
+              const answer = visitor.visit(vma, address);
+              if (typeof answer !== 'boolean') yield* answer;
+              return true;
+            },
+          });
+      }),
+      'contract/walk-stops',
+    ],
+    [
+      'a question about merging that always says yes',
+      without((rmap) => (rmap.canMerge = () => true)),
+      'families/child-joins-two',
+    ],
+  ];
+  it.each(wrong)('%s', (_, strategy, id) => {
+    const { results, conforms } = runConformance(strategy, { grep: id });
+    const failed = results.filter(({ outcome }) => outcome === 'failed');
+    expect(failed.length).toBeGreaterThan(0);
+    expect(conforms).toBe(false);
+    expect(failed[0].message?.length).toBeGreaterThan(10);
+  });
+
+  it('a failure shows the rule, the shortest program as code, and the address spaces', () => {
+    const [result] = runConformance(anonVmaLazy('posted'), { grep: 'one-address-space/move-twice' }).results;
+    expect(result.broken).toMatch(/^R17: /);
+    expect(result.code?.split('\n')).toHaveLength(5); // map, write, move, between brackets
+    expect(result.picture).toContain('faulted');
+  });
+
+  it('a strategy that claims it can not and then does is found out, and one that refuses counts as refused', () => {
+    const honest = runConformance(cowContext('poc'), { grep: 'walkers/ksm/alone' }).results[0];
+    expect(honest.outcome).toBe('refused');
+    // Core refuses what `unsupported` names, so a case that needs nothing of it and is refused breaks R33.
+    const refusing: RmapStrategy = { ...anonVma(), unsupported: { swap: 'for the purpose of this test only' } };
+    expect(runConformance(refusing, { grep: 'walkers/reclaim/alone' }).results[0].outcome).toBe('refused');
+  });
+});
+
+it('the same seed gives the same programs, a shard its share', () => {
+  const ids = (options: Parameters<typeof runConformance>[1]): string[] =>
+    runConformance(anonVma(), options).results.map(({ id }) => id);
+  const all = ids({ levels: ['scale'] });
+  const shards = [1, 2].flatMap((index) => ids({ levels: ['scale'], shard: { index, count: 2 } }));
+  expect(shards.sort()).toEqual(all.sort());
+});
