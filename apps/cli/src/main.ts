@@ -47,7 +47,7 @@ addWorkloads(program);
 addRecord(program);
 addOracle(program, wholeNumber);
 addKernelInfo(program);
-program.addCommand(conformanceCommand({ name: 'conformance', shortNames, from: standing() }).exitOverride());
+program.addCommand(conformanceCommand({ name: 'conformance', under: 'rmap-lab', shortNames, from: standing() }).exitOverride());
 
 try {
   await program.parseAsync();

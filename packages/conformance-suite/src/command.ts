@@ -24,6 +24,8 @@ const REPORTERS: Readonly<Record<string, (report: ConformanceReport, command: st
 /** Where the command stands. */
 export interface CommandSetting {
   readonly name: string;
+  /** What comes before the name: `rmap-lab` of `rmap-lab conformance`. */
+  readonly under?: string;
   readonly shortNames?: ShortNames;
   /** Files are meant from here. */
   readonly from: string;
@@ -52,7 +54,7 @@ function shard(text: string): NonNullable<ConformanceOptions['shard']> {
 }
 
 /** The command that runs the suite on a strategy: exit status 0 when it conforms, 1 when a must-case failed, 2 when it could not run. */
-export function conformanceCommand({ name, shortNames, from }: CommandSetting): Command {
+export function conformanceCommand({ name, under, shortNames, from }: CommandSetting): Command {
   return new Command(name)
     .description('check a strategy against the contract, case by case')
     .argument('[strategy]', 'a package, a file, or a short name')
@@ -73,7 +75,11 @@ export function conformanceCommand({ name, shortNames, from }: CommandSetting): 
         );
       else if (strategy === undefined) command.error("error: name a strategy, such as './my-strategy.js'", { exitCode: 2 });
       else
-        process.exitCode = await run(strategy, options, `${name} ${strategy}`, { name, from, ...(shortNames && { shortNames }) });
+        process.exitCode = await run(strategy, options, [under, name, strategy].filter(Boolean).join(' '), {
+          name,
+          from,
+          ...(shortNames && { shortNames }),
+        });
     });
 }
 

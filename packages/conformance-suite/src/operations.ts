@@ -1,7 +1,7 @@
 import type { Operation } from '@rmap-lab/core';
 import * as linux from '@rmap-lab/core';
 
-export const RW = linux.PROT_READ | linux.PROT_WRITE;
+const RW = linux.PROT_READ | linux.PROT_WRITE;
 export const RO = linux.PROT_READ;
 
 /** Operations in short, for programs; `process` counts the living, oldest first. */

@@ -1,12 +1,4 @@
-import {
-  ContractViolation,
-  Kernel,
-  KernelError,
-  type KernelOptions,
-  type Operation,
-  ProgramRun,
-  Unsupported,
-} from '@rmap-lab/core';
+import { ContractViolation, Kernel, type KernelOptions, type Operation, ProgramRun, Unsupported } from '@rmap-lab/core';
 import { CaseFailure, type ConformanceCase, type Level } from './case.js';
 
 /** What a case that is a program says about itself. */
@@ -82,6 +74,3 @@ function shrink(program: readonly Operation[], fails: (part: readonly Operation[
   }
   return best;
 }
-
-/** Whether an error is one that the kernel itself would answer. */
-export const isAnswer = (error: unknown): boolean => error instanceof KernelError;

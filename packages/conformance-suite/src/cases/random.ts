@@ -20,7 +20,7 @@ function numbers(seed: number): (n: number) => number {
 }
 
 /** A program over up to six processes and so few places that pieces often come home. */
-export function randomProgram(seed: number, length = LENGTH): readonly Operation[] {
+function randomProgram(seed: number, length = LENGTH): readonly Operation[] {
   const below = numbers(seed);
   const at = (): number => 10 + below(14);
   const pages = (): number => 1 + below(5);
