@@ -1,7 +1,7 @@
 import { release } from 'node:os';
 import { parseArgs } from 'node:util';
 import { type RmapStrategy, StrategyLoadError } from '@rmap-lab/core';
-import { loadStrategy } from '@rmap-lab/experiments';
+import { loadStrategy } from '@rmap-lab/core/load-strategy';
 import { CannotObserve } from '@rmap-lab/kernel-oracle';
 import { contest, type KernelRow } from './kernel/contest.js';
 import { kinds } from './kernel/kinds.js';
