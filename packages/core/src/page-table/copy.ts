@@ -9,7 +9,18 @@ import { ENTRIES, PAGES_PER_LEAF, type Table } from './page-table.js';
 import { DIRTY, EXCLUSIVE, isMapping, kindOf, MIGRATION, NONE, PRESENT, payloadOf, pfnOf, SWAP, WRITE, YOUNG } from './pte.js';
 
 /** Copies the entries of `parent` to `child`, a table at a time, and write-protects both where memory is private (copy_page_range). @throws NoMemory, what was copied stays */
-export function* copyPageRange(m: Machine, child: VmArea, parent: VmArea): Op<void> {
+export function copyPageRange(m: Machine, child: VmArea, parent: VmArea): Op<void> {
+  const vpn = pageOf(parent.start);
+  const last = pageOf(parent.end);
+  const from = parent.mm.leaf(vpn);
+  const oneTable = from !== 0 && last <= (Math.floor(vpn / PAGES_PER_LEAF) + 1) * PAGES_PER_LEAF;
+  if (!oneTable || m.rmap.reserve !== undefined) return copyTables(m, child, parent);
+  return copyLeaf(m, child, parent, leafOf(m, child, vpn), from, vpn, last);
+}
+
+const leafOf = (m: Machine, { mm }: VmArea, vpn: Vpn): Table => mm.leaf(vpn) || m.tables.allocLeaf(mm.pgd, vpn);
+
+function* copyTables(m: Machine, child: VmArea, parent: VmArea): Op<void> {
   const { pgd } = parent.mm;
   const last = pageOf(parent.end);
   for (let vpn = pageOf(parent.start); vpn < last; ) {
@@ -25,10 +36,7 @@ export function* copyPageRange(m: Machine, child: VmArea, parent: VmArea): Op<vo
       if (work) yield* work;
     }
     if (from === 0) yield* copyPmd(m, child, parent, vpn);
-    else {
-      const to = child.mm.leaf(vpn) || m.tables.allocLeaf(child.mm.pgd, vpn);
-      yield* copyLeaf(m, child, parent, to, from, vpn, stop);
-    }
+    else yield* copyLeaf(m, child, parent, leafOf(m, child, vpn), from, vpn, stop);
     vpn = stop;
   }
 }

@@ -209,4 +209,6 @@ export class PageTables {
   }
 }
 
-const slotAt = (vpn: Vpn, level: number): number => Math.floor(vpn / SPAN[level]) & (ENTRIES - 1);
+/** Page numbers have 36 bits, and `>>>` sees the lower 32. */
+const slotAt = (vpn: Vpn, level: number): number =>
+  (level === LEVELS - 1 ? Math.floor(vpn / SPAN[LEVELS - 1]) : vpn >>> (9 * level)) & (ENTRIES - 1);

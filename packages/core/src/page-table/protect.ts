@@ -13,23 +13,30 @@ export function* changeProtection(m: Machine, vma: VmArea, start: Address, end: 
   const { pgd } = vma.mm;
   const last = pageOf(end);
   const writable = (vma.flags & VM_WRITE) !== 0;
-  for (let vpn = m.tables.nextLeaf(pgd, pageOf(start), last); vpn < last; ) {
-    const stop = Math.min((Math.floor(vpn / PAGES_PER_LEAF) + 1) * PAGES_PER_LEAF, last) as Vpn;
-    const huge = m.tables.huge(pgd, vpn);
-    if (huge !== 0 && stop - vpn === PAGES_PER_LEAF) {
-      yield* protectPmd(m, huge, writable);
-      vpn = m.tables.nextLeaf(pgd, stop, last);
-      continue;
+  for (let vpn = pageOf(start); vpn < last; ) {
+    let leaf = vma.mm.leaf(vpn);
+    if (leaf === 0) {
+      vpn = m.tables.nextLeaf(pgd, vpn, last);
+      if (vpn >= last) return;
     }
-    if (huge !== 0) yield* splitPmd(m, vma, vpn);
-    const leaf = m.tables.leaf(pgd, vpn);
+    const stop = Math.min((Math.floor(vpn / PAGES_PER_LEAF) + 1) * PAGES_PER_LEAF, last) as Vpn;
+    if (leaf === 0) {
+      const huge = m.tables.huge(pgd, vpn);
+      if (huge !== 0 && stop - vpn === PAGES_PER_LEAF) {
+        yield* protectPmd(m, huge, writable);
+        vpn = stop;
+        continue;
+      }
+      if (huge !== 0) yield* splitPmd(m, vma, vpn);
+      leaf = m.tables.leaf(pgd, vpn);
+    }
     yield* m.ptl.lock(leaf);
     if (m.sync.stepping) yield { kind: 'pte', object: vma.mm, label: 'protect' };
     const first = leaf * ENTRIES + (vpn & (ENTRIES - 1));
     if (writable) makeWritable(m, vma, first, stop - vpn);
     else makeReadOnly(m, first, stop - vpn);
     m.ptl.unlock(leaf);
-    vpn = m.tables.nextLeaf(pgd, stop, last);
+    vpn = stop;
   }
 }
 

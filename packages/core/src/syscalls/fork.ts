@@ -37,28 +37,24 @@ function* copyVmas(m: Machine, child: Mm, parent: Mm): Op<void> {
   for (let vma = parent.tree.first(); vma !== null; vma = parent.tree.next(vma)) {
     yield* startWrite(m, vma);
     if ((vma.flags & VM_DONTCOPY) !== 0) continue;
-    const copy = yield* copyOneVma(m, child, vma);
+    const copy = yield* dupVma(m, child, vma);
+    copy.flags &= ~VM_LOCKED;
+    if (vma.faulted && (vma.flags & VM_WIPEONFORK) === 0) {
+      try {
+        const work = m.rmap.fork(copy, vma);
+        if (work) yield* work;
+      } catch (error) {
+        freeVma(m, copy);
+        throw error;
+      }
+      copy.faulted = true;
+    }
     child.tree.insert(copy);
     copy.attached = true;
     child.mapCount++;
     if (copy.file !== null) m.iMmapLock.writes++;
     if (needsCopy(vma)) yield* copyPageRange(m, copy, vma);
   }
-}
-
-function* copyOneVma(m: Machine, child: Mm, vma: VmArea): Op<VmArea> {
-  const copy = yield* dupVma(m, child, vma);
-  copy.flags &= ~VM_LOCKED;
-  if (!vma.faulted || (vma.flags & VM_WIPEONFORK) !== 0) return copy;
-  try {
-    const work = m.rmap.fork(copy, vma);
-    if (work) yield* work;
-  } catch (error) {
-    freeVma(m, copy);
-    throw error;
-  }
-  copy.faulted = true;
-  return copy;
 }
 
 /** What can be had by a fault again need not be copied: only memory with anonymous pages or markers is (vma_needs_copy). */

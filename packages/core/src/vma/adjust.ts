@@ -52,33 +52,55 @@ export function* adjustVmas(
   }
 }
 
-function* apply(m: Machine, mm: Mm, changes: readonly Change[], inserted: VmArea | null, removed: readonly VmArea[]): Op<void> {
+function apply(m: Machine, mm: Mm, changes: readonly Change[], inserted: VmArea | null, removed: readonly VmArea[]): Op<void> {
+  const waits = m.sync.stepping || changes.some(({ vma, start, end }) => mayStraddle(vma, start) || mayStraddle(vma, end));
+  if (waits) return applyWaiting(m, mm, changes, inserted, removed);
+  mm.lastVma = null;
+  takeOut(mm, removed);
+  for (const change of changes) if (shrinks(change)) resize(m, mm, change);
+  for (const change of changes) if (!shrinks(change)) resize(m, mm, change);
+  putIn(mm, inserted);
+  return READY;
+}
+
+function* applyWaiting(
+  m: Machine,
+  mm: Mm,
+  changes: readonly Change[],
+  inserted: VmArea | null,
+  removed: readonly VmArea[],
+): Op<void> {
   if (m.sync.stepping) yield { kind: 'store', object: mm, label: 'mm_mt' };
   mm.lastVma = null;
   for (const { vma, start, end } of changes) {
-    yield* splitPmdAt(m, vma, start);
-    yield* splitPmdAt(m, vma, end);
+    if (mayStraddle(vma, start)) yield* splitPmd(m, vma, pageOf(start));
+    if (mayStraddle(vma, end)) yield* splitPmd(m, vma, pageOf(end));
   }
+  takeOut(mm, removed);
+  // Shrink before growing: a VMA may grow only into what another has left.
+  for (const change of changes) if (shrinks(change)) yield* resize(m, mm, change);
+  for (const change of changes) if (!shrinks(change)) yield* resize(m, mm, change);
+  putIn(mm, inserted);
+}
+
+function takeOut(mm: Mm, removed: readonly VmArea[]): void {
   for (const vma of removed) {
     mm.tree.remove(vma);
     vma.attached = false;
     mm.mapCount--;
   }
-  // Shrink before growing: a VMA may grow only into what another has left.
-  for (const change of changes) if (shrinks(change)) yield* resize(m, mm, change);
-  for (const change of changes) if (!shrinks(change)) yield* resize(m, mm, change);
-  if (inserted !== null) {
-    mm.tree.insert(inserted);
-    inserted.attached = true;
-    mm.mapCount++;
-  }
 }
 
-/** No PMD entry may straddle an edge of a VMA (vma_adjust_trans_huge). */
-function splitPmdAt(m: Machine, vma: VmArea, edge: Address): Op<void> {
-  const inside = edge > vma.start && edge < vma.end && pageOf(edge) % PAGES_PER_LEAF !== 0;
-  return inside ? splitPmd(m, vma, pageOf(edge)) : READY;
+function putIn(mm: Mm, inserted: VmArea | null): void {
+  if (inserted === null) return;
+  mm.tree.insert(inserted);
+  inserted.attached = true;
+  mm.mapCount++;
 }
+
+/** No PMD entry may straddle an edge of a VMA (vma_adjust_trans_huge); only where one is possible is it looked for. */
+const mayStraddle = (vma: VmArea, edge: Address): boolean =>
+  edge > vma.start && edge < vma.end && pageOf(edge) % PAGES_PER_LEAF !== 0 && vma.mm.leaf(pageOf(edge)) === 0;
 
 const shrinks = ({ vma, start, end }: Change): boolean => start >= vma.start && end <= vma.end;
 
