@@ -1,4 +1,4 @@
-import type { Op, Ref, RmapServices, RwSem, SlabCache } from '@rmap-lab/core';
+import { andThen, type Op, type Ref, type RmapServices, type RwSem, type SlabCache } from '@rmap-lab/core';
 import type { AnonVmaChain } from './anon-vma-chain.js';
 import { IntervalTree } from './interval-tree.js';
 
@@ -45,8 +45,11 @@ export class AnonVmas {
   }
 
   /** A new one with one reference, the root of a family without members (anon_vma_alloc). @throws NoMemory */
-  *alloc(): Op<AnonVma> {
-    const anonVma = yield* this.cache.alloc();
+  alloc(): Op<AnonVma> {
+    return andThen(this.cache.alloc(), (anonVma) => this.fresh(anonVma));
+  }
+
+  private fresh(anonVma: AnonVma): AnonVma {
     anonVma.ref = this.cache.ref(anonVma);
     anonVma.root = anonVma;
     anonVma.parent = anonVma;
@@ -69,9 +72,8 @@ export class AnonVmas {
   }
 
   /** Drops a reference; whether it was the last (atomic_dec_and_test). */
-  *drop(anonVma: AnonVma): Op<boolean> {
-    yield* this.services.load(anonVma, 'refcount');
-    return --anonVma.refcount === 0;
+  drop(anonVma: AnonVma): Op<boolean> {
+    return andThen(this.services.load(anonVma, 'refcount'), () => --anonVma.refcount === 0);
   }
 
   /** Drops a reference and frees what nobody needs any more (put_anon_vma). */

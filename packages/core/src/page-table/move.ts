@@ -52,7 +52,9 @@ export class LeafMove implements PageTableMove {
     const first = pageOf(this.fromStart);
     const last = first + this.bytes / PAGE_SIZE;
     if (this.m.sync.stepping) yield { kind: 'alloc', object: this, label: 'page table' };
-    const old = tables.nextLeaf(pgd, (first + this.done) as Vpn, last as Vpn);
+    const at = (first + this.done) as Vpn;
+    const byTable = at < last && this.from.mm.leaf(at) !== 0;
+    const old = byTable ? at : tables.nextLeaf(pgd, at, last as Vpn);
     this.done = old - first;
     if (old >= last) return false;
     const target = (pageOf(this.toStart) + this.done) as Vpn;
@@ -63,7 +65,7 @@ export class LeafMove implements PageTableMove {
       this.level = tables.huge(pgd, old) !== 0 ? 'pmd' : 'table';
       return true;
     }
-    if (tables.huge(pgd, old) !== 0) {
+    if (!byTable && tables.huge(pgd, old) !== 0) {
       yield* splitPmd(this.m, this.from, old);
       this.from.mm.forgetShortcuts();
     }
@@ -138,9 +140,12 @@ export class LeafMove implements PageTableMove {
 }
 
 /** Moves all entries, as the strategy wants it done. @throws NoMemory; `move.done` pages have travelled by then */
-export function* movePageTables(m: Machine, move: LeafMove): Op<void> {
-  if (m.rmap.move) yield* m.rmap.move(move);
-  else while (yield* move.next()) yield* move.step();
+export function movePageTables(m: Machine, move: LeafMove): Op<void> {
+  return m.rmap.move ? m.rmap.move(move) : moveAll(move);
+}
+
+function* moveAll(move: LeafMove): Op<void> {
+  while (yield* move.next()) yield* move.step();
 }
 
 /** Moves all entries or none: a move that runs out of memory is undone. Whether it succeeded. */

@@ -60,6 +60,15 @@ export function ready<T>(value: T): Op<T> {
   return ANSWER as unknown as Op<T>;
 }
 
+/** `op`, and then `next` of its result; at once where `op` is over already, which saves a generator. */
+export function andThen<T, U>(op: Op<T>, next: (value: T) => U): Op<U> {
+  return op === (ANSWER as unknown) ? ready(next(ANSWER.result.value as T)) : andThenLater(op, next);
+}
+
+function* andThenLater<T, U>(op: Op<T>, next: (value: T) => U): Op<U> {
+  return next(yield* op);
+}
+
 /** Whether `soon` is an operation rather than an answer. Answers are never iterators. */
 export function isOp<T>(soon: Soon<T>): soon is Op<T> {
   return typeof soon === 'object' && soon !== null && 'next' in soon && typeof soon.next === 'function';

@@ -41,14 +41,15 @@ export function* moveVma(m: Machine, vma: VmArea, remap: Remap): Op<Address> {
     yield* unmapAccounted(m, copy.vma, remap.to, remap.newLength);
     throw new NoMemory('mremap');
   }
-  if ((remap.flags & MREMAP_DONTUNMAP) !== 0) yield* keepSource(source, copy.vma, remap);
+  if ((remap.flags & MREMAP_DONTUNMAP) !== 0) yield* keepSource(m, source, copy.vma, remap);
   else if (bytes > 0) yield* unmapAccounted(m, source, remap.at, bytes);
   return remap.to;
+}
 
-  function* keepSource(from: VmArea, to: VmArea, { at, oldLength }: Remap): Op<void> {
-    from.flags &= ~VM_LOCKED;
-    if (from !== to && from.start === at && from.end === at + oldLength) yield* unlinkRmap(m, from);
-  }
+/** MREMAP_DONTUNMAP: the source stays, empty. */
+function* keepSource(m: Machine, from: VmArea, to: VmArea, { at, oldLength }: Remap): Op<void> {
+  from.flags &= ~VM_LOCKED;
+  if (from !== to && from.start === at && from.end === at + oldLength) yield* unlinkRmap(m, from);
 }
 
 /** The VMA that will hold the moved memory: a neighbour of the destination, or a copy of `vma` (copy_vma). @throws NoMemory */

@@ -3,7 +3,7 @@ import type { Machine } from '../machine.js';
 import type { Mm } from '../mm/mm.js';
 import { startWrite } from '../mm/vma-lock.js';
 import { zapRange } from '../page-table/zap.js';
-import type { Op } from '../sync/op.js';
+import { type Op, READY } from '../sync/op.js';
 import { type Address, alignUp, isAligned, pageOf, TASK_SIZE } from '../units.js';
 import { freeVma } from '../vma/alloc.js';
 import { splitVmaUnlimited, unlinkRmap } from '../vma/split.js';
@@ -20,7 +20,7 @@ export function* munmap(m: Machine, mm: Mm, start: Address, length: number): Op<
 }
 
 /** The same under mmap_lock (do_vmi_munmap). */
-export function* munmapLocked(m: Machine, mm: Mm, start: Address, length: number): Op<void> {
+export function munmapLocked(m: Machine, mm: Mm, start: Address, length: number): Op<void> {
   if (!isAligned(start) || start > TASK_SIZE || length > TASK_SIZE - start || length <= 0) {
     throw new KernelError(
       'EINVAL',
@@ -28,7 +28,13 @@ export function* munmapLocked(m: Machine, mm: Mm, start: Address, length: number
       `0x${start.toString(16)}+${length} is no page-aligned, non-empty range of user addresses`,
     );
   }
-  yield* unmapVmas(m, mm, yield* gatherVmas(m, mm, start, (start + alignUp(length)) as Address));
+  const end = (start + alignUp(length)) as Address;
+  const first = mm.tree.find(start);
+  return first === null || first.start >= end ? READY : unmapRange(m, mm, start, end);
+}
+
+function* unmapRange(m: Machine, mm: Mm, start: Address, end: Address): Op<void> {
+  yield* unmapVmas(m, mm, yield* gatherVmas(m, mm, start, end));
 }
 
 /** Splits what straddles the edges; the VMAs that then make up [start, end) (vms_gather_munmap_vmas). @throws ENOMEM */

@@ -1,16 +1,12 @@
 import type { Machine } from '../machine.js';
 import type { Mm } from '../mm/mm.js';
-import { type Op, ready, run } from '../sync/op.js';
+import { andThen, type Op } from '../sync/op.js';
 import type { Address, Pgoff } from '../units.js';
 import type { VmArea } from './vma.js';
 
 /** A VMA of `mm` that nothing refers to yet (vm_area_alloc). @throws NoMemory */
 export function allocVma(m: Machine, mm: Mm): Op<VmArea> {
-  return m.sync.stepping ? allocStepping(m, mm) : ready(fresh(m, mm, run(m.vmas.alloc())));
-}
-
-function* allocStepping(m: Machine, mm: Mm): Op<VmArea> {
-  return fresh(m, mm, yield* m.vmas.alloc());
+  return andThen(m.vmas.alloc(), (vma) => fresh(m, mm, vma));
 }
 
 function fresh(m: Machine, mm: Mm, vma: VmArea): VmArea {
@@ -29,11 +25,7 @@ function fresh(m: Machine, mm: Mm, vma: VmArea): VmArea {
 
 /** A copy of `vma` for `mm`, without anything of the strategy's (vm_area_dup). @throws NoMemory */
 export function dupVma(m: Machine, mm: Mm, vma: VmArea): Op<VmArea> {
-  return m.sync.stepping ? dupStepping(m, mm, vma) : ready(copyInto(run(allocVma(m, mm)), vma));
-}
-
-function* dupStepping(m: Machine, mm: Mm, vma: VmArea): Op<VmArea> {
-  return copyInto(yield* allocVma(m, mm), vma);
+  return andThen(m.vmas.alloc(), (copy) => copyInto(fresh(m, mm, copy), vma));
 }
 
 function copyInto(copy: VmArea, vma: VmArea): VmArea {
