@@ -34,6 +34,9 @@ export interface KernelRow {
   readonly models: readonly ModelSide[];
 }
 
+/** Laps of the model before the first that counts. */
+const MODEL_WARM_UP = 40;
+
 /** Runs a kind's list on all sides in turns, after rounds that only warm up. @throws Error when the sides did not do the same */
 export function contest(
   kind: Kind,
@@ -45,14 +48,14 @@ export function contest(
   const list = kind.list(n);
   const models = [...strategies].map(([strategy, value]) => ({ strategy, run: modelKernel(value), laps: [] as Lap[] }));
   const kernelLaps: Lap[] = [];
-  const warmUp = Math.ceil(rounds / 2);
-  for (let round = 0; round < warmUp + rounds; round++) {
+  // Both sides as they are after a while: the model's code is compiled and compiled again as it runs.
+  real(list);
+  for (const { run } of models) for (let lap = 0; lap < (quick ? 1 : MODEL_WARM_UP); lap++) run(list);
+  for (let round = 0; round < rounds; round++) {
     kernelLaps.push(real(list));
-    // Without a full collection before each: that throws optimised code away, and what follows is slower by a factor.
+    // Without a full collection before each: that throws compiled code away, and what follows is slower by a factor.
     for (const { run, laps } of models) laps.push(run(list));
   }
-  kernelLaps.splice(0, warmUp);
-  for (const { laps } of models) laps.splice(0, warmUp);
   const kernel = sideOf(kernelLaps, n);
   return {
     id: kind.id,

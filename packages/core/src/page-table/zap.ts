@@ -3,7 +3,7 @@ import { entireMapcount, pagesMapped, removePmd } from '../folio/mapcount.js';
 import { LARGE } from '../folio/mem-map.js';
 import type { Machine } from '../machine.js';
 import { freeSwapEntry } from '../reclaim/swap.js';
-import type { Op } from '../sync/op.js';
+import { type Op, READY } from '../sync/op.js';
 import { type Address, addressOf, type Folio, pageOf, type Vpn } from '../units.js';
 import type { VmArea } from '../vma/vma.js';
 import { freeGathered } from './free-gathered.js';
@@ -17,7 +17,15 @@ const gather = new Int32Array(PAGES_PER_LEAF);
 const gatheredSlots: number[] = [];
 
 /** Clears the entries of [start, end) of `vma` and drops the pages they map (unmap_page_range). Guard markers go only if `guards`. */
-export function* zapRange(m: Machine, vma: VmArea, start: Address, end: Address, guards = true): Op<void> {
+export function zapRange(m: Machine, vma: VmArea, start: Address, end: Address, guards = true): Op<void> {
+  const vpn = pageOf(start);
+  const last = pageOf(end);
+  const leaf = vma.mm.leaf(vpn);
+  const oneTable = leaf !== 0 && last <= (Math.floor(vpn / PAGES_PER_LEAF) + 1) * PAGES_PER_LEAF;
+  return oneTable ? zapLeaf(m, vma, leaf, vpn, last, guards) : zapTables(m, vma, start, end, guards);
+}
+
+function* zapTables(m: Machine, vma: VmArea, start: Address, end: Address, guards: boolean): Op<void> {
   const { pgd } = vma.mm;
   const last = pageOf(end);
   for (let vpn = pageOf(start); vpn < last; ) {
@@ -37,7 +45,15 @@ export function* zapRange(m: Machine, vma: VmArea, start: Address, end: Address,
   }
 }
 
-function* zapLeaf(m: Machine, vma: VmArea, leaf: Table, from: Vpn, to: Vpn, guards: boolean): Op<void> {
+function zapLeaf(m: Machine, vma: VmArea, leaf: Table, from: Vpn, to: Vpn, guards: boolean): Op<void> {
+  if (m.sync.stepping || m.rmap.unmapped !== undefined) return zapUnderLock(m, vma, leaf, from, to, guards);
+  m.ptl.stats.writes++;
+  const first = leaf * ENTRIES + (from & (ENTRIES - 1));
+  const count = clearEntries(m, vma.mm.id, first, first + (to - from), guards, gather, gatheredSlots);
+  return count === 0 && gatheredSlots.length === 0 ? READY : flush(m, gather, count, gatheredSlots);
+}
+
+function* zapUnderLock(m: Machine, vma: VmArea, leaf: Table, from: Vpn, to: Vpn, guards: boolean): Op<void> {
   const slot = from & (ENTRIES - 1);
   yield* m.ptl.lock(leaf);
   if (m.rmap.unmapped) {
@@ -50,6 +66,11 @@ function* zapLeaf(m: Machine, vma: VmArea, leaf: Table, from: Vpn, to: Vpn, guar
   const slots = m.sync.stepping ? [] : gatheredSlots;
   const count = clearEntries(m, vma.mm.id, leaf * ENTRIES + slot, leaf * ENTRIES + slot + (to - from), guards, pages, slots);
   m.ptl.unlock(leaf);
+  yield* flush(m, pages, count, slots);
+}
+
+/** Drops what a loop under the lock gathered (tlb_finish_mmu). */
+function* flush(m: Machine, pages: Int32Array, count: number, slots: number[]): Op<void> {
   if (count > 0) yield* freeGathered(m, pages, count);
   if (slots.length === 0) return;
   for (const slot of slots) yield* freeSwapEntry(m, slot);

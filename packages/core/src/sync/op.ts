@@ -62,7 +62,8 @@ export function ready<T>(value: T): Op<T> {
 
 /** `op`, and then `next` of its result; at once where `op` is over already, which saves a generator. */
 export function andThen<T, U>(op: Op<T>, next: (value: T) => U): Op<U> {
-  return op === (ANSWER as unknown) ? ready(next(ANSWER.result.value as T)) : andThenLater(op, next);
+  if (op === (ANSWER as unknown)) return ready(next(ANSWER.result.value as T));
+  return op === (READY as unknown) ? ready(next(undefined as T)) : andThenLater(op, next);
 }
 
 function* andThenLater<T, U>(op: Op<T>, next: (value: T) => U): Op<U> {

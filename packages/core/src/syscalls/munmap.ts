@@ -3,7 +3,7 @@ import type { Machine } from '../machine.js';
 import type { Mm } from '../mm/mm.js';
 import { startWrite } from '../mm/vma-lock.js';
 import { zapRange } from '../page-table/zap.js';
-import { type Op, READY } from '../sync/op.js';
+import { andThen, type Op, READY, ready } from '../sync/op.js';
 import { type Address, alignUp, isAligned, pageOf, TASK_SIZE } from '../units.js';
 import { freeVma } from '../vma/alloc.js';
 import { splitVmaUnlimited, unlinkRmap } from '../vma/split.js';
@@ -38,9 +38,14 @@ function* unmapRange(m: Machine, mm: Mm, start: Address, end: Address): Op<void>
 }
 
 /** Splits what straddles the edges; the VMAs that then make up [start, end) (vms_gather_munmap_vmas). @throws ENOMEM */
-export function* gatherVmas(m: Machine, mm: Mm, start: Address, end: Address): Op<VmArea[]> {
+export function gatherVmas(m: Machine, mm: Mm, start: Address, end: Address): Op<VmArea[]> {
   const first = mm.tree.find(start);
-  if (first === null || first.start >= end) return [];
+  if (first === null || first.start >= end) return ready([]);
+  if (first.start === start && first.end === end) return andThen(startWrite(m, first), () => [first]);
+  return gatherFrom(m, mm, first, start, end);
+}
+
+function* gatherFrom(m: Machine, mm: Mm, first: VmArea, start: Address, end: Address): Op<VmArea[]> {
   if (first.start < start) {
     if (end < first.end && mm.mapCount >= m.options.maxMapCount) {
       throw new KernelError(
