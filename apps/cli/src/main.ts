@@ -3,14 +3,17 @@ import { readFileSync } from 'node:fs';
 import { conformanceCommand } from '@rmap-lab/conformance-suite/command';
 import { ContractViolation, KernelError, SegmentationFault, StrategyLoadError, TraceError } from '@rmap-lab/core';
 import { BadStore, BadSweep } from '@rmap-lab/experiments';
+import { BadToken, Diverged, UnknownScenario } from '@rmap-lab/explorer';
 import { CannotObserve } from '@rmap-lab/kernel-oracle';
 import { BadParameter, CannotRecord, UnknownWorkload } from '@rmap-lab/workloads';
 import { Command, InvalidArgumentError } from 'commander';
 import { addCompare } from './commands/compare.js';
+import { addExplore } from './commands/explore.js';
 import { addGrowth } from './commands/growth.js';
 import { addKernelInfo } from './commands/kernel-info.js';
 import { addOracle } from './commands/oracle.js';
 import { addRecord } from './commands/record.js';
+import { addReplay } from './commands/replay.js';
 import { addRun } from './commands/run.js';
 import { addSweep } from './commands/sweep.js';
 import { addWorkloads } from './commands/workloads.js';
@@ -46,7 +49,9 @@ addGrowth(program);
 addWorkloads(program);
 addRecord(program);
 addOracle(program, wholeNumber);
+addExplore(program, wholeNumber);
 addKernelInfo(program);
+addReplay(program);
 program.addCommand(conformanceCommand({ name: 'conformance', under: 'rmap-lab', shortNames, from: standing() }).exitOverride());
 
 try {
@@ -67,6 +72,9 @@ function explain(error: unknown): number {
     CannotObserve,
     BadSweep,
     BadStore,
+    BadToken,
+    Diverged,
+    UnknownScenario,
   ].some((kind) => error instanceof kind);
   if (input || isSystemError(error)) {
     process.stderr.write(`rmap-lab: ${(error as Error).message}\n`);

@@ -18,6 +18,7 @@ export type { KernelStats, LockCounts, SlabStats } from './stats.js';
 export { interleave, type ThreadEnd } from './sync/interleave.js';
 export * from './sync/op.js';
 export { Task } from './sync/task.js';
+export type { Watch } from './sync/watch.js';
 export type { ExecRequest } from './syscalls/exec.js';
 export * from './syscalls/flags.js';
 export type { UffdMove } from './syscalls/userfaultfd.js';

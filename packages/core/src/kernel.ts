@@ -10,12 +10,14 @@ import { newMm } from './mm/init.js';
 import type { KernelOptions } from './options.js';
 import { Process } from './process.js';
 import { khugepagedScan } from './reclaim/collapse.js';
-import { ksmScan, ksmUnmerge } from './reclaim/ksm.js';
+import { ksmScan } from './reclaim/ksm.js';
+import { ksmUnmerge } from './reclaim/ksm-break.js';
 import { migrateFolio, parkMigration, resumeMigration, startMigration } from './reclaim/migrate.js';
 import { type Reclaim, reclaimFolio } from './reclaim/reclaim.js';
 import { swapOff } from './reclaim/swapoff.js';
 import type { Feature, ObjectGraph } from './rmap/contract.js';
 import { drawAddressSpaces } from './rmap/draw.js';
+import { mappingsOf } from './rmap/ground-truth.js';
 import { collectVictims } from './rmap/memory-failure.js';
 import { idle } from './rmap/page-idle.js';
 import { type Referenced, referenced } from './rmap/referenced.js';
@@ -27,6 +29,7 @@ import { LINUX_6_18 } from './slab/layout.js';
 import { type KernelStats, statsOf } from './stats.js';
 import { type Op, run, runAlone } from './sync/op.js';
 import type { Task } from './sync/task.js';
+import type { Watch } from './sync/watch.js';
 import { type Address, type Folio, GiB, MiB, type Pfn } from './units.js';
 
 /** One entry that a walk found. */
@@ -259,6 +262,13 @@ export class Kernel {
     }
   }
 
+  /** Every entry that maps `folio`, read from the page tables: the truth that walks are held against. */
+  mappings(folio: Folio): FoundMapping[] {
+    return mappingsOf(this.machine, folio).flatMap(({ mm, address }) =>
+      mm.processes.slice(0, 1).map((process) => ({ process, address })),
+    );
+  }
+
   /** Checks every walk against the page tables, and every invariant. */
   check(): VerifyReport {
     return check(this.machine);
@@ -320,6 +330,11 @@ export class Kernel {
   /** Makes `task` the one that runs: a scheduler calls it before every step it lets a thread take. */
   schedule(task: Task): void {
     this.machine.sync.current = task;
+  }
+
+  /** Has a checker look on from now on; null: nobody. */
+  watch(watch: Watch | null): void {
+    this.machine.sync.watch = watch;
   }
 
   /** Runs what strategies left to workers; a scheduler calls it when its threads are done. */

@@ -6,7 +6,7 @@ import { Mm } from './mm/mm.js';
 import { PageTables } from './page-table/page-table.js';
 import { PageTableLocks } from './page-table/ptl.js';
 import { LeafSpan } from './page-table/span.js';
-import { KsmState } from './reclaim/ksm.js';
+import { KsmState } from './reclaim/ksm-state.js';
 import type { Migration } from './reclaim/migrate.js';
 import { SwapArea } from './reclaim/swap.js';
 import type { Rmap } from './rmap/contract.js';

@@ -65,7 +65,16 @@ export class Execution {
   step(thread: number): void {
     this.touched = [this.announced(thread)];
     if (++this.steps > MAX_STEPS) this.failure = new Endless(`more than ${MAX_STEPS} steps: some thread waits by looking again`);
-    else this.advance(thread);
+    else {
+      const step = this.pending[thread] as Step;
+      this.advance(thread);
+      if (this.world.stepped !== undefined && this.failure === null) this.guard(() => this.world.stepped?.(step));
+    }
+  }
+
+  /** What `thread` holds, oldest first. */
+  held(thread: number): readonly string[] {
+    return this.world.held?.(thread) ?? [];
   }
 
   /** Call when nobody can go on: looks for a deadlock, or lets the world check itself. */
@@ -79,13 +88,17 @@ export class Execution {
       this.failure = new Deadlock(waits.join('; '));
     } else {
       this.world.observe?.(null);
-      try {
-        this.world.settle?.(Object.fromEntries(this.names.map((name, i) => [name, this.ends[i] as End])));
-      } catch (error) {
-        this.failure = error as Error;
-      }
+      this.guard(() => this.world.settle?.(Object.fromEntries(this.names.map((name, i) => [name, this.ends[i] as End]))));
     }
     return this.failure;
+  }
+
+  private guard(check: () => void): void {
+    try {
+      check();
+    } catch (error) {
+      this.failure = error as Error;
+    }
   }
 
   private advance(thread: number): void {

@@ -1,4 +1,4 @@
-import type { Op } from '@rmap-lab/core';
+import type { Op, Step } from '@rmap-lab/core';
 
 /** How one thread ended: its result, or the error that the model answered. */
 export type End = { readonly value: unknown } | { readonly error: Error };
@@ -9,6 +9,10 @@ export interface World {
   readonly threads: Readonly<Record<string, Op<unknown>>>;
   /** Told who runs next, whenever that changes. */
   schedule?(thread: number): void;
+  /** Told after every step, with the step. @throws what is wrong by then */
+  stepped?(step: Step): void;
+  /** What a thread holds, oldest first, for people. */
+  held?(thread: number): readonly string[];
   /** Reports what a step touches beside what it announced; `null` ends that. */
   observe?(touched: ((object: object, key: number, mode: number) => void) | null): void;
   /** Whether an error is an answer of the model, which ends its thread, rather than a failure. Default: none is. */

@@ -9,6 +9,8 @@ export interface RecordedStep {
   readonly thread: number;
   /** What the step does, such as `lock anon_vma`. */
   readonly what: string;
+  /** What the thread holds before the step, oldest first, such as `anon_vma W`. */
+  readonly held: readonly string[];
   /** Earlier steps, by number, that could have come after this one. */
   readonly races: readonly number[];
 }
@@ -50,9 +52,10 @@ export function record(program: Program, choices: readonly number[], expected?: 
       const found = run.failure === null ? `${what}, which can't go on` : `an end before it (${run.failure.message})`;
       throw new Diverged(at, `${who}: ${wanted ?? 'a step'}`, `${who}: ${found}`);
     }
+    const held = run.held(thread);
     run.step(thread);
     history.push(thread, run.touched);
-    steps.push({ thread, what, races: [...history.races] });
+    steps.push({ thread, what, held, races: [...history.races] });
   }
   if (run.enabled() !== 0) throw new Diverged(choices.length, 'the end', 'threads that go on');
   return { threads: run.names, steps, error: run.finish() };

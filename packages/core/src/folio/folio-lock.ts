@@ -16,11 +16,11 @@ export class FolioLocks {
   lock(folio: Folio): Op<void> {
     mightSleep(this.sync, this.stats.name);
     if (this.sync.stepping) return this.lockStepping(folio);
-    if (!this.tryLock(folio)) throw new SelfDeadlock(this.stats.name, `folio ${folio} is locked`);
+    if (!this.tryLock(folio, false)) throw new SelfDeadlock(this.stats.name, `folio ${folio} is locked`);
     return READY;
   }
 
-  tryLock(folio: Folio): boolean {
+  tryLock(folio: Folio, tried = true): boolean {
     if (this.isLocked(folio)) {
       this.stats.contended++;
       return false;
@@ -28,13 +28,22 @@ export class FolioLocks {
     this.mem.flags[folio] |= LOCKED;
     this.stats.writes++;
     this.sync.current.held++;
+    this.sync.watch?.acquired(this.sync.current, this.stats.name, this, folio, true, tried);
     return true;
+  }
+
+  /** A piece of a locked folio is born locked (__split_folio_to_order copies PG_locked). */
+  inherit(folio: Folio): void {
+    this.mem.flags[folio] |= LOCKED;
+    this.sync.current.held++;
+    this.sync.watch?.acquired(this.sync.current, this.stats.name, this, folio, true, true);
   }
 
   unlock(folio: Folio): void {
     if (!this.isLocked(folio)) throw new ContractViolation('R28', this.stats.name, 'unlock', `folio ${folio} is not locked`);
     this.mem.flags[folio] &= ~LOCKED;
     this.sync.current.held--;
+    this.sync.watch?.released(this.sync.current, this, folio, true);
   }
 
   isLocked(folio: Folio): boolean {
@@ -43,6 +52,6 @@ export class FolioLocks {
 
   private *lockStepping(folio: Folio): Op<void> {
     yield { kind: 'lock', object: this, label: `folio ${folio}`, enabled: () => !this.isLocked(folio) };
-    this.tryLock(folio);
+    this.tryLock(folio, false);
   }
 }

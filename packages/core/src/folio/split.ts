@@ -30,6 +30,11 @@ export function* splitFolio(m: Machine, folio: Folio, order = 0, around: Pfn | n
     if (mem.refcount[folio] !== totalMapcount(mem, folio) + 1) return false;
     // Migration entries keep everybody out meanwhile (unmap_folio, remap_page).
     yield* walkHeld(m, hold, folio, toMigrationEntry(m), { splitPmds: true });
+    // A fault may have taken a reference before its entry went (folio_ref_freeze).
+    if (mem.refcount[folio] !== 1) {
+      yield* walkHeld(m, hold, folio, fromMigrationEntry(m, folio, folio), { kind: MIGRATION });
+      return false;
+    }
     const pieces = around === null ? uniform(m, folio, order) : unequal(m, folio, order, around);
     yield* cutInto(m, folio, pieces);
     for (const { head } of pieces) {
@@ -37,7 +42,11 @@ export function* splitFolio(m: Machine, folio: Folio, order = 0, around: Pfn | n
       yield* walkHeld(m, hold, piece, fromMigrationEntry(m, piece, piece), { kind: MIGRATION });
     }
     m.deferredSplit.delete(folio);
-    for (const { head } of pieces) if (head !== (folio as number)) yield* putPage(m, head);
+    for (const { head } of pieces) {
+      if (head === (folio as number)) continue;
+      m.folioLock.unlock(head as number as Folio);
+      yield* putPage(m, head);
+    }
     return true;
   } finally {
     const work = m.rmap.release(hold);
@@ -78,6 +87,8 @@ function* cutInto(m: Machine, folio: Folio, pieces: readonly Piece[]): Op<void> 
     mem.flags[head] |= kept;
     mem.index[head] = index + (head - folio);
     mem.refcount[head] = 1;
+    // Who meets a migration entry of it waits.
+    m.folioLock.inherit(head as number as Folio);
     if (m.rmap.transfer === undefined) mem.anchor[head] = anchor;
     else {
       mem.anchor[head] = 0;

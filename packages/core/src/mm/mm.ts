@@ -69,7 +69,11 @@ export class Mm implements MmView {
   /** Leaves mmap_lock and with it every VMA's write lock (mmap_write_unlock). */
   writeUnlock(): void {
     if (this.writeLocked.length > 0) {
-      for (const vma of this.writeLocked) vma.writeLocked = false;
+      const { sync } = this.machine;
+      for (const vma of this.writeLocked) {
+        vma.writeLocked = false;
+        sync.watch?.released(sync.current, vma, 0, true);
+      }
       this.writeLocked.length = 0;
     }
     this.mmapLock.writeUnlock();

@@ -5,8 +5,12 @@ import type { PteSpan } from './contract.js';
 /** What core gives a strategy. Every call is counted, traced and failure-injected there, not in the strategy. */
 export interface RmapServices {
   readonly folios: FolioView;
-  /** A slab cache of a name of its own; `bytes` as in Linux 6.18 (a kernel of another `layout` counts its own). @throws RangeError when the name is taken */
-  slab<T extends object>(name: string, options: { bytes: number; create: () => T; typesafeByRcu?: boolean }): SlabCache<T>;
+  /** A slab cache of a name of its own; `bytes` as in Linux 6.18 (a kernel of another `layout` counts its own); of `marked` fields every access is a marked one.
+   *  @throws RangeError when the name is taken */
+  slab<T extends object>(
+    name: string,
+    options: { bytes: number; create: () => T; typesafeByRcu?: boolean; marked?: readonly string[] },
+  ): SlabCache<T>;
   /** A sleeping lock of a declared class. @throws RangeError when the class is not declared */
   rwsem(lockClass: string): RwSem;
   /** A spinning lock of a declared class. @throws RangeError when the class is not declared */

@@ -5,6 +5,7 @@ import { eachSpan } from '../page-table/each-span.js';
 import { slotOf } from '../slab/slab-cache.js';
 import { RwSemaphore, Spinlock } from '../sync/lock.js';
 import { type Op, READY, ready } from '../sync/op.js';
+import type { Sync } from '../sync/task.js';
 import type { Address, Folio, Pfn, Pgoff, Ref } from '../units.js';
 import { putVma } from '../vma/alloc.js';
 import { VM_ACCESS_FLAGS, VM_STICKY } from '../vma/vm-flags.js';
@@ -33,7 +34,10 @@ export class Services implements RmapServices {
     };
   }
 
-  slab<T extends object>(name: string, options: { bytes: number; create: () => T; typesafeByRcu?: boolean }): SlabCache<T> {
+  slab<T extends object>(
+    name: string,
+    options: { bytes: number; create: () => T; typesafeByRcu?: boolean; marked?: readonly string[] },
+  ): SlabCache<T> {
     return this.m.slab(name, options);
   }
 
@@ -46,11 +50,11 @@ export class Services implements RmapServices {
   }
 
   load<O extends object, K extends keyof O>(object: O, key: K): Op<O[K]> {
-    return this.m.sync.stepping ? loadStepping(object, key) : ready(object[key]);
+    return this.m.sync.stepping ? loadStepping(this.m.sync, object, key) : ready(object[key]);
   }
 
   store<O extends object, K extends keyof O>(object: O, key: K, value: O[K]): Op<void> {
-    if (this.m.sync.stepping) return storeStepping(object, key, value);
+    if (this.m.sync.stepping) return storeStepping(this.m.sync, object, key, value);
     object[key] = value;
     return READY;
   }
@@ -101,14 +105,26 @@ export class Services implements RmapServices {
   }
 }
 
-function* loadStepping<O extends object, K extends keyof O>(object: O, key: K): Op<O[K]> {
+function* loadStepping<O extends object, K extends keyof O>(sync: Sync, object: O, key: K): Op<O[K]> {
   yield { kind: 'load', object, label: String(key) };
-  return object[key];
+  sync.marking = true;
+  try {
+    sync.watch?.marked(sync.current, object, key);
+    return object[key];
+  } finally {
+    sync.marking = false;
+  }
 }
 
-function* storeStepping<O extends object, K extends keyof O>(object: O, key: K, value: O[K]): Op<void> {
+function* storeStepping<O extends object, K extends keyof O>(sync: Sync, object: O, key: K, value: O[K]): Op<void> {
   yield { kind: 'store', object, label: String(key) };
-  object[key] = value;
+  sync.marking = true;
+  try {
+    sync.watch?.marked(sync.current, object, key);
+    object[key] = value;
+  } finally {
+    sync.marking = false;
+  }
 }
 
 /** A strategy's own fields of slab objects: one value an incarnation, found by slot. */

@@ -5,7 +5,7 @@ import type { Machine } from '../machine.js';
 import { ENTRIES, PAGES_PER_LEAF, type Table } from '../page-table/page-table.js';
 import { kindOf, type MIGRATION, PRESENT, type Pte, pfnOf } from '../page-table/pte.js';
 import { splitPmdLocked } from '../page-table/split-pmd.js';
-import type { RmapItem } from '../reclaim/ksm.js';
+import type { RmapItem } from '../reclaim/ksm-state.js';
 import type { Op, Soon } from '../sync/op.js';
 import { type Address, addressOf, type Folio, isAligned, PAGE_SIZE, type Pfn, type Pgoff, pageOf, type Vpn } from '../units.js';
 import { isTemporaryStack } from '../vma/vm-flags.js';

@@ -15,6 +15,8 @@ export interface SlabOptions<T extends object> {
   readonly create: () => T;
   /** Objects keep their type through a grace period but may be handed on at once (SLAB_TYPESAFE_BY_RCU). */
   readonly typesafeByRcu?: boolean;
+  /** Fields of which every access is a marked one (refcount_t, READ_ONCE and WRITE_ONCE). */
+  readonly marked?: readonly string[];
 }
 
 /** What every cache of a machine shares. */
@@ -56,6 +58,10 @@ export class Slab<T extends object> implements SlabCache<T> {
 
   alloc(): Op<T> {
     mightSleep(this.world.sync, `allocation of ${this.name}`);
+    const { watch, current } = this.world.sync;
+    // An allocation may reclaim, as if that were a lock taken and dropped.
+    watch?.acquired(current, 'reclaim', this, 0, true, false);
+    watch?.released(current, this, 0, true);
     if (this.world.sync.stepping) return this.allocStepping();
     this.world.failure.check(this.name);
     return ready(this.take());
@@ -112,7 +118,14 @@ export class Slab<T extends object> implements SlabCache<T> {
     }
     this.inUse[slot] = true;
     if (this.world.checked && !this.options.typesafeByRcu) {
-      this.memory[slot] = guard(this.memory[slot], this.name, slot, () => this.inUse[slot]);
+      this.memory[slot] = guard(
+        this.memory[slot],
+        this.name,
+        slot,
+        this.world.sync,
+        this.options.marked ?? [],
+        () => this.inUse[slot],
+      );
     }
     this.allocated++;
     if (++this.live > this.peak) this.peak = this.live;

@@ -49,7 +49,7 @@ export class RwSemaphore implements RwSem {
       this.stats.contended++;
       return false;
     }
-    this.gotRead();
+    this.gotRead(true);
     return true;
   }
 
@@ -58,7 +58,7 @@ export class RwSemaphore implements RwSem {
       this.stats.contended++;
       return false;
     }
-    this.gotWrite();
+    this.gotWrite(true);
     return true;
   }
 
@@ -66,6 +66,7 @@ export class RwSemaphore implements RwSem {
     if (this.readers === 0) throw new ContractViolation('R28', this.stats.name, 'readUnlock', 'the lock is not held for reading');
     this.readers--;
     this.sync.current.held--;
+    this.sync.watch?.released(this.sync.current, this, 0, false);
   }
 
   writeUnlock(): void {
@@ -74,6 +75,7 @@ export class RwSemaphore implements RwSem {
     }
     this.writer = null;
     this.sync.current.held--;
+    this.sync.watch?.released(this.sync.current, this, 0, true);
   }
 
   /** Whether anybody holds it for writing. */
@@ -95,16 +97,18 @@ export class RwSemaphore implements RwSem {
     this.gotWrite();
   }
 
-  private gotRead(): void {
+  private gotRead(tried = false): void {
     this.readers++;
     this.stats.reads++;
     this.sync.current.held++;
+    this.sync.watch?.acquired(this.sync.current, this.stats.name, this, 0, false, tried);
   }
 
-  private gotWrite(): void {
+  private gotWrite(tried = false): void {
     this.writer = this.sync.current;
     this.stats.writes++;
     this.sync.current.held++;
+    this.sync.watch?.acquired(this.sync.current, this.stats.name, this, 0, true, tried);
   }
 }
 
@@ -128,7 +132,7 @@ export class Spinlock implements SpinLock {
       this.stats.contended++;
       return false;
     }
-    this.got();
+    this.got(true);
     return true;
   }
 
@@ -139,6 +143,7 @@ export class Spinlock implements SpinLock {
     this.owner = null;
     this.sync.current.atomic--;
     this.sync.current.held--;
+    this.sync.watch?.released(this.sync.current, this, 0, true);
   }
 
   private *lockStepping(): Op<void> {
@@ -147,10 +152,11 @@ export class Spinlock implements SpinLock {
     this.got();
   }
 
-  private got(): void {
+  private got(tried = false): void {
     this.owner = this.sync.current;
     this.stats.writes++;
     this.sync.current.atomic++;
     this.sync.current.held++;
+    this.sync.watch?.acquired(this.sync.current, this.stats.name, this, 0, true, tried);
   }
 }

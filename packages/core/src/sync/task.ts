@@ -1,3 +1,5 @@
+import type { Watch } from './watch.js';
+
 /** One thread of execution and what it holds; the sequential machine has one, the explorer one a thread. */
 export class Task {
   /** Spinlocks held: sleeping is forbidden while above 0. */
@@ -15,6 +17,10 @@ export class Task {
 /** Who runs, and how. Locks and caches share one. */
 export class Sync {
   current = new Task(0, 'main');
+  /** A checker that looks on. */
+  watch: Watch | null = null;
+  /** Whether the access under way is a marked one. */
+  marking = false;
   /** @param stepping operations yield a `Step` before whatever others could see; a scheduler decides who goes on. */
   constructor(readonly stepping: boolean) {}
 }

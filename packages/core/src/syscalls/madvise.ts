@@ -8,7 +8,7 @@ import { freeLazily } from '../page-table/free-lazily.js';
 import { installGuards, removeGuards } from '../page-table/guard.js';
 import { zapRange } from '../page-table/zap.js';
 import { collapseRange } from '../reclaim/collapse.js';
-import { breakKsm } from '../reclaim/ksm.js';
+import { breakKsm } from '../reclaim/ksm-break.js';
 import { pageOut } from '../reclaim/pageout.js';
 import type { Op } from '../sync/op.js';
 import { type Address, alignUp, isAligned } from '../units.js';

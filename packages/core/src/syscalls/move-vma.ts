@@ -2,7 +2,7 @@ import { KernelError, NoMemory } from '../errors.js';
 import type { Machine } from '../machine.js';
 import { startWrite } from '../mm/vma-lock.js';
 import { moveOrRollBack } from '../page-table/move.js';
-import { breakKsm } from '../reclaim/ksm.js';
+import { breakKsm } from '../reclaim/ksm-break.js';
 import type { Op } from '../sync/op.js';
 import { type Address, PAGE_SIZE, type Pgoff, pageOf } from '../units.js';
 import { dupVma, freeVma, setRange } from '../vma/alloc.js';

@@ -1,0 +1,13 @@
+import type { Task } from './task.js';
+
+/** Looks on while a machine runs: what tasks lock, and what they touch. Made for checkers; costs a comparison while absent. */
+export interface Watch {
+  /** A lock was taken. @param key which lock, where one object stands for several @param tried it would not have waited */
+  acquired(task: Task, lockClass: string, lock: object, key: number, write: boolean, tried: boolean): void;
+  /** A lock was given up. */
+  released(task: Task, lock: object, key: number, write: boolean): void;
+  /** A plain access to a field of a slab object, in checked mode. */
+  accessed(task: Task, object: object, field: string, write: boolean): void;
+  /** A marked access (READ_ONCE, WRITE_ONCE, an atomic): these may race. */
+  marked(task: Task, object: object, field: PropertyKey): void;
+}

@@ -1,0 +1,56 @@
+import { ContractViolation, type RmapStrategy } from '@rmap-lab/core';
+
+/** Two locks that are taken one way round here and the other way round there: some interleaving of such threads never ends. */
+class LockInversion extends ContractViolation {
+  override readonly name = 'LockInversion';
+}
+
+/** Where reclaim begins: an allocation may wait for whatever walks wait for. */
+const RECLAIM = 'reclaim';
+
+/**
+ * Which class of locks was ever waited for under which other (lockdep), in one schedule, on top of the kernel's documented order:
+ * mmap_lock, folio, i_mmap, those of the strategy in the order it declares, and page-table locks among them.
+ */
+export class LockOrder {
+  private readonly numbers = new Map<string, number>();
+  /** By class: those that come after it, as bits. */
+  private readonly after: number[] = [];
+
+  constructor(locks: RmapStrategy['locks']) {
+    const above = locks.filter(({ slot }) => slot === 'above-ptl').map(({ name }) => name);
+    const below = locks.filter(({ slot }) => slot === 'below-ptl').map(({ name }) => name);
+    const order = ['mmap_lock', 'folio', 'i_mmap', ...above, 'ptl', ...below];
+    for (let i = 1; i < order.length; i++) this.learn(order[i - 1], order[i]);
+    this.learn('mmap_lock', RECLAIM);
+    for (const { name, kind } of locks) if (kind === 'rwsem') this.learn(RECLAIM, name);
+  }
+
+  /** A task that holds `held` waits for a lock of class `next`. @throws LockInversion (R28, or R29 for an allocation) */
+  wait(held: string, next: string): void {
+    if (held === next) return;
+    if ((this.after[this.of(next)] & (1 << this.of(held))) !== 0) {
+      const [rule, what] = next === RECLAIM ? ['R29', 'an allocation, which may reclaim and walk,'] : ['R28', next];
+      throw new LockInversion(rule, held, 'lock', `${what} is waited for under ${held}, but ${next} comes before ${held}`);
+    }
+    this.learn(held, next);
+  }
+
+  private learn(first: string, then: string): void {
+    const a = this.of(first);
+    const behind = this.after[this.of(then)] | (1 << this.of(then));
+    if ((this.after[a] & behind) === behind) return;
+    for (let i = 0; i < this.after.length; i++) if (i === a || (this.after[i] & (1 << a)) !== 0) this.after[i] |= behind;
+  }
+
+  private of(name: string): number {
+    let number = this.numbers.get(name);
+    if (number === undefined) {
+      number = this.after.length;
+      if (number === 31) throw new RangeError('more than 31 classes of locks');
+      this.numbers.set(name, number);
+      this.after.push(0);
+    }
+    return number;
+  }
+}

@@ -1,0 +1,18 @@
+import type { Scenario } from '../kernel-program.js';
+import { pairs } from './pairs.js';
+import { others } from './triples.js';
+
+/** Scenarios that come with the explorer: every pair of a change and a walker, and some more. */
+export const scenarios: readonly Scenario[] = [...pairs, ...others] as unknown as readonly Scenario[];
+
+/** A name that no scenario has. */
+export class UnknownScenario extends Error {
+  override readonly name = 'UnknownScenario';
+}
+
+/** The scenario of a name. @throws UnknownScenario */
+export function scenarioNamed(name: string): Scenario {
+  const scenario = scenarios.find((candidate) => candidate.name === name);
+  if (scenario !== undefined) return scenario;
+  throw new UnknownScenario(`there is no scenario '${name}'; 'rmap-lab explore --list' names all ${scenarios.length}`);
+}

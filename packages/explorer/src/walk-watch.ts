@@ -1,0 +1,65 @@
+import {
+  ContractViolation,
+  type Folio,
+  type FoundMapping,
+  type Kernel,
+  type Op,
+  type Step,
+  type WalkResult,
+} from '@rmap-lab/core';
+
+const nameOf = ({ process, address }: FoundMapping): string => `process ${process.id} at 0x${address.toString(16)}`;
+
+/** Looks at the truth while a walk is under way: who maps the folio all the time must be visited, who never does must not. */
+export class WalkWatch {
+  private walking = false;
+  /** Processes that had an entry at every look so far, in a VMA that is theirs. */
+  private always = new Set<number>();
+  private readonly ever = new Set<string>();
+
+  constructor(
+    private readonly kernel: Kernel,
+    private readonly folio: Folio,
+  ) {}
+
+  /** The walk, watched from its first step to its last. @throws ContractViolation R18 */
+  *during(walk: Op<WalkResult>): Op<WalkResult> {
+    this.walking = true;
+    this.always = new Set(this.now());
+    const result = yield* walk;
+    this.walking = false;
+    this.look();
+    const visited = new Set(result.found.map(({ process }) => process.id));
+    const missed = [...this.always].filter((id) => !visited.has(id));
+    if (missed.length > 0)
+      throw new ContractViolation(
+        'R18',
+        'walk',
+        'walk',
+        `folio ${this.folio} was mapped by process ${missed.join(', ')} during the whole walk, which didn't visit it`,
+      );
+    const invented = result.found.map(nameOf).filter((place) => !this.ever.has(place));
+    if (invented.length > 0)
+      throw new ContractViolation('R17', 'walk', 'walk', `folio ${this.folio} was never mapped by ${invented.join(', ')}`);
+    return result;
+  }
+
+  /** Call after every step of anybody; entries change after steps about them only. */
+  stepped({ kind, label }: Step): void {
+    if (this.walking && (kind === 'pte' || kind === 'store' || label === 'ptl')) this.look();
+  }
+
+  private look(): void {
+    const now = new Set(this.now());
+    for (const id of this.always) if (!now.has(id)) this.always.delete(id);
+  }
+
+  /** The processes that map the folio right now. */
+  private now(): number[] {
+    const mappings = this.kernel.mappings(this.folio);
+    for (const mapping of mappings) this.ever.add(nameOf(mapping));
+    const attached = ({ process, address }: FoundMapping): boolean =>
+      process.vmas().some(({ start, end }) => start <= address && address < end);
+    return mappings.filter(attached).map(({ process }) => process.id);
+  }
+}
