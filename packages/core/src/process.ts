@@ -21,7 +21,7 @@ import { mmap } from './syscalls/mmap.js';
 import { mprotect } from './syscalls/mprotect.js';
 import { mremap } from './syscalls/mremap.js';
 import { munmap } from './syscalls/munmap.js';
-import { type UffdMove, uffdMove } from './syscalls/userfaultfd.js';
+import { type UffdMove, uffdMove, uffdRegister } from './syscalls/userfaultfd.js';
 import { type Address, type Folio, KiB, type Pfn, type Pgoff, pageOf, TASK_SIZE } from './units.js';
 
 /** What mmap may be told; by default fresh private anonymous memory, readable and writable, wherever there is room. */
@@ -127,6 +127,8 @@ export interface ProcessOps {
   write(at: Address): Op<void>;
   /** UFFDIO_MOVE. */
   uffdMove(request: UffdMove): Op<number>;
+  /** UFFDIO_REGISTER, or the opposite. */
+  uffdRegister(at: Address, length: number, register: boolean): Op<void>;
   /** fork(2). */
   fork(): Op<Process>;
   /** Another user of the address space. */
@@ -182,6 +184,7 @@ export class Process {
       read: (at) => touch(m, mine('read'), at, false),
       write: (at) => touch(m, mine('write'), at, true),
       uffdMove: (request) => this.uffdMoveOp(mine('UFFDIO_MOVE'), request),
+      uffdRegister: (at, length, register) => uffdRegister(m, mine('UFFDIO_REGISTER'), at, (at + length) as Address, register),
       fork: () => this.forkOp(mine('fork')),
       thread: () => this.threadOp(mine('clone')),
       exec: (request = {}) => this.execOp(mine('exec'), request),
@@ -248,6 +251,11 @@ export class Process {
   /** UFFDIO_MOVE: pages go to another place of the address space; how many bytes did. @throws EINVAL, ENOENT, EEXIST, EBUSY, NoMemory; Unsupported */
   uffdMove(request: UffdMove): number {
     return this.kernel.run(this.op.uffdMove(request));
+  }
+
+  /** UFFDIO_REGISTER of whole VMAs for missing pages, which keeps them apart from their neighbours; with `false` the opposite. @throws EINVAL, ENOMEM */
+  uffdRegister(at: Address, length: number, register = true): void {
+    this.kernel.run(this.op.uffdRegister(at, length, register));
   }
 
   /** A store after which the page's contents are `pattern`, equal to those of every other page filled with it. @throws RangeError, SegmentationFault, NoMemory */

@@ -2,10 +2,13 @@
 #include "daemons.h"
 #include "tree.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/userfaultfd.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/swap.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -33,11 +36,20 @@ static void write_long(const char *path, long v) {
   if (!f || fprintf(f, "%ld", v) < 0 || fclose(f)) die(path);
 }
 
+/* ksmd makes no passes while it knows nobody, so it knows us: by a page that is never touched. */
+static void join_ksm(void) {
+  static void *page;
+  if (page) return;
+  page = mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (page == MAP_FAILED || madvise(page, 4096, MADV_MERGEABLE)) die("MADV_MERGEABLE");
+}
+
 /*
  * Lets ksmd make complete passes, then stops it. A page merges at the earliest in the second pass (its checksum must be seen
  * unchanged) and a pass in progress counts, so ask for 3 or more.
  */
 void ksm_scan(int scans) {
+  join_ksm();
   long first = read_long(KSM "full_scans");
   write_long(KSM "run", 1);
   while (read_long(KSM "full_scans") < first + scans) usleep(200);
@@ -49,9 +61,22 @@ void ksm_unmerge(void) {
   write_long(KSM "run", 0);
 }
 
-long swap_off_and_on(const char *device) {
-  if (swapoff(device) || swapon(device, 0)) return -errno;
-  return 0;
+long swap_on(const char *device) {
+  return swapon(device, SWAP_FLAG_PREFER | SWAP_FLAG_PRIO_MASK) ? -errno : 0; /* before all others */
+}
+
+long swap_off(const char *device) { return swapoff(device) ? -errno : 0; }
+
+/* One campaign at a time changes settings of the system; whoever dies lets go. */
+void lock_settings(const char *path, int take) {
+  static int fd = -1;
+  if (take) {
+    fd = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+    if (fd < 0 || flock(fd, LOCK_EX)) die(path);
+  } else if (fd >= 0) {
+    close(fd);
+    fd = -1;
+  }
 }
 
 static long uffd_call(int slot, long fd, unsigned long request, const void *argument, size_t size) {

@@ -1,9 +1,11 @@
-/* What takes more than one system call, or somebody else than the process: KSM, swapoff, UFFDIO_MOVE. */
+/* What takes more than one system call, or somebody else than the process: KSM, swap, UFFDIO_MOVE, the lock on settings. */
 #ifndef DAEMONS_H
 #define DAEMONS_H
 void ksm_scan(int scans);
 void ksm_unmerge(void);
-long swap_off_and_on(const char *device);
+long swap_on(const char *device);
+long swap_off(const char *device);
+void lock_settings(const char *path, int take);
 /* UFFDIO_MOVE of `bytes`, with the VMA [start, end) of the destination registered meanwhile. */
 long userfault_move(int slot, unsigned long to, unsigned long from, unsigned long bytes, unsigned long start, unsigned long end);
 #endif

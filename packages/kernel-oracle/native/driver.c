@@ -6,7 +6,8 @@
  *   w P ADDRESS WORD     a store                               f P CHILD, t P CHILD fork, and clone with CLONE_VM
  *   e P                  exec                                  x P                  exit
  *   k N                  N passes of ksmd                      m                    all pages of KSM are given back
- *   o DEVICE             swapoff, then swapon                  b P PAGES            brk, relative to where it is
+ *   + DEVICE, - DEVICE   swapon, swapoff                       b P PAGES            brk, relative to where it is
+ *   L FILE, U FILE       take and leave a lock
  *   u P TO FROM BYTES START END   UFFDIO_MOVE into the VMA [START, END)
  *   h P..                a look at these processes as a hash, with the live vm_area_struct, anon_vma and anon_vma_chain
  *   l P..                the same as records, one a line, then a line "end" with the counts
@@ -69,9 +70,12 @@ static void obey(char *line) {
   long r = 0, nr = 0;
   if (command == 'k') ksm_scan(atoi(q));
   else if (command == 'm') ksm_unmerge();
-  else if (command == 'o') {
+  else if (command == 'a') tree_fill_file();
+  else if (strchr("+-LU", command)) {
+    const char *path = q + 1;
     q[strcspn(q, "\n")] = 0;
-    r = swap_off_and_on(q + 1);
+    if (command == 'L' || command == 'U') lock_settings(path, command == 'L');
+    else r = command == '+' ? swap_on(path) : swap_off(path);
   } else {
     unsigned long a[6] = {0};
     int p = strtol(q, &q, 0);

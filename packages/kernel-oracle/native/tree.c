@@ -152,15 +152,22 @@ static void become_worker(int mailboxes, int file, int worker) {
   _exit(127);
 }
 
-void tree_start(const char *worker_path) {
-  signal(SIGCHLD, SIG_IGN);
-  prctl(PR_SET_CHILD_SUBREAPER, 1); /* orphans of dead workers come to us, not to init */
-  int mailboxes = memfd_create("mailboxes", 0), file = memfd_create("file", 0);
-  if (ftruncate(mailboxes, REGION_SIZE) || ftruncate(file, FILE_PAGES * 4096L)) die("memfd");
-  for (long k = 0; k < FILE_PAGES; k++) { /* every page present, with contents that no program writes */
+static int file;
+
+void tree_fill_file(void) {
+  for (long k = 0; k < FILE_PAGES; k++) {
     unsigned long word = 1UL << 62 | k;
     if (pwrite(file, &word, sizeof word, k * 4096) != sizeof word) die("memfd");
   }
+}
+
+void tree_start(const char *worker_path) {
+  signal(SIGCHLD, SIG_IGN);
+  prctl(PR_SET_CHILD_SUBREAPER, 1); /* orphans of dead workers come to us, not to init */
+  int mailboxes = memfd_create("mailboxes", 0);
+  file = memfd_create("file", 0);
+  if (ftruncate(mailboxes, REGION_SIZE) || ftruncate(file, FILE_PAGES * 4096L)) die("memfd");
+  tree_fill_file();
   char *base = mmap(0, REGION_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, mailboxes, 0);
   if (base == MAP_FAILED) die("mailboxes");
   for (int i = 0; i < SLOTS; i++) slots[i] = (void *)(base + i * SLOT_SIZE);

@@ -1,7 +1,9 @@
 import type { Operation, RmapStrategy } from '@rmap-lab/core';
-import type { Driver } from './driver.js';
-import { PLAIN, Random, randomProgram } from './generate.js';
+import { availableFlavours, type Flavour } from './flavours.js';
+import { randomProgram } from './generate.js';
 import { type Difference, Judge } from './judge.js';
+import type { Oracle } from './oracle.js';
+import { Random } from './random.js';
 import { shrink } from './shrink.js';
 
 /** How much to compare. */
@@ -32,27 +34,34 @@ export interface CampaignReport {
 
 /** Differences after which it is time to mend something. */
 const ENOUGH = 5;
-const PROGRAM_LENGTH = 200;
-/** Operations from one look to the next. */
-const BLOCK = 8;
+/** Operations of one flavour before it is another's turn. */
+const TURN = 2000;
 
-/** Runs random programs until enough operations are compared. @throws CannotObserve */
-export async function campaign(driver: Driver, options: CampaignOptions): Promise<CampaignReport> {
+/** Runs random programs of all flavours by turns until enough operations are compared. @throws CannotObserve */
+export async function campaign(oracle: Oracle, options: CampaignOptions): Promise<CampaignReport> {
   const { strategy, operations, seed, onProgress, signal } = options;
   const random = new Random(seed);
-  const judge = new Judge(driver, strategy);
+  const flavours = availableFlavours();
   const byKind: Record<string, number> = {};
   const differences: Difference[] = [];
   const start = performance.now();
   let [done, observations] = [0, 0];
-  while (done < operations && differences.length < ENOUGH && !signal?.aborted) {
-    const program = randomProgram(random, Math.min(PROGRAM_LENGTH, operations - done), PLAIN);
-    const verdict = await judge.compare(program, BLOCK);
-    done += verdict.operations;
-    observations += verdict.observations;
-    for (const { op } of program) byKind[op] = (byKind[op] ?? 0) + 1;
-    if (verdict.difference !== null) differences.push(await shortest(judge, verdict.difference));
-    onProgress?.(done);
+  const goesOn = (): boolean => done < operations && differences.length < ENOUGH && !signal?.aborted;
+  while (goesOn()) {
+    const flavour: Flavour = random.pick(flavours);
+    const judge = new Judge(oracle.driver, strategy, flavour.settings);
+    const stop = done + TURN;
+    await oracle.system.with(flavour.settings, async () => {
+      while (goesOn() && done < stop) {
+        const program = randomProgram(random, flavour, Math.min(flavour.length, operations - done));
+        const verdict = await judge.compare(program, flavour.block);
+        done += verdict.operations;
+        observations += verdict.observations;
+        for (const { op } of program) byKind[op] = (byKind[op] ?? 0) + 1;
+        if (verdict.difference !== null) differences.push(await shortest(judge, verdict.difference));
+        onProgress?.(done);
+      }
+    });
   }
   return { seed, operations: done, observations, differences, byKind, seconds: (performance.now() - start) / 1000 };
 }

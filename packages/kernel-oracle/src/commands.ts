@@ -49,8 +49,14 @@ export class Commands {
 
   constructor(private readonly swapDevice: string | null) {}
 
-  /** The command for `operation`, which `process` is about to do. Null: nothing happens. */
-  command(operation: Operation, process: Process): string | null {
+  /** The commands for `operation`, which `process` is about to do; the answer of the last one is the result. None: nothing happens. */
+  commands(operation: Operation, process: Process): readonly string[] {
+    if (operation.op === 'swapOff') return this.swapDevice === null ? [] : [`- ${this.swapDevice}`, `+ ${this.swapDevice}`];
+    const command = this.command(operation, process);
+    return command === null ? [] : [command];
+  }
+
+  private command(operation: Operation, process: Process): string | null {
     const place = operation.process % this.slots.length;
     const slot = this.slots[place];
     const o = operation;
@@ -96,8 +102,6 @@ export class Commands {
         return `k ${KSM_PASSES}`;
       case 'ksmUnmerge':
         return 'm';
-      case 'swapOff':
-        return this.swapDevice === null ? null : `o ${this.swapDevice}`;
       default:
         throw new RangeError(`a real kernel can't be asked for '${o.op}'`);
     }

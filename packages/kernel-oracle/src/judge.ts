@@ -1,8 +1,10 @@
-import type { KernelOptions, Operation, RmapStrategy } from '@rmap-lab/core';
+import type { Operation, RmapStrategy } from '@rmap-lab/core';
 import { Commands, resultOf } from './commands.js';
 import type { Driver } from './driver.js';
 import { ModelRun, type Objects } from './model-run.js';
 import { recordText } from './records.js';
+import { modelOptions, type Settings } from './settings.js';
+import { swapInUse } from './zram.js';
 
 /** A difference between model and kernel, at one operation of a program. */
 export interface Difference {
@@ -29,16 +31,21 @@ interface Expectation {
   readonly operation: Operation | null;
 }
 
+/** As Linux starts, without swap. */
+const DEFAULT_SETTINGS: Settings = { orders: [9], swap: false };
+
 /** VMAs of a worker that are no part of a program: its image and the mailboxes. */
 const OWN_VMAS = 4;
+
+/** The file as it was, and a process for the program. */
+const FRESH = ['a', 'f 0 1'] as const;
 
 /** Runs programs on the real kernel and in the model, and compares. */
 export class Judge {
   constructor(
     private readonly driver: Driver,
     private readonly strategy: () => RmapStrategy,
-    private readonly options: Partial<KernelOptions> = {},
-    private readonly swapDevice: string | null = null,
+    private readonly settings: Settings = DEFAULT_SETTINGS,
   ) {}
 
   /** Compares every answer, and what can be seen after every `every` operations and at the end; a difference is traced to its operation. */
@@ -55,18 +62,18 @@ export class Judge {
   }
 
   private async run(program: readonly Operation[], every: number) {
-    const commands: string[] = ['f 0 1'];
-    const expectations: Expectation[] = [{ done: 0, expected: 'ok', operation: { op: 'fork', process: 0 } }];
-    const model = new ModelRun(this.strategy(), this.options);
-    const translate = new Commands(this.swapDevice);
+    const commands: string[] = [...FRESH];
+    const expectations: Expectation[] = FRESH.map(() => ({ done: 0, expected: 'ok', operation: { op: 'fork', process: 0 } }));
+    const model = new ModelRun(this.strategy(), modelOptions(this.settings));
+    const translate = new Commands(this.settings.swap ? swapInUse() : null);
     let observations = 0;
     program.forEach((operation, i) => {
-      const command = translate.command(operation, model.processes[operation.process % model.processes.length]);
+      const needed = translate.commands(operation, model.processes[operation.process % model.processes.length]);
       const expected = model.apply(operation);
-      if (command !== null) {
+      needed.forEach((command, k) => {
         commands.push(command);
-        expectations.push({ done: i + 1, expected, operation });
-      }
+        expectations.push({ done: i + 1, expected: k === needed.length - 1 ? expected : 'ok', operation });
+      });
       if ((i + 1) % every !== 0 && i + 1 !== program.length) return;
       commands.push(`h ${translate.slots.join(' ')}`);
       expectations.push({ done: i + 1, expected: `${model.look().hash} ${count(model.objects(OWN_VMAS))}`, operation: null });
@@ -97,16 +104,16 @@ export class Judge {
 
   /** Both sides after the last operation of `program`, or at the end if they agree there. */
   private async explain(program: readonly Operation[]): Promise<Difference> {
-    const model = new ModelRun(this.strategy(), this.options);
-    const translate = new Commands(this.swapDevice);
-    const commands = ['f 0 1'];
+    const model = new ModelRun(this.strategy(), modelOptions(this.settings));
+    const translate = new Commands(this.settings.swap ? swapInUse() : null);
+    const commands: string[] = [...FRESH];
     let expected = 'ok';
     let last: Operation = { op: 'fork', process: 0 };
     for (const operation of program) {
-      const command = translate.command(operation, model.processes[operation.process % model.processes.length]);
+      const needed = translate.commands(operation, model.processes[operation.process % model.processes.length]);
       expected = model.apply(operation);
-      if (command === null) continue;
-      commands.push(command);
+      if (needed.length === 0) continue;
+      commands.push(...needed);
       last = operation;
     }
     const answer = commands.length - 1;

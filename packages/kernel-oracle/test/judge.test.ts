@@ -2,10 +2,10 @@ import { type Operation, PROT_READ, PROT_WRITE, programToCode } from '@rmap-lab/
 import { anonVma } from '@rmap-lab/strategy-anon-vma';
 import { afterAll, expect } from 'vitest';
 import { Judge, sideBySide } from '../src/index.js';
-import { driver, observed } from './observed.js';
+import { observed, oracle } from './observed.js';
 import { programs } from './regressions.js';
 
-afterAll(() => driver.stop?.());
+afterAll(() => oracle.stop?.());
 
 const RW = PROT_READ | PROT_WRITE;
 const map = (at: number, pages: number): Operation => ({
@@ -20,7 +20,7 @@ const map = (at: number, pages: number): Operation => ({
 });
 
 observed.each(Object.entries(programs))('the kernel and the model agree: %s', async (_, program) => {
-  const { difference } = await new Judge(driver, anonVma).compare(program, 1);
+  const { difference } = await new Judge(oracle.driver, anonVma).compare(program, 1);
   expect(difference && sideBySide(difference)).toBeNull();
 });
 
@@ -45,8 +45,8 @@ observed('a model that is wrong is found out, at the operation that shows it', a
     map(2, 8),
     { op: 'write', process: 0, at: 5 },
   ];
-  expect((await new Judge(driver, anonVma).compare(program, 3)).difference).toBeNull();
-  const { difference } = await new Judge(driver, wrong).compare(program, 3);
+  expect((await new Judge(oracle.driver, anonVma).compare(program, 3)).difference).toBeNull();
+  const { difference } = await new Judge(oracle.driver, wrong).compare(program, 3);
   expect(difference?.program).toEqual(program.slice(0, 6));
   const printed = sideBySide(difference!);
   expect(printed).toContain(programToCode(program.slice(0, 6)));

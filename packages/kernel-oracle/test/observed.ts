@@ -1,22 +1,20 @@
 import { test } from 'vitest';
-import { CannotObserve, compile, Driver, obstacle } from '../src/index.js';
+import { CannotObserve, Oracle } from '../src/index.js';
 
-/** A driver of real processes, or why there is none. */
-async function driverOrReason(): Promise<Driver | string> {
-  const reason = obstacle();
-  if (reason !== null) return reason;
+/** The running kernel, or why it can't be asked. */
+async function oracleOrReason(): Promise<Oracle | string> {
   try {
-    return await Driver.start(await compile());
+    return await Oracle.start();
   } catch (error) {
     if (error instanceof CannotObserve) return error.message;
     throw error;
   }
 }
 
-const found = await driverOrReason();
+const found = await oracleOrReason();
 
-/** Tests that take a kernel that can be observed; elsewhere they are skipped, and say why. */
+/** Tests that take a kernel that can be observed; elsewhere they are skipped. */
 export const observed = typeof found === 'string' ? test.skip : test;
 
-/** The driver of all tests of a file. */
-export const driver = found as Driver;
+/** The oracle of all tests of a file. */
+export const oracle = found as Oracle;

@@ -23,7 +23,7 @@ export class Contexts {
     const insert = remapPublish === 'replaceFirst' ? insertOverwriting : insertSorted;
     this.cache = services.slab('cow_context', {
       bytes: BYTES[walkLocking],
-      marked: ['refs', 'born', 'mm'],
+      marked: ['refs', 'born', 'mm', 'parent'],
       create: () => {
         const lock = walkLocking === 'rcuOnly' ? noLock(services) : services.rwsem('cow_context');
         const context = new Context(lock, services.spinlock('cow_children'), new Records(insert));

@@ -1,13 +1,4 @@
-import {
-  type CampaignReport,
-  CannotObserve,
-  COLUMNS,
-  campaign,
-  compile,
-  Driver,
-  obstacle,
-  sideBySide,
-} from '@rmap-lab/kernel-oracle';
+import { type CampaignReport, COLUMNS, campaign, Oracle, sideBySide } from '@rmap-lab/kernel-oracle';
 import { anonVma } from '@rmap-lab/strategy-anon-vma';
 import type { Command } from 'commander';
 import { exitCode } from '../exit-codes.js';
@@ -35,17 +26,15 @@ Example:
   rmap-lab oracle --operations 100000 --seed 1`,
     )
     .action(async ({ operations, seed, json }: OracleOptions) => {
-      const reason = obstacle();
-      if (reason !== null) throw new CannotObserve(`the kernel can't be observed: ${reason}`);
-      const driver = await Driver.start(await compile());
+      const oracle = await Oracle.start();
       try {
         const onProgress = process.stderr.isTTY ? progress(operations) : undefined;
-        const report = await campaign(driver, { strategy: anonVma, operations, seed, onProgress });
+        const report = await campaign(oracle, { strategy: anonVma, operations, seed, onProgress });
         for (const difference of report.differences) process.stderr.write(`${sideBySide(difference)}\n\n`);
         process.stdout.write(json ? `${JSON.stringify(document(report))}\n` : text(report));
         if (report.differences.length > 0) process.exitCode = exitCode.broken;
       } finally {
-        await driver.stop();
+        await oracle.stop();
       }
     });
 }

@@ -16,6 +16,8 @@ import { type FaultOutcome, prepareFault } from './prepare.js';
 export function* filePage(m: Machine, vma: VmArea, address: Address, write: boolean, underMmapLock: boolean): Op<FaultOutcome> {
   const file = vma.file as FileMapping;
   const offset = vma.pgoff + (address - vma.start) / PAGE_SIZE;
+  const cow = write && !vma.shared;
+  if (cow && !(yield* prepareFault(m, vma, underMmapLock))) return 'retry';
   if (offset >= file.sizeInPages) {
     throw new SegmentationFault(
       'SIGBUS',
@@ -27,8 +29,6 @@ export function* filePage(m: Machine, vma: VmArea, address: Address, write: bool
   const vpn = pageOf(address);
   const leaf = m.tables.allocLeaf(vma.mm.pgd, vpn);
   const at = leaf * ENTRIES + (vpn & (ENTRIES - 1));
-  const cow = write && !vma.shared;
-  if (cow && !(yield* prepareFault(m, vma, underMmapLock))) return 'retry';
   if (cow) yield* reserveOne(m);
   const cached = cachedPage(m, file, offset);
   const pfn = cow ? m.mem.alloc() : cached;

@@ -26,5 +26,6 @@ export function* newMm(m: Machine): Op<Mm> {
 export function freeMm(m: Machine, mm: Mm): void {
   m.tables.free(mm.pgd);
   m.mms.delete(mm.id);
+  m.ksm.mms.delete(mm.id);
   m.mmSlab.free(mm);
 }

@@ -3,6 +3,7 @@ import type { FileMapping } from '../folio/page-cache.js';
 import type { Kernel } from '../kernel.js';
 import type { Process } from '../process.js';
 import * as f from '../syscalls/flags.js';
+import type { UffdMove } from '../syscalls/userfaultfd.js';
 import { type Address, PAGE_SIZE } from '../units.js';
 import type { ArenaPage, Operation } from './operation.js';
 
@@ -85,7 +86,7 @@ export class ProgramRun {
         process.fill(at(o.at), o.pattern);
         break;
       case 'uffdMove':
-        process.uffdMove({ to: at(o.to), from: at(o.from), length: o.pages * PAGE_SIZE });
+        this.uffdMove(process, { to: at(o.to), from: at(o.from), length: o.pages * PAGE_SIZE });
         break;
       case 'splitDeferred':
       case 'ksmScan':
@@ -109,6 +110,18 @@ export class ProgramRun {
     const folio = process.folioAt(at(o.at));
     if (folio === null || pfn === null || order <= o.order) return;
     this.kernel.splitFolio(folio, o.unequal ? { order: o.order, around: pfn - folio } : { order: o.order });
+  }
+
+  /** With the destination's VMA registered meanwhile, as the kernel asks. */
+  private uffdMove(process: Process, move: UffdMove): void {
+    const vma = process.vmas().find(({ start, end }) => start <= move.to && move.to < end);
+    const length = vma === undefined ? 0 : vma.end - vma.start;
+    if (vma !== undefined) process.uffdRegister(vma.start, length);
+    try {
+      process.uffdMove(move);
+    } finally {
+      if (vma !== undefined) process.uffdRegister(vma.start, length, false);
+    }
   }
 
   private mmap(process: Process, o: Extract<Operation, { op: 'mmap' }>): void {

@@ -12,6 +12,8 @@ export interface RmapItem {
 
 /** What KSM knows. A stable node is found by its contents or by its page; it dies with the page. */
 export class KsmState {
+  /** Address spaces that KSM looks through, in the order in which they came: by madvise, or forked from one that had (ksm_mm_head). */
+  readonly mms = new Map<number, Mm>();
   /** Items of each KSM page (the stable tree). */
   readonly stable = new Map<Pfn, RmapItem[]>();
   /** The KSM page of each contents. */

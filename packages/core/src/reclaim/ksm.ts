@@ -7,10 +7,10 @@ import type { Mm } from '../mm/mm.js';
 import { ENTRIES } from '../page-table/page-table.js';
 import { DIRTY, kindOf, makePte, PRESENT, pfnOf, WRITE, YOUNG } from '../page-table/pte.js';
 import type { Op } from '../sync/op.js';
-import { addressOf, type Folio, type Pfn, pageOf, type Vpn } from '../units.js';
+import { type Address, addressOf, type Folio, PAGE_SIZE, type Pfn, pageOf, type Vpn } from '../units.js';
 import { VM_MERGEABLE } from '../vma/vm-flags.js';
 import type { VmArea } from '../vma/vma.js';
-import { dropStale } from './ksm-break.js';
+import { breakKsm, dropStale } from './ksm-break.js';
 import type { RmapItem } from './ksm-state.js';
 
 /** Where a page may be merged; by the time one comes back to it, it may be gone (ksm_rmap_item). */
@@ -25,10 +25,10 @@ export function* ksmScan(m: Machine): Op<number> {
   yield* dropStale(m);
   const unstable = new Map<number, Place>();
   let merged = 0;
-  for (const mm of [...m.mms.values()]) {
-    const mmId = mm.id;
+  for (const [mmId, mm] of [...m.ksm.mms]) {
     for (let vpn = yield* nextPlace(m, mm, mmId, 0 as Vpn); vpn !== null; vpn = yield* nextPlace(m, mm, mmId, (vpn + 1) as Vpn))
       if (yield* mergePage(m, { mm, mmId, vpn }, unstable)) merged++;
+    if (![...mm.tree].some(({ flags }) => (flags & VM_MERGEABLE) !== 0)) m.ksm.mms.delete(mmId);
   }
   return merged;
 }
@@ -98,22 +98,39 @@ function* mergePage(m: Machine, place: Place, unstable: Map<number, Place>): Op<
   const page = yield* withVma(m, place, (vma) => look(m, vma, place.vpn));
   if (page === null) return false;
   const contents = mem.version[page];
-  let stable: Pfn | null = ksm.byContents.get(contents) ?? null;
-  if (stable !== null) mem.refcount[stable]++;
-  else {
-    const other = unstable.get(contents);
-    // Only a page that has an equal is worth the work.
-    if (other !== undefined) stable = yield* withVma(m, other, (vma) => makeKsmPage(m, vma, other.vpn, contents, page));
-    if (stable === null) {
-      unstable.set(contents, place);
-      return false;
-    }
-    unstable.delete(contents);
+  const stable = ksm.byContents.get(contents);
+  if (stable !== undefined) {
+    mem.refcount[stable]++;
+    const merged = yield* withVma(m, place, (vma) => replacePage(m, vma, place.vpn, stable));
+    yield* putPage(m, stable);
+    return merged === true;
   }
-  const into = stable;
-  const merged = yield* withVma(m, place, (vma) => replacePage(m, vma, place.vpn, into));
-  yield* putPage(m, into);
+  const other = unstable.get(contents);
+  const equal = other === undefined ? null : yield* withVma(m, other, (vma) => peek(m, vma, other.vpn));
+  if (other === undefined || equal === null || mem.version[equal] !== contents) {
+    unstable.set(contents, place);
+    return false;
+  }
+  // Only a page that has an equal is worth the work; a fork's is the same one.
+  if (equal === page || !(yield* mergeTwo(m, place, other, contents))) return false;
+  unstable.delete(contents);
+  return true;
+}
+
+/** The page met last becomes the one of KSM, and takes the place of the one met before (try_to_merge_two_pages). */
+function* mergeTwo(m: Machine, place: Place, other: Place, contents: number): Op<boolean> {
+  const stable = yield* withVma(m, place, (vma) => makeKsmPage(m, vma, place.vpn, contents));
+  if (stable === null) return false;
+  const merged = yield* withVma(m, other, (vma) => replacePage(m, vma, other.vpn, stable));
+  const address = addressOf(place.vpn);
+  // A page of KSM with one entry only is of no use (break_cow).
+  if (merged !== true) yield* withVma(m, place, (vma) => breakKsm(m, vma, address, (address + PAGE_SIZE) as Address));
+  yield* putPage(m, stable);
   return merged === true;
+}
+
+function* peek(m: Machine, vma: VmArea, vpn: Vpn): Op<Pfn | null> {
+  return pageAt(m, vma, vpn);
 }
 
 /** The page to merge at a place. One of KSM has an item there afterwards, and is none. */
@@ -146,16 +163,15 @@ function* protect(m: Machine, { mm }: VmArea, vpn: Vpn, page: Pfn): Op<boolean> 
 }
 
 /**
- * Makes the page at a place the one that stands for its contents, unless it has others by now or is `not`; its anchor is given up
+ * Makes the page at a place the one that stands for its contents, unless it has others by now; its anchor is given up
  * (try_to_merge_one_page with no other page, stable_tree_insert). The page, referenced.
  */
-function* makeKsmPage(m: Machine, vma: VmArea, vpn: Vpn, contents: number, not: Pfn): Op<Pfn | null> {
+function* makeKsmPage(m: Machine, vma: VmArea, vpn: Vpn, contents: number): Op<Pfn | null> {
   const { mem, ksm } = m;
   const page = yield* getSmallPage(m, vma, vpn);
   if (page === null) return null;
-  if (page !== not && mem.version[page] === contents && (mem.flags[page] & KSM) !== 0) return page;
   const folio = page as number as Folio;
-  const fits = page !== not && mem.version[page] === contents && (mem.flags[page] & (KSM | SWAPCACHE)) === 0;
+  const fits = mem.version[page] === contents && (mem.flags[page] & (KSM | SWAPCACHE)) === 0;
   if (!fits || !m.folioLock.tryLock(folio)) {
     yield* putPage(m, page);
     return null;

@@ -19,6 +19,7 @@ export function* forkMm(m: Machine, parent: Mm): Op<Mm> {
   let failure: unknown = null;
   try {
     const copy = (): Op<void> => copyVmas(m, child, parent);
+    if (m.ksm.mms.has(parent.id)) m.ksm.mms.set(child.id, child);
     if (m.rmap.forkMm) yield* m.rmap.forkMm(child, parent, copy);
     else yield* copy();
   } catch (error) {

@@ -128,6 +128,7 @@ function* adviseRange(
     if (flags !== undefined) {
       const wanted = flags(vma);
       if ((vma.flags & ~wanted & vm.VM_MERGEABLE) !== 0) yield* breakKsm(m, vma, from, to);
+      if ((wanted & vm.VM_MERGEABLE) !== 0 && !m.ksm.mms.has(vma.mm.id)) m.ksm.mms.set(vma.mm.id, vma.mm);
       yield* adviseFlags(m, vma, from, to, wanted);
     } else yield* pages(m, vma, from, to);
     at = to;

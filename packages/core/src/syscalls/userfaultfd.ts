@@ -5,10 +5,12 @@ import { ANON, FILE, KSM, EXCLUSIVE as PAGE_EXCLUSIVE, SWAPCACHE } from '../foli
 import { splitMapped } from '../folio/split.js';
 import type { Machine } from '../machine.js';
 import type { Mm } from '../mm/mm.js';
+import { startWrite } from '../mm/vma-lock.js';
 import { ENTRIES } from '../page-table/page-table.js';
 import {
   DIRTY,
   EXCLUSIVE,
+  GUARD,
   kindOf,
   MIGRATION,
   makePte,
@@ -25,10 +27,11 @@ import { splitPmd } from '../page-table/split-pmd.js';
 import { BUSY, GONE } from '../rmap/contract.js';
 import type { Op } from '../sync/op.js';
 import { type Address, addressOf, type Folio, isAligned, PAGE_SIZE, pageOf, type Vpn } from '../units.js';
-import { VM_ACCESS_FLAGS, VM_LOCKED, VM_SPECIAL, VM_WRITE } from '../vma/vm-flags.js';
+import { modifyVma } from '../vma/merge.js';
+import { VM_ACCESS_FLAGS, VM_LOCKED, VM_SPECIAL, VM_STICKY, VM_UFFD_MISSING, VM_WRITE } from '../vma/vm-flags.js';
 import type { VmArea } from '../vma/vma.js';
 
-type Errno = 'EINVAL' | 'ENOENT' | 'EEXIST' | 'EBUSY';
+type Errno = 'EINVAL' | 'ENOENT' | 'EEXIST' | 'EBUSY' | 'EFAULT';
 const refuse = (errno: Errno, reason: string): KernelError => new KernelError(errno, 'UFFDIO_MOVE', reason);
 
 /** What UFFDIO_MOVE takes. */
@@ -71,7 +74,28 @@ export function* uffdMove(m: Machine, mm: Mm, { to, from, length, allowHoles = f
   }
 }
 
-/** validate_move_areas; whether the destination is registered with a userfaultfd is not modelled. */
+/** Registers whole VMAs of [start, end) with a userfaultfd, or takes them off again: they merge with nobody meanwhile (userfaultfd_register, userfaultfd_clear_vma). @throws EINVAL, ENOMEM */
+export function* uffdRegister(m: Machine, mm: Mm, start: Address, end: Address, register: boolean): Op<void> {
+  yield* mm.mmapLock.write();
+  try {
+    if (mm.tree.lookup(start) === null) throw refuse('EINVAL', `nothing is mapped at 0x${start.toString(16)}`);
+    for (let at = start; at < end; ) {
+      const vma = mm.tree.find(at);
+      if (vma === null || vma.start >= end) return;
+      const flags = register ? vma.flags | VM_UFFD_MISSING : vma.flags & ~VM_UFFD_MISSING;
+      const [from, to] = [Math.max(at, vma.start) as Address, Math.min(vma.end, end) as Address];
+      at = to;
+      if (flags === vma.flags) continue;
+      const changed = yield* modifyVma(m, { middle: vma, start: from, end: to, flags });
+      yield* startWrite(m, changed);
+      changed.flags = flags | (changed.flags & VM_STICKY);
+    }
+  } finally {
+    mm.writeUnlock();
+  }
+}
+
+/** validate_move_areas; that the destination is registered with a userfaultfd is not asked for. */
 function checkAreas(src: VmArea, dst: VmArea, from: Address, to: Address, length: number): void {
   if (src.shared || dst.shared || from + length > src.end || to + length > dst.end)
     throw refuse('EINVAL', 'both ranges must lie in one private VMA each');
@@ -117,6 +141,7 @@ function* movePage(m: Machine, dst: VmArea, src: VmArea, to: Vpn, from: Vpn, all
       else yield* moveFolio(m, dst, src, to, from, mem.folioOf(cached), pte, pte);
       return;
     }
+    if (kindOf(pte) === GUARD) throw refuse('EFAULT', `a guard page at 0x${addressOf(from).toString(16)}`);
     if (kindOf(pte) !== PRESENT || kindOf(pte) === MIGRATION) throw refuse('EBUSY', 'the page is on its way elsewhere');
     const page = pfnOf(pte);
     if ((mem.flags[page] & (ANON | FILE | KSM)) !== ANON || (mem.flags[page] & PAGE_EXCLUSIVE) === 0)

@@ -10,6 +10,8 @@ export const VM_EXEC = 0x4;
 export const VM_SHARED = 0x8;
 /** Grows down when touched below. */
 export const VM_GROWSDOWN = 0x100;
+/** A userfaultfd gets the faults of pages that are missing. */
+export const VM_UFFD_MISSING = 0x200;
 /** Guard markers may be inside; sticky: ignored when VMAs are compared, or-ed when they merge. */
 export const VM_MAYBE_GUARD = 0x800;
 /** Its pages stay in memory. */

@@ -1,0 +1,111 @@
+import type { Operation } from '@rmap-lab/core';
+import * as linux from '@rmap-lab/core';
+import type { Settings } from './settings.js';
+import { swapDevice } from './zram.js';
+
+/** What programs are made of. */
+export interface Flavour {
+  readonly name: string;
+  readonly settings: Settings;
+  /** Places in the arena: few, so that pieces often come home and merge. */
+  readonly places: number;
+  /** Pages of one place; touches go anywhere inside. */
+  readonly placePages: number;
+  /** Operations of one program, and of one block between two looks. */
+  readonly length: number;
+  readonly block: number;
+  /** How often each kind is drawn. */
+  readonly kinds: Readonly<Partial<Record<Operation['op'], number>>>;
+  readonly advice: readonly number[];
+}
+
+const ADVICE = [
+  linux.MADV_DONTNEED,
+  linux.MADV_DONTNEED,
+  linux.MADV_DONTNEED,
+  linux.MADV_DONTFORK,
+  linux.MADV_DOFORK,
+  linux.MADV_WIPEONFORK,
+  linux.MADV_KEEPONFORK,
+  linux.MADV_FREE,
+  linux.MADV_RANDOM,
+  linux.MADV_SEQUENTIAL,
+  linux.MADV_NORMAL,
+  linux.MADV_DONTDUMP,
+  linux.MADV_DODUMP,
+  linux.MADV_COLD,
+  linux.MADV_WILLNEED,
+  linux.MADV_POPULATE_READ,
+  linux.MADV_POPULATE_WRITE,
+  linux.MADV_GUARD_INSTALL,
+  linux.MADV_GUARD_REMOVE,
+];
+const SWAPPING = [linux.MADV_PAGEOUT, linux.MADV_PAGEOUT, linux.MADV_PAGEOUT, linux.MADV_DONTNEED, linux.MADV_FREE];
+const MERGING = [linux.MADV_MERGEABLE, linux.MADV_MERGEABLE, linux.MADV_MERGEABLE, linux.MADV_UNMERGEABLE, linux.MADV_DONTNEED];
+const LARGE = [
+  linux.MADV_HUGEPAGE,
+  linux.MADV_HUGEPAGE,
+  linux.MADV_HUGEPAGE,
+  linux.MADV_HUGEPAGE,
+  linux.MADV_NOHUGEPAGE,
+  linux.MADV_DONTNEED,
+  linux.MADV_FREE,
+  linux.MADV_DONTFORK,
+  linux.MADV_DOFORK,
+];
+
+const LAYOUT = { mmap: 4, munmap: 2, mprotect: 3, mremap: 4, madvise: 3, read: 2, write: 9, fork: 3, exit: 3 } as const;
+const SMALL = { places: 24, placePages: 1, length: 200, block: 8, settings: { orders: [9], swap: false } } as const;
+
+/** The kinds of programs that a campaign is made of. */
+export const FLAVOURS = {
+  /** All of plain memory management. */
+  plain: {
+    ...SMALL,
+    name: 'plain',
+    kinds: { ...LAYOUT, brk: 1, thread: 1, exec: 1, mlock: 1, munlock: 1 },
+    advice: ADVICE,
+  },
+  /** Pages that move between places of an address space. */
+  move: { ...SMALL, name: 'move', kinds: { ...LAYOUT, uffdMove: 5 }, advice: ADVICE },
+  /** Pages that go to swap and come back. */
+  swap: {
+    ...SMALL,
+    name: 'swap',
+    settings: { orders: [9], swap: true },
+    kinds: { ...LAYOUT, madvise: 8, mlock: 1, munlock: 1, uffdMove: 2, swapOff: 0.25 },
+    advice: [...SWAPPING, ...SWAPPING, ...ADVICE],
+  },
+  /** Equal pages become one. */
+  ksm: {
+    ...SMALL,
+    name: 'ksm',
+    kinds: { ...LAYOUT, madvise: 5, fill: 9, ksmScan: 1, ksmUnmerge: 0.25 },
+    advice: [...MERGING, ...MERGING, ...ADVICE],
+  },
+  /** Folios of 4 and 16 pages. */
+  folios: {
+    ...SMALL,
+    name: 'folios',
+    settings: { orders: [2, 4], swap: false },
+    places: 12,
+    placePages: 4,
+    length: 120,
+    kinds: { ...LAYOUT, madvise: 6, mlock: 1, munlock: 1, uffdMove: 1 },
+    advice: [...LARGE, ...LARGE, ...ADVICE],
+  },
+  /** Folios of PMD size, mapped whole and in part. */
+  huge: {
+    ...SMALL,
+    name: 'huge',
+    places: 24,
+    placePages: 128,
+    length: 60,
+    kinds: { ...LAYOUT, madvise: 8, uffdMove: 1 },
+    advice: [...LARGE, ...LARGE, linux.MADV_COLLAPSE, linux.MADV_COLLAPSE, ...ADVICE],
+  },
+} as const satisfies Record<string, Flavour>;
+
+/** Those that this system can run: swap takes a free zram device. */
+export const availableFlavours = (): readonly Flavour[] =>
+  Object.values(FLAVOURS).filter(({ settings }) => !settings.swap || swapDevice() !== null);

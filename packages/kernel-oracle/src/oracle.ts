@@ -1,0 +1,26 @@
+import { CannotObserve, cacheFolder, compile, obstacle } from './compile.js';
+import { Driver } from './driver.js';
+import { System } from './settings.js';
+
+/** The running kernel, ready to be asked: a tree of real processes, and the settings of the system that programs depend on. */
+export class Oracle {
+  private constructor(
+    /** Does what it is told and says what it sees. */
+    readonly driver: Driver,
+    /** Settings, for as long as some programs need them. */
+    readonly system: System,
+  ) {}
+
+  /** Compiles what is needed at first use, and starts. @throws CannotObserve */
+  static async start(): Promise<Oracle> {
+    const reason = obstacle();
+    if (reason !== null) throw new CannotObserve(`the kernel can't be observed: ${reason}`);
+    const driver = await Driver.start(await compile());
+    return new Oracle(driver, new System(driver, await cacheFolder('kernel-oracle')));
+  }
+
+  /** Ends all processes. */
+  stop(): Promise<void> {
+    return this.driver.stop();
+  }
+}

@@ -1,0 +1,95 @@
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { KernelOptions, ThpMode } from '@rmap-lab/core';
+import type { Driver } from './driver.js';
+import { swapDevice, swapOff, swapOn } from './zram.js';
+
+/** What of the system a program depends on. */
+export interface Settings {
+  /** Large folios by order, where MADV_HUGEPAGE asks for them: 9 is PMD size. All others are switched off. */
+  readonly orders: readonly number[];
+  /** Swap, on a compressed memory device (zram). */
+  readonly swap: boolean;
+}
+
+/** The same of the model. */
+export const modelOptions = ({ orders, swap }: Settings): Partial<KernelOptions> => ({
+  thp: { enabled: 'madvise', orders: Object.fromEntries(orders.map((order): [number, ThpMode] => [order, 'madvise'])) },
+  ...(swap ? {} : { swap: 0 }),
+});
+
+const THP = '/sys/kernel/mm/transparent_hugepage';
+const KSM = '/sys/kernel/mm/ksm';
+/** Daemons do nothing unasked, and everything at once when asked; swap-in reads one page. */
+const ALWAYS: Readonly<Record<string, string>> = {
+  [`${THP}/enabled`]: 'madvise',
+  [`${THP}/khugepaged/scan_sleep_millisecs`]: '1000000000',
+  [`${THP}/khugepaged/pages_to_scan`]: '1',
+  [`${THP}/khugepaged/max_ptes_none`]: '0',
+  [`${THP}/khugepaged/max_ptes_shared`]: '0',
+  [`${THP}/khugepaged/max_ptes_swap`]: '0',
+  [`${KSM}/run`]: '0',
+  [`${KSM}/sleep_millisecs`]: '0',
+  [`${KSM}/advisor_mode`]: 'none',
+  [`${KSM}/pages_to_scan`]: '100000',
+  [`${KSM}/smart_scan`]: '0',
+  [`${KSM}/use_zero_pages`]: '0',
+  '/proc/sys/vm/page-cluster': '0',
+};
+
+/** Changes settings of the system and puts them back. One at a time on this machine; what a crash left behind, the next one mends. */
+export class System {
+  private readonly lockFile: string;
+  private readonly before: string;
+
+  constructor(
+    private readonly driver: Driver,
+    folder: string,
+  ) {
+    this.lockFile = join(folder, 'settings.lock');
+    this.before = join(folder, 'settings.before');
+  }
+
+  /** Runs `work` with these settings; what they were before comes back, whatever happens. */
+  async with<T>(settings: Settings, work: () => Promise<T>): Promise<T> {
+    await this.driver.ask([`L ${this.lockFile}`]);
+    try {
+      await this.restore();
+      const wanted = Object.entries({ ...ALWAYS, ...largeFolios(settings.orders) }).filter(([file]) => existsSync(file));
+      const before = wanted
+        .map(([file]): [string, string] => [file, current(file)])
+        .filter(([, value], i) => value !== wanted[i][1]);
+      writeFileSync(this.before, JSON.stringify({ files: before, swap: settings.swap ? swapDevice() : null }));
+      for (const [file, value] of wanted) if (current(file) !== value) writeFileSync(file, value);
+      if (settings.swap) await swapOn(this.driver, swapDevice() as string);
+      return await work();
+    } finally {
+      await this.restore();
+      await this.driver.ask([`U ${this.lockFile}`]);
+    }
+  }
+
+  private async restore(): Promise<void> {
+    if (!existsSync(this.before)) return;
+    const { files, swap } = JSON.parse(readFileSync(this.before, 'utf8')) as { files: [string, string][]; swap: string | null };
+    if (swap !== null) await swapOff(this.driver, swap);
+    for (const [file, value] of files.reverse()) writeFileSync(file, value);
+    rmSync(this.before);
+  }
+}
+
+/** Of a choice like `always [madvise] never` what is chosen. */
+function current(file: string): string {
+  const text = readFileSync(file, 'utf8').trim();
+  return /\[([\w-]+)\]/.exec(text)?.[1] ?? text;
+}
+
+function largeFolios(orders: readonly number[]): Record<string, string> {
+  const sizes = readdirSync(THP).flatMap((name) => /^hugepages-(\d+)kB$/.exec(name)?.[1] ?? []);
+  return Object.fromEntries(
+    sizes.map((size) => [
+      `${THP}/hugepages-${size}kB/enabled`,
+      orders.includes(Math.log2(Number(size) / 4)) ? 'madvise' : 'never',
+    ]),
+  );
+}
