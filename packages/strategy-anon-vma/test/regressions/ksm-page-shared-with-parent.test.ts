@@ -18,13 +18,13 @@ it('a page that KSM takes from a child is found in the child, and in the parent 
   const kernel = new Kernel({ strategy: anonVma() });
   const parent = kernel.spawn();
   parent.mmap(2 * PAGE_SIZE, { at: at(0), flags: MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS });
-  parent.fill(at(0), 7);
+  parent.fill(at(1), 7);
   const child = parent.fork();
   child.madvise(at(0), 2 * PAGE_SIZE, MADV_MERGEABLE);
-  child.fill(at(1), 7);
+  child.fill(at(0), 7);
   expect(kernel.ksmScan()).toBe(1);
-  const folio = child.folioAt(at(1)) as Folio;
-  expect(parent.folioAt(at(0))).toBe(folio);
+  const folio = child.folioAt(at(0)) as Folio;
+  expect(parent.folioAt(at(1))).toBe(folio);
   expect(kernel.walk(folio).found.map(({ process }) => process)).toEqual([child, child]);
   expect(kernel.verify()).toMatchObject({ missed: 0, mappings: 2 });
   expect(kernel.verifyChanges()).toMatchObject({ missed: 0, mappings: 2 });
