@@ -158,6 +158,11 @@ export class Kernel {
     return this.machine.zombies;
   }
 
+  /** Migrations under way: their entries wait for the second half. */
+  get migrations(): number {
+    return this.machine.migrations.size;
+  }
+
   /** Allocations asked for so far: what `failAllocation` counts. */
   get allocations(): number {
     return this.machine.failure.count;

@@ -32,9 +32,10 @@ export class Execution {
   constructor(
     program: Program,
     private readonly numbers: Numbers,
+    fresh = false,
   ) {
     numbers.restart();
-    this.world = program();
+    this.world = program(fresh);
     this.names = Object.keys(this.world.threads);
     this.ops = Object.values(this.world.threads);
     this.live = this.ops.length;

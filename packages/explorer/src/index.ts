@@ -10,5 +10,6 @@ export { Diverged, type RecordedStep, type Recording } from './recording.js';
 export { scenarioNamed, scenarios, UnknownScenario } from './scenarios/catalogue.js';
 export type { Engine, FailingSchedule, Search, SearchOptions } from './search.js';
 export { Lock, Register } from './shared.js';
+export { lockProgram, racyProgram } from './textbook.js';
 export { describeRecording, timeline } from './timeline.js';
 export { BadToken, decodeToken, encodeToken, replay, type Token } from './token.js';

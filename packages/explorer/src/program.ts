@@ -21,5 +21,8 @@ export interface World {
   settle?(ends: Readonly<Record<string, End>>): void;
 }
 
-/** Makes the same world each time: explorers re-execute it for every schedule. */
-export type Program = () => World;
+/**
+ * Makes the same world each time: explorers re-execute it for every schedule. A world is good until the next one is made, so that a
+ * program may put its only one back to the start; `fresh`: make a new one from nothing.
+ */
+export type Program = (fresh?: boolean) => World;

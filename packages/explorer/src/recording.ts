@@ -37,9 +37,9 @@ export class Diverged extends Error {
   }
 }
 
-/** Runs one schedule. @param expected what each step must be, where that is known @throws Diverged */
+/** Runs one schedule, in a fresh world. @param expected what each step must be, where that is known @throws Diverged */
 export function record(program: Program, choices: readonly number[], expected?: readonly string[]): Recording {
-  const run = new Execution(program, new Numbers());
+  const run = new Execution(program, new Numbers(), true);
   const history = new History(run.names.length);
   const steps: RecordedStep[] = [];
   for (const [at, thread] of choices.entries()) {

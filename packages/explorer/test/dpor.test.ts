@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { bruteForce, dpor, type Search, type SearchOptions } from '../src/index.js';
+import { bruteForce, dpor, lockProgram, racyProgram, type Search, type SearchOptions } from '../src/index.js';
 import { randomProgram } from './support/random-program.js';
-import { lockProgram, racyProgram } from './support/textbook.js';
 
 const LONG = process.env.EXPLORER_LONG === '1';
 /** Random programs to compare with brute force; those with too many interleavings for that are replaced by the next. */

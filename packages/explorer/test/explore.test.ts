@@ -11,13 +11,14 @@ import {
   explore,
   type Failure,
   Lock,
+  lockProgram,
   type Program,
   Register,
+  racyProgram,
   replay,
   sample,
   timeline,
 } from '../src/index.js';
-import { lockProgram, racyProgram } from './support/textbook.js';
 
 /** Two threads that add to a word without a lock. */
 const lostUpdate: Program = () => {

@@ -14,7 +14,7 @@ const MANY_TABLES = 2 ** 9;
 /** Levels of the radix tree: PGD, PUD, PMD, PTE. */
 const LEVELS = 4;
 /** Pages below one entry of a table, by level; level 3 is the PGD. */
-const SPAN = [1, 2 ** 9, 2 ** 18, 2 ** 27];
+export const SPAN: readonly number[] = [1, 2 ** 9, 2 ** 18, 2 ** 27];
 
 /** The number of a table; tables of all levels and address spaces are numbered alike, 0 is none. */
 export type Table = number;

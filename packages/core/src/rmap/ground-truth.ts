@@ -1,9 +1,9 @@
 import { ANON } from '../folio/mem-map.js';
 import type { Machine } from '../machine.js';
 import type { Mm } from '../mm/mm.js';
-import { ENTRIES, PAGES_PER_LEAF } from '../page-table/page-table.js';
-import { kindOf, NONE, PRESENT, type Pte, pfnOf } from '../page-table/pte.js';
-import { type Address, addressOf, type Folio, type Pfn, pageOf, TASK_SIZE, type Vpn } from '../units.js';
+import { ENTRIES, SPAN, type Table } from '../page-table/page-table.js';
+import { kindOf, NONE, PRESENT, type Pte, payloadOf, pfnOf, TABLE } from '../page-table/pte.js';
+import { type Address, addressOf, type Folio, type Pfn, type Vpn } from '../units.js';
 
 /** One entry that maps a page. */
 export interface Mapping {
@@ -17,16 +17,19 @@ function scanLeaves(
   onLeaf: (mm: Mm, vpn: Vpn, first: number) => void,
   onHuge: (mm: Mm, vpn: Vpn, at: number) => void,
 ): void {
-  const end = pageOf(TASK_SIZE);
-  const { tables } = m;
-  for (const mm of m.mms.values()) {
-    for (let vpn = tables.nextLeaf(mm.pgd, 0 as Vpn, end); vpn < end; ) {
-      const leaf = tables.leaf(mm.pgd, vpn);
-      if (leaf !== 0) onLeaf(mm, vpn, leaf * ENTRIES);
-      else onHuge(mm, vpn, tables.huge(mm.pgd, vpn));
-      vpn = tables.nextLeaf(mm.pgd, (vpn + PAGES_PER_LEAF) as Vpn, end);
+  const { entries } = m.tables;
+  const below = (mm: Mm, table: Table, level: number, base: number): void => {
+    const first = table * ENTRIES;
+    for (let slot = 0; slot < ENTRIES; slot++) {
+      const entry = entries[first + slot];
+      if (entry === NONE) continue;
+      const vpn = base + slot * SPAN[level];
+      if (kindOf(entry) !== TABLE) onHuge(mm, vpn as Vpn, first + slot);
+      else if (level > 1) below(mm, payloadOf(entry), level - 1, vpn);
+      else onLeaf(mm, vpn as Vpn, payloadOf(entry) * ENTRIES);
     }
-  }
+  };
+  for (const mm of m.mms.values()) below(mm, mm.pgd, SPAN.length - 1, 0);
 }
 
 /** Calls `fn` for every entry that is not empty, by address space and address; `pages` is 512 for a PMD entry. Reads page tables only, knows no VMA and no reverse map. */

@@ -130,6 +130,8 @@ function checkEntries(m: Machine, complain: (text: string) => void): void {
     const pfn = pfnOf(pte);
     if (kind === MIGRATION && !m.migrations.has(mem.folioOf(pfn)))
       complain(`${where} is a migration entry of page ${pfn}, whose migration is over: its second walk missed it (R23)`);
+    if (kind === SWAP && payloadOf(pte) >= m.swap.counts.length)
+      complain(`${where} names swap slot ${payloadOf(pte)}, which never was`);
     if (kind !== PRESENT) return;
     if (mem.refcount[mem.folioOf(pfn)] <= 0) complain(`${where} maps page ${pfn}, which is free`);
     if ((mem.flags[pfn] & ANON) === 0) {
@@ -187,6 +189,7 @@ function checkLarge(m: Machine, folio: Folio, counts: Counts, complain: (text: s
 /** Every slot counts its entries; an exclusive entry is the only one of its slot; what nothing names or caches is free. */
 function checkSwap(m: Machine, complain: (text: string) => void): void {
   const { swap } = m;
+  if (swap.counts.length === 1) return;
   const named = new Int32Array(swap.counts.length);
   scanTables(m, (_mm, _vpn, pte) => {
     if (kindOf(pte) === SWAP) named[payloadOf(pte)]++;

@@ -1,30 +1,70 @@
 import { UseAfterFree } from '../errors.js';
 import type { Sync } from '../sync/task.js';
 
-/** Wraps `object` so that any access after it was freed throws {@link UseAfterFree}. Slots are never reused in checked mode, so `alive` never lies. */
-export function guard<T extends object>(
-  object: T,
-  cache: string,
-  slot: number,
-  sync: Sync,
-  marked: readonly string[],
-  alive: () => boolean,
-): T {
-  const check = (key: string | symbol, what: string): void => {
-    if (typeof key !== 'string') return;
-    if (!alive()) throw new UseAfterFree(cache, `${what} of '${key}' in freed object ${slot}`);
-    if (sync.watch === null || sync.marking) return;
-    if (marked.includes(key)) sync.watch.marked(sync.current, object, key);
-    else sync.watch.accessed(sync.current, object, key, what === 'write');
-  };
-  return new Proxy(object, {
-    get(target, key, receiver): unknown {
-      check(key, 'read');
-      return Reflect.get(target, key, receiver);
-    },
-    set(target, key, value, receiver): boolean {
-      check(key, 'write');
-      return Reflect.set(target, key, value, receiver);
-    },
-  });
+/** The cache that a guarded object belongs to. */
+interface Owner {
+  readonly name: string;
+  readonly sync: Sync;
+  /** By slot. Slots are never used again in checked mode, so this never lies about an object. */
+  readonly inUse: readonly boolean[];
+}
+
+const MEMORY = Symbol('memory');
+const OWNER = Symbol('owner');
+const SLOT = Symbol('slot');
+interface Guarded {
+  [MEMORY]: Record<string, unknown>;
+  [OWNER]: Owner;
+  [SLOT]: number;
+}
+
+/** Prototypes of guarded objects, by the prototype of what they guard and the fields. */
+const prototypes = new WeakMap<object, Map<string, object>>();
+
+/** An object with the same fields and methods: an access after it was freed throws {@link UseAfterFree}, others are told to the watch. */
+export function guard<T extends object>(object: T, owner: Owner, slot: number, marked: readonly string[]): T {
+  const guarded = Object.create(prototypeOf(object, marked)) as Guarded;
+  guarded[MEMORY] = object as Record<string, unknown>;
+  guarded[OWNER] = owner;
+  guarded[SLOT] = slot;
+  return guarded as unknown as T;
+}
+
+function prototypeOf(object: object, marked: readonly string[]): object {
+  const original = Object.getPrototypeOf(object) as object;
+  const known = prototypes.get(original) ?? new Map<string, object>();
+  prototypes.set(original, known);
+  const fields = Object.keys(object);
+  const shape = `${fields.join()}|${marked.join()}`;
+  let prototype = known.get(shape);
+  if (prototype === undefined) {
+    prototype = Object.create(
+      original,
+      Object.fromEntries(fields.map((field) => [field, accessors(field, marked.includes(field))])),
+    ) as object;
+    known.set(shape, prototype);
+  }
+  return prototype;
+}
+
+const accessors = (field: string, marked: boolean): PropertyDescriptor & ThisType<Guarded> => ({
+  enumerable: true,
+  get() {
+    look(this, field, marked, false);
+    return this[MEMORY][field];
+  },
+  set(value: unknown) {
+    look(this, field, marked, true);
+    this[MEMORY][field] = value;
+  },
+});
+
+function look(object: Guarded, field: string, marked: boolean, write: boolean): void {
+  const owner = object[OWNER];
+  if (!owner.inUse[object[SLOT]])
+    throw new UseAfterFree(owner.name, `${write ? 'write' : 'read'} of '${field}' in freed object ${object[SLOT]}`);
+  const { watch, marking, current } = owner.sync;
+  if (watch === null || marking) return;
+  if (marked) watch.marked(current, object, field);
+  else watch.accessed(current, object, field, write);
 }

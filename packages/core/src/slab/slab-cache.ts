@@ -118,14 +118,10 @@ export class Slab<T extends object> implements SlabCache<T> {
     }
     this.inUse[slot] = true;
     if (this.world.checked && !this.options.typesafeByRcu) {
-      this.memory[slot] = guard(
-        this.memory[slot],
-        this.name,
-        slot,
-        this.world.sync,
-        this.options.marked ?? [],
-        () => this.inUse[slot],
-      );
+      const owner = { name: this.name, sync: this.world.sync, inUse: this.inUse };
+      const guarded = guard(this.memory[slot], owner, slot, this.options.marked ?? []);
+      (guarded as unknown as Slotted)[SLOT] = slot;
+      this.memory[slot] = guarded;
     }
     this.allocated++;
     if (++this.live > this.peak) this.peak = this.live;

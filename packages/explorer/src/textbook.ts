@@ -1,5 +1,6 @@
 import type { Op } from '@rmap-lab/core';
-import { Lock, type Program, Register } from '../../src/index.js';
+import type { Program } from './program.js';
+import { Lock, Register } from './shared.js';
 
 /** Three threads, each with `sections` critical sections under two locks in turn, in which a word is read and written. */
 export const lockProgram =

@@ -1,0 +1,180 @@
+import {
+  bounded,
+  dpor,
+  kernelProgram,
+  lockProgram,
+  type Program,
+  type Scenario,
+  sample,
+  scenarioNamed,
+} from '@rmap-lab/explorer';
+import { anonVma } from '@rmap-lab/strategy-anon-vma';
+import { race } from '../measure.js';
+import { type Bench, judged, type Setup, type Target } from '../row.js';
+
+/** Scenarios of every kind: with many steps and few, with a concurrent walk and without. */
+const SCENARIOS = [
+  'fork-x-migrate',
+  'move-x-reclaim',
+  'munmap-x-walk',
+  'write-x-referenced',
+  'exit-child-x-ksm',
+  'exec-x-reclaim',
+];
+
+type Run = (program: Program) => { readonly schedules: number; readonly failures: number };
+
+const within2: Run = (program) => bounded(program, 2);
+const drawn =
+  (n: number): Run =>
+  (program) =>
+    sample(program, { engine: 'pct', depth: 3, seed: 1, maxSchedules: n });
+
+/** Runs every program, `n` times. */
+const schedules =
+  (programs: readonly Program[], run: Run): Setup =>
+  (n) =>
+  () => {
+    let total = 0;
+    for (let i = 0; i < n; i++)
+      for (const program of programs) {
+        const { schedules, failures } = run(program);
+        if (failures > 0) throw new Error('a schedule failed that never should');
+        total += schedules;
+      }
+    return total;
+  };
+
+/** Steps the threads of a program in turn, and nothing else: what any explorer pays for its threads. */
+const stepped =
+  (program: Program, times: number): Setup =>
+  () =>
+  () => {
+    for (let i = 0; i < times; i++) {
+      const { threads } = program();
+      const live = Object.values(threads);
+      while (live.length > 0) for (let t = live.length - 1; t >= 0; t--) if (live[t].next().done) live.splice(t, 1);
+    }
+    return times;
+  };
+
+const scenarios = (): Scenario[] => SCENARIOS.map(scenarioNamed);
+const programs = (checked: boolean): Program[] =>
+  scenarios().map((scenario) => kernelProgram(scenario, { strategy: anonVma(), checked }));
+
+/** The same machines, set up from nothing every time. */
+const fresh =
+  (program: Program): Program =>
+  () =>
+    program(true);
+
+/** Makes the worlds of programs, and lets none of their threads run. */
+const worlds =
+  (programs: readonly Program[]): Setup =>
+  (n) =>
+  () => {
+    let threads = 0;
+    for (let i = 0; i < n; i++) for (const program of programs) threads += Object.keys(program().threads).length;
+    if (threads < n * programs.length) throw new Error('a world has no threads');
+    return n * programs.length;
+  };
+
+interface Contest {
+  readonly id: string;
+  readonly ours: () => Setup;
+  readonly other: () => Setup;
+  readonly otherName: string;
+  readonly n: number;
+  readonly quickN?: number;
+  readonly target: Target | null;
+  readonly note: string;
+}
+
+/** A row in schedules per second. */
+const bench = ({ id, ours, other, otherName, n, quickN = 1, target, note }: Contest): Bench => ({
+  id,
+  run(quick) {
+    const size = quick ? quickN : n;
+    const { ours: a, other: b, ratio } = race(ours(), other(), size, quick ? 1 : 7);
+    // `race` says how much longer the other takes.
+    return judged({
+      id,
+      unit: 'schedules/s',
+      n: size,
+      ours: 1e9 / a,
+      other: 1e9 / b,
+      otherName,
+      ratio,
+      better: 'higher',
+      target,
+      note,
+    });
+  },
+});
+
+/** What `npm run -s bench:explorer` measures. */
+export const rows: readonly Bench[] = [
+  bench({
+    id: 'textbook.dpor',
+    ours: () => schedules([lockProgram(5)], (program) => dpor(program, { maxSchedules: 40_674 })),
+    other: () => stepped(lockProgram(5), 4000),
+    otherName: 'stepping the threads',
+    n: 1,
+    target: { of: 'ours', floor: 80_000, aim: 180_000 },
+    note: 'source-DPOR of 3 threads of 5 critical sections under 2 locks, 60 steps',
+  }),
+  bench({
+    id: 'textbook.pct',
+    ours: () => schedules([lockProgram(4)], drawn(5000)),
+    other: () => stepped(lockProgram(4), 5000),
+    otherName: 'stepping the threads',
+    n: 1,
+    target: { of: 'ours', floor: 120_000, aim: 340_000 },
+    note: 'PCT of depth 3 on 3 threads of 48 steps together',
+  }),
+  bench({
+    id: 'scenario.bounded',
+    ours: () => schedules(programs(true), within2),
+    other: () => schedules(programs(true).map(fresh), within2),
+    otherName: 'setup run again each time',
+    n: 3,
+    target: { of: 'ours', floor: 30_000, aim: 120_000 },
+    note: `with all detectors, at most 2 preemptions, over ${SCENARIOS.join(', ')}`,
+  }),
+  bench({
+    id: 'scenario.pct',
+    ours: () => schedules(programs(true), drawn(100)),
+    other: () => schedules(programs(true).map(fresh), drawn(100)),
+    otherName: 'setup run again each time',
+    n: 3,
+    target: null,
+    note: 'the same scenarios, by PCT',
+  }),
+  bench({
+    id: 'scenario.detectors',
+    ours: () => schedules(programs(true), within2),
+    other: () => schedules(programs(false), within2),
+    otherName: 'without detectors',
+    n: 3,
+    target: { of: 'ratio', floor: 1 / 2, aim: 1 / 1.4 },
+    note: 'guards of freed objects, data races, order of locks; both sides are verified at the end',
+  }),
+  bench({
+    id: 'scenario.setup',
+    ours: () => worlds(programs(true)),
+    other: () => worlds(programs(true).map(fresh)),
+    otherName: 'setup run again each time',
+    n: 200,
+    target: null,
+    note: 'worlds made, no thread run',
+  }),
+  bench({
+    id: 'scenario.guards',
+    ours: () => worlds(programs(true).map(fresh)),
+    other: () => worlds(programs(false).map(fresh)),
+    otherName: 'without detectors',
+    n: 200,
+    target: null,
+    note: 'setup from nothing with guarded objects, and without',
+  }),
+];

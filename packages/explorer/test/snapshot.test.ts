@@ -1,0 +1,87 @@
+import { type Op, PAGE_SIZE } from '@rmap-lab/core';
+import { anonVma } from '@rmap-lab/strategy-anon-vma';
+import { anonVmaLazy } from '@rmap-lab/strategy-anon-vma-lazy';
+import { cowContext } from '@rmap-lab/strategy-cow-context';
+import { describe, expect, it } from 'vitest';
+import { kernelProgram, type Program, sample, scenarios } from '../src/index.js';
+
+/** Every step of every thread, by name, and how the schedule ended. */
+function logged(program: Program, fresh: boolean, log: string[]): Program {
+  function* listen(name: string, op: Op<unknown>): Op<unknown> {
+    for (let turn = op.next(); ; turn = op.next()) {
+      if (turn.done) return turn.value;
+      const { kind, label, key } = turn.value;
+      log.push(`${name}: ${kind} ${label} ${key}`);
+      yield turn.value;
+    }
+  }
+  return () => {
+    const world = program(fresh);
+    return {
+      ...world,
+      threads: Object.fromEntries(Object.entries(world.threads).map(([name, op]) => [name, listen(name, op)])),
+      settle: (ends) => {
+        for (const [name, end] of Object.entries(ends))
+          log.push(`${name} ends: ${'error' in end ? end.error : typeof end.value}`);
+        world.settle?.(ends);
+      },
+    };
+  };
+}
+
+describe.each([anonVma(), anonVmaLazy(), anonVmaLazy('posted'), cowContext(), cowContext('poc')])(
+  'a machine of $name that is put back',
+  (strategy) => {
+    it('does in every scenario what a fresh one does, event by event', () => {
+      let events = 0;
+      for (const scenario of scenarios) {
+        const program = kernelProgram(scenario, { strategy });
+        const draw = (fresh: boolean): { log: string[]; keys: string[]; error: string } => {
+          const log: string[] = [];
+          const keys: string[] = [];
+          const { failure } = sample(logged(program, fresh, log), {
+            engine: 'random',
+            depth: 1,
+            seed: 7,
+            maxSchedules: 4,
+            keepGoing: true,
+            onTrace: (history) => keys.push(history.key()),
+          });
+          return { log, keys, error: String(failure?.error) };
+        };
+        const fresh = draw(true);
+        expect(draw(false), scenario.name).toEqual(fresh);
+        events += fresh.log.length;
+      }
+      expect(events).toBeGreaterThan(scenarios.length * 40);
+    });
+  },
+);
+
+describe('a scenario', () => {
+  it('finds the world of its setup again, whatever its threads did to it', () => {
+    const seen: string[] = [];
+    const program = kernelProgram(
+      {
+        name: 'two writers',
+        setup: (kernel) => {
+          const process = kernel.spawn();
+          const at = process.mmap(4 * PAGE_SIZE);
+          process.write(at);
+          return { process, at, names: ['set up'], counts: new Map([['writes', 1]]) };
+        },
+        threads: (kernel, world) => {
+          const { live } = kernel.stats().slab.vm_area_struct;
+          seen.push(`${world.names.join()} ${world.counts.get('writes')} ${live} ${kernel.processes.length}`);
+          world.names.push('run');
+          world.counts.set('writes', 2);
+          return { unmap: world.process.op.munmap(world.at, PAGE_SIZE), fork: world.process.op.fork() };
+        },
+      },
+      { strategy: anonVma() },
+    );
+    expect(sample(program, { engine: 'pct', depth: 2, seed: 1, maxSchedules: 20 }).failures).toBe(0);
+    expect(seen).toHaveLength(20);
+    expect(new Set(seen)).toEqual(new Set(['set up 1 1 1']));
+  });
+});
