@@ -12,7 +12,8 @@ interface Held {
 /** Looks on while the threads of one schedule run: the order of locks by class, what each thread holds, data races. */
 export class Detectors implements Watch {
   private readonly order: LockOrder;
-  private readonly held = new Map<Task, Held[]>();
+  /** By number of the task. */
+  private readonly held: Held[][] = [];
   private races: Races | null = null;
 
   constructor(
@@ -32,17 +33,15 @@ export class Detectors implements Watch {
     this.races = null;
   }
 
+  private readonly nameOf = (thread: number): string => this.tasks.find(({ id }) => id === thread)?.name ?? 'main';
+
   /** What `task` holds, oldest first, such as `anon_vma W`. */
   heldBy(task: Task): string[] {
-    return (this.held.get(task) ?? []).map(({ lockClass, write }) => `${lockClass} ${write ? 'W' : 'R'}`);
+    return (this.held[task.id] ?? []).map(({ lockClass, write }) => `${lockClass} ${write ? 'W' : 'R'}`);
   }
 
   acquired(task: Task, lockClass: string, lock: object, key: number, write: boolean, tried: boolean): void {
-    let held = this.held.get(task);
-    if (held === undefined) {
-      held = [];
-      this.held.set(task, held);
-    }
+    const held = this.heldOf(task.id);
     if (!tried) for (const other of held) this.order.wait(other.lockClass, lockClass);
     held.push({ lockClass, lock, key, write });
     this.races?.acquired(task.id, lock, key, write);
@@ -50,20 +49,31 @@ export class Detectors implements Watch {
 
   released(task: Task, lock: object, key: number, write: boolean): void {
     this.races?.released(task.id, lock, key, write);
-    for (const holder of this.held.has(task) ? [task, ...this.held.keys()] : this.held.keys()) {
-      const held = this.held.get(holder) as Held[];
-      const at = held.findLastIndex((one) => one.lock === lock && one.key === key && one.write === write);
-      if (at < 0) continue;
-      held.splice(at, 1);
-      return;
-    }
+    if (this.drop(task.id, lock, key, write)) return;
+    for (let holder = 0; holder < this.held.length; holder++) if (this.drop(holder, lock, key, write)) return;
   }
 
   accessed(task: Task, object: object, field: string, write: boolean): void {
-    this.races?.accessed(task.id, object, field, write, (thread) => this.tasks.find(({ id }) => id === thread)?.name ?? 'main');
+    this.races?.accessed(task.id, object, field, write, this.nameOf);
   }
 
   marked(task: Task, object: object, field: PropertyKey): void {
     this.races?.marked(task.id, object, field);
+  }
+
+  private heldOf(task: number): Held[] {
+    while (this.held.length <= task) this.held.push([]);
+    return this.held[task];
+  }
+
+  private drop(task: number, lock: object, key: number, write: boolean): boolean {
+    const held = this.heldOf(task);
+    for (let at = held.length - 1; at >= 0; at--) {
+      const one = held[at];
+      if (one.lock !== lock || one.key !== key || one.write !== write) continue;
+      held.splice(at, 1);
+      return true;
+    }
+    return false;
   }
 }

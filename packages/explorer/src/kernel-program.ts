@@ -13,7 +13,10 @@ import {
   type WalkResult,
 } from '@rmap-lab/core';
 import { Detectors } from './detectors.js';
+import { Fingerprint } from './fingerprint.js';
+import { NUMBER_FIELDS } from './numbers.js';
 import type { End, Program, World } from './program.js';
+import { RACE_FIELDS } from './races.js';
 import { Snapshot } from './snapshot.js';
 import { WalkWatch } from './walk-watch.js';
 
@@ -47,15 +50,41 @@ export interface KernelProgramOptions {
  * The machine is set up once; later schedules find it restored, unless a fresh one is asked for.
  */
 export function kernelProgram<W>(scenario: Scenario<W>, { strategy, checked = true }: KernelProgramOptions): Program {
-  let kept: { readonly machine: Ready<W>; readonly snapshot: Snapshot } | null = null;
+  let kept: Kept<W> | null = null;
   return (fresh = false) => {
-    if (fresh) return begin(scenario, strategy, setUp(scenario, strategy, checked));
+    if (fresh) return begin(scenario, strategy, setUp(scenario, strategy, checked), null);
     if (kept === null) {
       const machine = setUp(scenario, strategy, checked);
-      kept = { machine, snapshot: new Snapshot([machine]) };
+      const snapshot = new Snapshot([machine]);
+      kept = { machine, snapshot, seen: new SeenStates(snapshot) };
     } else kept.snapshot.restore();
-    return begin(scenario, strategy, kept.machine);
+    return begin(scenario, strategy, kept.machine, kept.seen);
   };
+}
+
+/** The machine of a program, which all its schedules run on. */
+interface Kept<W> {
+  readonly machine: Ready<W>;
+  readonly snapshot: Snapshot;
+  readonly seen: SeenStates;
+}
+
+/** Final states that were checked and are right; what ends in one of them again needs no second check. */
+class SeenStates {
+  private readonly fingerprint: Fingerprint;
+  private readonly right = new Set<number>();
+
+  constructor(snapshot: Snapshot) {
+    this.fingerprint = new Fingerprint(snapshot, new Set([...NUMBER_FIELDS, ...RACE_FIELDS]));
+  }
+
+  /** Runs `check` unless it passed in this very state. */
+  once(check: () => void): void {
+    const state = this.fingerprint.take();
+    if (this.right.has(state)) return;
+    check();
+    this.right.add(state);
+  }
 }
 
 /** A machine on which the scenario's threads can begin. */
@@ -77,7 +106,12 @@ function setUp<W>(scenario: Scenario<W>, strategy: RmapStrategy, checked: boolea
   return { kernel, main, tasks, detectors, world: scenario.setup(kernel) };
 }
 
-function begin<W>(scenario: Scenario<W>, strategy: RmapStrategy, { kernel, main, tasks, detectors, world }: Ready<W>): World {
+function begin<W>(
+  scenario: Scenario<W>,
+  strategy: RmapStrategy,
+  { kernel, main, tasks, detectors, world }: Ready<W>,
+  seen: SeenStates | null,
+): World {
   const operations = scenario.threads(kernel, world);
   const watch = 'walk' in operations && scenario.folio !== undefined ? new WalkWatch(kernel, scenario.folio(world)) : null;
   const threads: Record<string, Op<unknown>> = {};
@@ -98,16 +132,23 @@ function begin<W>(scenario: Scenario<W>, strategy: RmapStrategy, { kernel, main,
       detectors?.end();
       for (const task of tasks) nothingHeld(task);
       kernel.runDeferred();
-      kernel.verify();
-      noMigrations(kernel);
       scenario.check?.(kernel, world, ends);
-      for (const process of [...kernel.processes]) process.exit();
-      // What KSM knew of processes that are gone, it forgets when it next comes by.
-      if (strategy.unsupported?.ksm === undefined) kernel.ksmScan();
-      for (const [cache, { live }] of Object.entries(kernel.stats().slab))
-        if (live > 0) throw new Leak(cache, `${live} object(s) are left after the last exit`);
+      const check = (): void => checkEnd(kernel, strategy);
+      if (seen === null) check();
+      else seen.once(check);
     },
   };
+}
+
+/** What must hold when all threads have ended, and when all processes have. */
+function checkEnd(kernel: Kernel, { unsupported }: RmapStrategy): void {
+  kernel.verify();
+  noMigrations(kernel);
+  for (const process of [...kernel.processes]) process.exit();
+  // What KSM knew of processes that are gone, it forgets when it next comes by.
+  if (unsupported?.ksm === undefined) kernel.ksmScan();
+  for (const [cache, { live }] of Object.entries(kernel.stats().slab))
+    if (live > 0) throw new Leak(cache, `${live} object(s) are left after the last exit`);
 }
 
 /** Nothing of an operation runs before its thread is chosen for the first time. */

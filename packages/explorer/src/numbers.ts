@@ -3,6 +3,9 @@ import { SHARED, type Step } from '@rmap-lab/core';
 const ANNOUNCED = Symbol('number by order of announcement');
 /** Objects outlive an execution: numbers of another one mean nothing. */
 const EXECUTION = Symbol('execution that announced it');
+/** Fields that explorers add to objects of core. */
+export const NUMBER_FIELDS: readonly symbol[] = [ANNOUNCED, EXECUTION];
+
 interface Numbered {
   [SHARED]?: number;
   [ANNOUNCED]?: number;

@@ -8,33 +8,47 @@ class DataRace extends ContractViolation {
 /** Threads that are told apart; the first is the one that sets up. */
 const THREADS = 8;
 type Clock = Int32Array;
+const START: readonly Clock[] = Array.from({ length: THREADS }, (_, i) => new Int32Array(THREADS).fill(1, i, i + 1));
 
 function join(into: Clock, from: Clock): void {
   for (let i = 0; i < THREADS; i++) if (from[i] > into[i]) into[i] = from[i];
 }
 
+const RELEASED = Symbol('releases by key');
+const FIELDS = Symbol('accesses by field');
+/** Fields that this adds to objects of core; objects outlive a run, so what is there may be of another. */
+export const RACE_FIELDS: readonly symbol[] = [RELEASED, FIELDS];
+
 /** What whoever gives up a lock for writing, or for reading, has done by then. */
 interface Released {
+  run: number;
   readonly write: Clock;
   readonly read: Clock;
 }
 
 /** Accesses to one field: the last store, and each thread's last load. */
 interface Field {
+  run: number;
   writer: number;
   stored: number;
   readonly loads: Clock;
 }
 
+interface Watched {
+  [RELEASED]?: Map<PropertyKey, Released>;
+  [FIELDS]?: Map<string, Field>;
+}
+
+let runs = 0;
+
 /** Happens-before by vector clocks: locks order what is done under them, marked accesses order each other (sequential consistency). */
 export class Races {
-  private readonly clocks = Array.from({ length: THREADS }, (_, i) => new Int32Array(THREADS).fill(1, i, i + 1));
-  private readonly locks = new Map<object, Map<PropertyKey, Released>>();
-  private readonly fields = new Map<object, Map<string, Field>>();
+  private readonly run = ++runs;
+  private readonly clocks = START.map((clock) => clock.slice());
 
   acquired(thread: number, lock: object, key: PropertyKey, write: boolean): void {
-    const released = this.locks.get(lock)?.get(key);
-    if (released === undefined) return;
+    const released = (lock as Watched)[RELEASED]?.get(key);
+    if (released === undefined || released.run !== this.run) return;
     join(this.clocks[thread], released.write);
     if (write) join(this.clocks[thread], released.read);
   }
@@ -59,7 +73,7 @@ export class Races {
       field.writer >= 0 && field.stored > clock[field.writer]
         ? field.writer
         : write
-          ? field.loads.findIndex((at, by) => by !== thread && at > clock[by])
+          ? loadedSince(field.loads, clock, thread)
           : -1;
     if (other >= 0) {
       const what = `${nameOf(thread)} ${write ? 'stores' : 'loads'}, ${nameOf(other)} ${other === field.writer ? 'stored' : 'loaded'}`;
@@ -71,31 +85,37 @@ export class Races {
     } else field.loads[thread] = clock[thread];
   }
 
-  private releasedOf(lock: object, key: PropertyKey): Released {
-    let byKey = this.locks.get(lock);
-    if (byKey === undefined) {
-      byKey = new Map();
-      this.locks.set(lock, byKey);
-    }
-    let released = byKey.get(key);
+  private releasedOf(lock: Watched, key: PropertyKey): Released {
+    lock[RELEASED] ??= new Map();
+    let released = lock[RELEASED].get(key);
     if (released === undefined) {
-      released = { write: new Int32Array(THREADS), read: new Int32Array(THREADS) };
-      byKey.set(key, released);
+      released = { run: this.run, write: new Int32Array(THREADS), read: new Int32Array(THREADS) };
+      lock[RELEASED].set(key, released);
+    } else if (released.run !== this.run) {
+      released.run = this.run;
+      released.write.fill(0);
+      released.read.fill(0);
     }
     return released;
   }
 
-  private fieldOf(object: object, name: string): Field {
-    let byName = this.fields.get(object);
-    if (byName === undefined) {
-      byName = new Map();
-      this.fields.set(object, byName);
-    }
-    let field = byName.get(name);
+  private fieldOf(object: Watched, name: string): Field {
+    object[FIELDS] ??= new Map();
+    let field = object[FIELDS].get(name);
     if (field === undefined) {
-      field = { writer: -1, stored: 0, loads: new Int32Array(THREADS) };
-      byName.set(name, field);
+      field = { run: this.run, writer: -1, stored: 0, loads: new Int32Array(THREADS) };
+      object[FIELDS].set(name, field);
+    } else if (field.run !== this.run) {
+      field.run = this.run;
+      field.writer = -1;
+      field.loads.fill(0);
     }
     return field;
   }
+}
+
+/** Another thread whose last load `clock` doesn't know; -1: none. */
+function loadedSince(loads: Clock, clock: Clock, thread: number): number {
+  for (let by = 0; by < THREADS; by++) if (by !== thread && loads[by] > clock[by]) return by;
+  return -1;
 }

@@ -8,17 +8,21 @@ interface Shape {
   readonly values: unknown[];
 }
 
+/** A typed array and what it held, and both as bytes. */
+type Column = readonly [now: Int32Array, saved: Int32Array, bytes: Buffer, savedBytes: Buffer];
+
 /**
  * Everything that can be reached from some objects by fields, elements, keys and values, as it is now; `restore` puts it back in
  * place. What functions close over is not reached, nor are `#private` fields.
  */
 export class Snapshot {
-  private readonly shapes = new Map<object | null, Map<string, Shape>>();
-  private readonly arrays: [unknown[], unknown[]][] = [];
-  private readonly columns: [Int32Array, Int32Array][] = [];
-  private readonly maps: [Map<unknown, unknown>, readonly (readonly [unknown, unknown])[]][] = [];
-  private readonly sets: [Set<unknown>, readonly unknown[]][] = [];
-  private readonly plain: Shape[] = [];
+  readonly objects: ReadonlySet<object>;
+  readonly shapes: Shape[] = [];
+  readonly arrays: [now: unknown[], saved: unknown[]][] = [];
+  readonly columns: Column[] = [];
+  readonly maps: [now: Map<unknown, unknown>, saved: readonly (readonly [unknown, unknown])[]][] = [];
+  readonly sets: [now: Set<unknown>, saved: readonly unknown[]][] = [];
+  private readonly byPrototype = new Map<object | null, Map<string, Shape>>();
 
   constructor(roots: readonly object[]) {
     const seen = new Set<object>(roots);
@@ -27,11 +31,12 @@ export class Snapshot {
     };
     // A set goes on to what is added while it is iterated.
     for (const object of seen) this.add(object, visit);
+    this.objects = seen;
   }
 
   /** Puts everything back as it was. */
   restore(): void {
-    for (const { restore, objects, values } of this.plain) restore(objects, values);
+    for (const { restore, objects, values } of this.shapes) restore(objects, values);
     for (const [array, values] of this.arrays) {
       array.length = values.length;
       for (let i = 0; i < values.length; i++) array[i] = values[i];
@@ -44,7 +49,8 @@ export class Snapshot {
   private add(object: object, visit: (value: unknown) => void): void {
     if (ArrayBuffer.isView(object)) {
       const column = object as Int32Array;
-      this.columns.push([column, column.slice()]);
+      const saved = column.slice();
+      this.columns.push([column, saved, bytesOf(column), bytesOf(saved)]);
     } else if (Array.isArray(object)) {
       for (const value of object) visit(value);
       if (!Object.isFrozen(object)) this.arrays.push([object, [...(object as unknown[])]]);
@@ -79,18 +85,20 @@ export class Snapshot {
   }
 
   private shapeOf(prototype: object | null, keys: readonly PropertyKey[]): Shape {
-    const byKeys = this.shapes.get(prototype) ?? new Map<string, Shape>();
-    this.shapes.set(prototype, byKeys);
+    const byKeys = this.byPrototype.get(prototype) ?? new Map<string, Shape>();
+    this.byPrototype.set(prototype, byKeys);
     const name = keys.map(String).join();
     let shape = byKeys.get(name);
     if (shape === undefined) {
       shape = { keys, objects: [], values: [], restore: restorer(keys) };
       byKeys.set(name, shape);
-      this.plain.push(shape);
+      this.shapes.push(shape);
     }
     return shape;
   }
 }
+
+const bytesOf = ({ buffer, byteOffset, byteLength }: Int32Array): Buffer => Buffer.from(buffer, byteOffset, byteLength);
 
 /** Puts the fields `keys` of objects of one shape back. Compiled, so that each store knows its field: a loop over keys takes ten times as long. */
 function restorer(keys: readonly PropertyKey[]): Restore {

@@ -4,18 +4,21 @@ import {
   type FoundMapping,
   type Kernel,
   type Op,
+  PAGE_SIZE,
   type Step,
   type WalkResult,
 } from '@rmap-lab/core';
 
 const nameOf = ({ process, address }: FoundMapping): string => `process ${process.id} at 0x${address.toString(16)}`;
+/** Addresses have 48 bits, the lowest 12 of them zero. */
+const placeOf = ({ process, address }: FoundMapping): number => process.id * 2 ** 36 + address / PAGE_SIZE;
 
 /** Looks at the truth while a walk is under way: who maps the folio all the time must be visited, who never does must not. */
 export class WalkWatch {
   private walking = false;
   /** Processes that had an entry at every look so far, in a VMA that is theirs. */
   private always = new Set<number>();
-  private readonly ever = new Set<string>();
+  private readonly ever = new Set<number>();
 
   constructor(
     private readonly kernel: Kernel,
@@ -38,7 +41,7 @@ export class WalkWatch {
         'walk',
         `folio ${this.folio} was mapped by process ${missed.join(', ')} during the whole walk, which didn't visit it`,
       );
-    const invented = result.found.map(nameOf).filter((place) => !this.ever.has(place));
+    const invented = result.found.filter((mapping) => !this.ever.has(placeOf(mapping))).map(nameOf);
     if (invented.length > 0)
       throw new ContractViolation('R17', 'walk', 'walk', `folio ${this.folio} was never mapped by ${invented.join(', ')}`);
     return result;
@@ -50,14 +53,14 @@ export class WalkWatch {
   }
 
   private look(): void {
-    const now = new Set(this.now());
-    for (const id of this.always) if (!now.has(id)) this.always.delete(id);
+    const now = this.now();
+    for (const id of this.always) if (!now.includes(id)) this.always.delete(id);
   }
 
   /** The processes that map the folio right now. */
   private now(): number[] {
     const mappings = this.kernel.mappings(this.folio);
-    for (const mapping of mappings) this.ever.add(nameOf(mapping));
+    for (const mapping of mappings) this.ever.add(placeOf(mapping));
     const attached = ({ process, address }: FoundMapping): boolean =>
       process.vmas().some(({ start, end }) => start <= address && address < end);
     return mappings.filter(attached).map(({ process }) => process.id);

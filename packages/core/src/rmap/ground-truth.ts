@@ -18,9 +18,13 @@ function scanLeaves(
   onHuge: (mm: Mm, vpn: Vpn, at: number) => void,
 ): void {
   const { entries } = m.tables;
+  // Most entries are empty: two at a time. No entry is the sign of a zero.
+  const pairs = new Float64Array(entries.buffer);
   const below = (mm: Mm, table: Table, level: number, base: number): void => {
     const first = table * ENTRIES;
     for (let slot = 0; slot < ENTRIES; slot++) {
+      while (slot % 2 === 0 && slot < ENTRIES && pairs[(first + slot) / 2] === 0) slot += 2;
+      if (slot === ENTRIES) return;
       const entry = entries[first + slot];
       if (entry === NONE) continue;
       const vpn = base + slot * SPAN[level];

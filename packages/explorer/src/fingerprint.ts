@@ -1,0 +1,129 @@
+import type { Snapshot } from './snapshot.js';
+
+type Compare = (
+  objects: readonly object[],
+  values: readonly unknown[],
+  differs: (number: number, value: unknown) => void,
+) => void;
+
+const scratch = new Float64Array(1);
+const words = new Int32Array(scratch.buffer);
+
+/**
+ * How the state of what a snapshot holds differs from the snapshot, as a number of 53 bits: equal for equal states, whatever way led
+ * there and in whatever order their new objects were made; for different ones by chance only, once in 10^15 pairs.
+ */
+export class Fingerprint {
+  private readonly numbers = new Map<object, number>();
+  private readonly comparers: readonly Compare[];
+  private fresh: Map<object, number> = new Map();
+  private high = 0;
+  private low = 0;
+
+  /** @param ignored fields that are no part of the state */
+  constructor(
+    private readonly snapshot: Snapshot,
+    private readonly ignored: ReadonlySet<PropertyKey>,
+  ) {
+    for (const object of snapshot.objects) this.numbers.set(object, this.numbers.size);
+    this.comparers = snapshot.shapes.map(({ keys }) => comparer(keys));
+  }
+
+  /** The fingerprint of the state as it is now. */
+  take(): number {
+    const { shapes, arrays, columns, maps, sets } = this.snapshot;
+    this.fresh = new Map();
+    this.high = 0x9e3779b9;
+    this.low = 0x85ebca6b;
+    let place = 0;
+    const differs = (at: number, value: unknown): void => {
+      this.mix(place + at);
+      this.value(value);
+    };
+    for (let i = 0; i < shapes.length; i++) {
+      this.comparers[i](shapes[i].objects, shapes[i].values, differs);
+      place += shapes[i].values.length;
+    }
+    for (const [array, values] of arrays) {
+      if (array.length !== values.length) differs(-1, array.length);
+      for (let i = 0; i < array.length; i++) if (array[i] !== values[i]) differs(i, array[i]);
+      place += values.length + 1;
+    }
+    for (const [column, values, bytes, savedBytes] of columns) {
+      if (bytes.compare(savedBytes) !== 0)
+        for (let i = 0; i < column.length; i++) if (column[i] !== values[i]) differs(i, column[i]);
+      place += column.length;
+    }
+    for (const [map, entries] of maps) {
+      if (map.size !== entries.length || !sameEntries(map, entries)) differs(0, new Map(map));
+      place++;
+    }
+    for (const [set, values] of sets) {
+      if (set.size !== values.length || values.some((value) => !set.has(value))) differs(0, new Set(set));
+      place++;
+    }
+    // A map goes on to what is added while it is iterated.
+    for (const object of this.fresh.keys()) this.contents(object);
+    return (this.high >>> 0) * 2 ** 21 + (this.low >>> 11);
+  }
+
+  private mix(word: number): void {
+    this.high = Math.imul(this.high ^ word, 0x85ebca6b);
+    this.high ^= this.high >>> 15;
+    this.low = Math.imul(this.low ^ word ^ this.high, 0xc2b2ae35);
+    this.low ^= this.low >>> 13;
+  }
+
+  private value(value: unknown): void {
+    if (typeof value === 'number') {
+      scratch[0] = value;
+      this.mix(words[0]);
+      this.mix(words[1]);
+    } else if (typeof value === 'object' && value !== null) this.mix(this.numberOf(value));
+    else if (typeof value === 'string') for (let i = 0; i < value.length; i++) this.mix(value.charCodeAt(i) + 0x10000);
+    else this.mix(value === true ? 3 : value === false ? 5 : value === null ? 7 : 11);
+  }
+
+  private numberOf(object: object): number {
+    const known = this.numbers.get(object) ?? this.fresh.get(object);
+    if (known !== undefined) return known;
+    const number = this.numbers.size + this.fresh.size;
+    this.fresh.set(object, number);
+    return number;
+  }
+
+  /** All of a new object. */
+  private contents(object: object): void {
+    if (ArrayBuffer.isView(object)) for (const value of object as Int32Array) this.mix(value);
+    else if (Array.isArray(object)) for (const value of object) this.value(value);
+    else if (object instanceof Map)
+      for (const [key, value] of object as Map<unknown, unknown>) {
+        this.value(key);
+        this.value(value);
+      }
+    else if (object instanceof Set) for (const value of object as Set<unknown>) this.value(value);
+    else
+      for (const key of Reflect.ownKeys(object))
+        if (!this.ignored.has(key)) this.value((object as Record<PropertyKey, unknown>)[key]);
+    this.mix(13);
+  }
+}
+
+/** Tells which fields of objects of one shape are no longer what they were, by number. */
+function comparer(keys: readonly PropertyKey[]): Compare {
+  const looks = keys.map((key, i) => {
+    const field = `o[${typeof key === 'symbol' ? `keys[${i}]` : JSON.stringify(key)}]`;
+    return `if (${field} !== values[at]) differs(at, ${field}); at++;`;
+  });
+  const body = `return (objects, values, differs) => { let at = 0; for (const o of objects) { ${looks.join(' ')} } };`;
+  return (new Function('keys', body) as (keys: readonly PropertyKey[]) => Compare)(keys);
+}
+
+function sameEntries(map: ReadonlyMap<unknown, unknown>, entries: readonly (readonly [unknown, unknown])[]): boolean {
+  let at = 0;
+  for (const [key, value] of map) {
+    if (key !== entries[at][0] || value !== entries[at][1]) return false;
+    at++;
+  }
+  return true;
+}
