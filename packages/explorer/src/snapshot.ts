@@ -8,8 +8,8 @@ interface Shape {
   readonly values: unknown[];
 }
 
-/** A typed array and what it held, and both as bytes. */
-type Column = readonly [now: Int32Array, saved: Int32Array, bytes: Buffer, savedBytes: Buffer];
+/** The memory of a typed array, as words, and what it held. */
+export type Column = readonly [now: Int32Array, saved: Int32Array];
 
 /**
  * Everything that can be reached from some objects by fields, elements, keys and values, as it is now; `restore` puts it back in
@@ -48,9 +48,8 @@ export class Snapshot {
 
   private add(object: object, visit: (value: unknown) => void): void {
     if (ArrayBuffer.isView(object)) {
-      const column = object as Int32Array;
-      const saved = column.slice();
-      this.columns.push([column, saved, bytesOf(column), bytesOf(saved)]);
+      const column = wordsOf(object);
+      this.columns.push([column, column.slice()]);
     } else if (Array.isArray(object)) {
       for (const value of object) visit(value);
       if (!Object.isFrozen(object)) this.arrays.push([object, [...(object as unknown[])]]);
@@ -98,7 +97,9 @@ export class Snapshot {
   }
 }
 
-const bytesOf = ({ buffer, byteOffset, byteLength }: Int32Array): Buffer => Buffer.from(buffer, byteOffset, byteLength);
+/** The memory of a typed array as words. @throws RangeError when it is no whole number of them */
+export const wordsOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Int32Array =>
+  new Int32Array(buffer, byteOffset, byteLength / 4);
 
 /** Puts the fields `keys` of objects of one shape back. Compiled, so that each store knows its field: a loop over keys takes ten times as long. */
 function restorer(keys: readonly PropertyKey[]): Restore {

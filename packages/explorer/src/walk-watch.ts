@@ -16,6 +16,8 @@ const placeOf = ({ process, address }: FoundMapping): number => process.id * 2 *
 /** Looks at the truth while a walk is under way: who maps the folio all the time must be visited, who never does must not. */
 export class WalkWatch {
   private walking = false;
+  /** The step of the walk that was made last. */
+  private made: Step | null = null;
   /** Processes that had an entry at every look so far, in a VMA that is theirs. */
   private always = new Set<number>();
   private readonly ever = new Set<number>();
@@ -29,7 +31,7 @@ export class WalkWatch {
   *during(walk: Op<WalkResult>): Op<WalkResult> {
     this.walking = true;
     this.always = new Set(this.now());
-    const result = yield* walk;
+    const result = yield* this.listen(walk);
     this.walking = false;
     this.look();
     const visited = new Set(result.found.map(({ process }) => process.id));
@@ -47,9 +49,21 @@ export class WalkWatch {
     return result;
   }
 
-  /** Call after every step of anybody; entries change after steps about them only. */
-  stepped({ kind, label }: Step): void {
-    if (this.walking && (kind === 'pte' || kind === 'store' || label === 'ptl')) this.look();
+  /** Call after every step of anybody; entries change after steps about them only, and never by a walk. */
+  stepped(step: Step): void {
+    const { kind, label } = step;
+    if (this.walking && step !== this.made && (kind === 'pte' || kind === 'store' || label === 'ptl')) this.look();
+  }
+
+  /** The walk, step by step: when its next step is announced, the one before was made. */
+  private *listen<T>(walk: Op<T>): Op<T> {
+    let announced: Step | null = null;
+    for (let turn = walk.next(); ; turn = walk.next()) {
+      this.made = announced;
+      if (turn.done) return turn.value;
+      announced = turn.value;
+      yield announced;
+    }
   }
 
   private look(): void {

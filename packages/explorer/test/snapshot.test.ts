@@ -3,7 +3,7 @@ import { anonVma } from '@rmap-lab/strategy-anon-vma';
 import { anonVmaLazy } from '@rmap-lab/strategy-anon-vma-lazy';
 import { cowContext } from '@rmap-lab/strategy-cow-context';
 import { describe, expect, it } from 'vitest';
-import { kernelProgram, type Program, sample, scenarios } from '../src/index.js';
+import { kernelProgram, type Program, sample, scenarioNamed, scenarios } from '../src/index.js';
 
 /** Every step of every thread, by name, and how the schedule ended. */
 function logged(program: Program, fresh: boolean, log: string[]): Program {
@@ -57,6 +57,20 @@ describe.each([anonVma(), anonVmaLazy(), anonVmaLazy('posted'), cowContext(), co
     });
   },
 );
+
+describe('a final state that was checked before', () => {
+  it.each([
+    ['fork-x-migrate', cowContext('poc')],
+    ['fork-child-x-ksm', anonVmaLazy('posted')],
+  ])('is failed again where it is wrong, and told from all others: %s', (name, strategy) => {
+    const program = kernelProgram(scenarioNamed(name), { strategy });
+    const draw = (fresh: boolean) =>
+      sample(() => program(fresh), { engine: 'random', depth: 1, seed: 3, maxSchedules: 300, keepGoing: true });
+    const { failures, schedules } = draw(true);
+    expect(failures).toBeGreaterThan(3);
+    expect(draw(false)).toMatchObject({ failures, schedules });
+  });
+});
 
 describe('a scenario', () => {
   it('finds the world of its setup again, whatever its threads did to it', () => {

@@ -9,6 +9,8 @@ import type { TouchedTables } from './touched-tables.js';
 export const ENTRIES = 512;
 /** Pages that one leaf table (a PMD entry) covers. */
 export const PAGES_PER_LEAF = 512;
+/** Tables that there is room for at first: those of a few small processes. */
+const INITIAL_TABLES = 32;
 /** Leaf tables of 1 GiB. */
 const MANY_TABLES = 2 ** 9;
 /** Levels of the radix tree: PGD, PUD, PMD, PTE. */
@@ -25,7 +27,7 @@ export type Table = number;
  */
 export class PageTables {
   /** Entry `i` of table `t` is at `t * 512 + i`. The array is replaced when it grows: read the field again after an allocation. */
-  entries = new Int32Array(8 * ENTRIES);
+  entries = new Int32Array(INITIAL_TABLES * ENTRIES);
   live = 0;
   peak = 0;
   /** Whoever wants to know which tables may have changed. */
