@@ -67,7 +67,7 @@ describe('a final state that was checked before', () => {
     const draw = (fresh: boolean) =>
       sample(() => program(fresh), { engine: 'random', depth: 1, seed: 3, maxSchedules: 300, keepGoing: true });
     const { failures, schedules } = draw(true);
-    expect(failures).toBeGreaterThan(3);
+    expect(failures).toBeGreaterThan(2);
     expect(draw(false)).toMatchObject({ failures, schedules });
   });
 });
