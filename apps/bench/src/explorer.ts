@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { rows } from './explorer/rows.js';
+import type { Row } from './row.js';
 import { table } from './table.js';
 
 const USAGE = `usage: npm run -s bench:explorer -- [--rows a,b] [--quick] [--json]
@@ -8,7 +9,7 @@ const USAGE = `usage: npm run -s bench:explorer -- [--rows a,b] [--quick] [--jso
   --quick     one round each: shows that it works, not how fast it is
   --json      one document instead of a table`;
 
-function main(args: string[]): void {
+async function main(args: string[]): Promise<void> {
   const { values } = parseArgs({
     args,
     options: {
@@ -26,14 +27,15 @@ function main(args: string[]): void {
   const unknown = wanted.filter((id) => !rows.some((row) => row.id === id));
   if (unknown.length > 0)
     throw new RangeError(`no row '${unknown.join(', ')}'; there are: ${rows.map(({ id }) => id).join(', ')}`);
-  const results = rows.filter(({ id }) => wanted.includes(id)).map((row) => row.run(values.quick));
+  const results: Row[] = [];
+  for (const row of rows.filter(({ id }) => wanted.includes(id))) results.push(await row.run(values.quick));
   console.log(
     values.json ? JSON.stringify({ schema: 'rmap-lab/bench-explorer@1', quick: values.quick, rows: results }) : table(results),
   );
 }
 
 try {
-  main(process.argv.slice(2));
+  await main(process.argv.slice(2));
 } catch (error) {
   if (!(error instanceof RangeError || error instanceof TypeError)) throw error;
   console.error(`${error.message}\n\n${USAGE}`);

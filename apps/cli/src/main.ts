@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { conformanceCommand } from '@rmap-lab/conformance-suite/command';
 import { ContractViolation, KernelError, SegmentationFault, StrategyLoadError, TraceError } from '@rmap-lab/core';
 import { BadStore, BadSweep } from '@rmap-lab/experiments';
-import { BadToken, Diverged, UnknownScenario } from '@rmap-lab/explorer';
+import { BadProgress, BadToken, Diverged, UnknownScenario } from '@rmap-lab/explorer';
 import { CannotObserve } from '@rmap-lab/kernel-oracle';
 import { BadParameter, CannotRecord, UnknownWorkload } from '@rmap-lab/workloads';
 import { Command, InvalidArgumentError } from 'commander';
@@ -73,6 +73,7 @@ function explain(error: unknown): number {
     BadSweep,
     BadStore,
     BadToken,
+    BadProgress,
     Diverged,
     UnknownScenario,
   ].some((kind) => error instanceof kind);

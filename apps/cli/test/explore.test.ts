@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -43,6 +43,33 @@ describe('rmap-lab explore', () => {
     });
     expect(document.schedules).toBeGreaterThan(10);
   });
+
+  it('says the same in workers, in shards whose files are joined, and when it goes on from a file', () => {
+    const args = ['explore', 'move-x-walk', '--preemptions', '1', '--json'];
+    const documentOf = (stdout: string) => {
+      const { seconds, steps, ...document } = exploreSchema.parse(JSON.parse(stdout));
+      return document;
+    };
+    const alone = documentOf(rmapLab(...args).stdout);
+    expect(documentOf(rmapLab(...args, '--workers', '2').stdout)).toEqual(alone);
+    const first = documentOf(rmapLab(...args, '--shard', '1/2', '--resume', 'one.jsonl').stdout);
+    expect(first.bound).toContain('shard 1 of 2');
+    expect(first.exhausted).toBe(false);
+    rmapLab(...args, '--shard', '2/2', '--resume', 'two.jsonl');
+    writeFileSync(
+      join(scratch, 'both.jsonl'),
+      readFileSync(join(scratch, 'one.jsonl')) + readFileSync(join(scratch, 'two.jsonl'), 'utf8'),
+    );
+    const lines = () => readFileSync(join(scratch, 'both.jsonl'), 'utf8').trim().split('\n').length;
+    rmapLab(...args, '--resume', 'both.jsonl');
+    const before = lines();
+    expect(documentOf(rmapLab(...args, '--resume', 'both.jsonl').stdout)).toEqual(alone);
+    expect(lines()).toBe(before);
+    const other = rmapLab('explore', 'fork-x-walk', '--resume', 'both.jsonl');
+    expect(other.status).toBe(2);
+    expect(other.stderr).toContain('another exploration');
+    expect(rmapLab(...args, '--workers', '2', '--engine', 'brute-force').status).toBe(2);
+  }, 60_000);
 
   it('names all scenarios, and refuses others', () => {
     expect(rmapLab('explore', '--list').stdout).toContain('\nmove-x-migrate\n');

@@ -9,8 +9,14 @@ export interface BoundedSearch extends Search {
   cut: boolean;
 }
 
+/** What limits {@link bounded}. */
+export interface BoundedOptions extends SearchOptions {
+  /** Only schedules that begin with these choices. */
+  readonly prefix?: readonly number[];
+}
+
 /** Every schedule with at most `preemptions` switches away from a thread that could have gone on (iterative context bounding, CHESS). */
-export function bounded(program: Program, preemptions: number, options: SearchOptions = {}): BoundedSearch {
+export function bounded(program: Program, preemptions: number, options: BoundedOptions = {}): BoundedSearch {
   return enumerate('bounded', program, preemptions, options);
 }
 
@@ -19,9 +25,10 @@ export function bruteForce(program: Program, options: SearchOptions = {}): Searc
   return enumerate('brute-force', program, Number.POSITIVE_INFINITY, options);
 }
 
-function enumerate(engine: Engine, program: Program, bound: number, options: SearchOptions): BoundedSearch {
+function enumerate(engine: Engine, program: Program, bound: number, options: BoundedOptions): BoundedSearch {
   const search: BoundedSearch = { ...startSearch(engine), cut: false };
   const numbers = new Numbers();
+  const { prefix = [] } = options;
   /** By depth: the thread that runs, those still to be tried, and preemptions so far. */
   const chosen: number[] = [];
   const rest: number[] = [];
@@ -36,11 +43,17 @@ function enumerate(engine: Engine, program: Program, bound: number, options: Sea
         const same = depth > 0 ? enabled & (1 << chosen[depth - 1]) : 0;
         const first = same !== 0 ? same : enabled & -enabled;
         const more = enabled & ~first;
-        const affordable = same === 0 || spent[depth] < bound;
-        if (!affordable && more !== 0) search.cut = true;
-        chosen.push(31 - Math.clz32(first));
-        rest.push(affordable ? more : 0);
-        spent[depth + 1] = spent[depth];
+        if (depth < prefix.length) {
+          chosen.push(prefix[depth]);
+          rest.push(0);
+          spent[depth + 1] = spent[depth] + (same !== 0 && same !== 1 << prefix[depth] ? 1 : 0);
+        } else {
+          const affordable = same === 0 || spent[depth] < bound;
+          if (!affordable && more !== 0) search.cut = true;
+          chosen.push(31 - Math.clz32(first));
+          rest.push(affordable ? more : 0);
+          spent[depth + 1] = spent[depth];
+        }
       }
       run.step(chosen[depth]);
       history?.push(chosen[depth], run.touched);

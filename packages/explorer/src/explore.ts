@@ -68,7 +68,8 @@ export function explore(program: Program, options: ExploreOptions = {}): Verdict
   };
 }
 
-function describe(program: Program, { error, choices }: NonNullable<Search['failure']>): Failure {
+/** A failing schedule, told step by step. */
+export function describe(program: Program, { error, choices }: NonNullable<Search['failure']>): Failure {
   const recording = record(program, choices);
   return { rule: ruleOf(error), message: error.message, choices, preemptions: switches(program, choices), recording };
 }
@@ -117,7 +118,8 @@ function deepen(program: Program, preemptions: number, options: ExploreOptions):
   }
 }
 
-function drawn({ schedules, length }: Search & { length: number }, engine: Engine, depth: number): string {
+/** What so many schedules drawn by an engine say, in words. */
+export function drawn({ schedules, length }: { schedules: number; length: number }, engine: Engine, depth: number): string {
   if (engine !== 'pct') return `${schedules} schedules drawn at random; no statement about the rest`;
   const one = (threads: number): number => 1 / (threads * length ** (depth - 1));
   const chance = 1 - (1 - one(2)) ** schedules;

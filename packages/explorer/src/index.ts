@@ -1,9 +1,13 @@
-export { type BoundedSearch, bounded, bruteForce } from './bounded.js';
+export { type BoundedOptions, type BoundedSearch, bounded, bruteForce } from './bounded.js';
 export { dpor } from './dpor.js';
 export { Endless, type Execution } from './execution.js';
 export { type ExploreOptions, explore, type Failure, type Verdict } from './explore.js';
 export type { History } from './history.js';
 export { type KernelProgramOptions, kernelProgram, type Scenario } from './kernel-program.js';
+export { exploreParallel, type ParallelOptions } from './parallel/explore-parallel.js';
+export { type Frontier, frontier, type Part } from './parallel/parts.js';
+export { BadProgress } from './parallel/progress.js';
+export type { Job } from './parallel/run-part.js';
 export type { End, Program, World } from './program.js';
 export { type SampleOptions, sample, seeded } from './random.js';
 export { Diverged, type RecordedStep, type Recording } from './recording.js';

@@ -1,6 +1,7 @@
 import {
   bounded,
   dpor,
+  exploreParallel,
   kernelProgram,
   lockProgram,
   type Program,
@@ -9,8 +10,8 @@ import {
   scenarioNamed,
 } from '@rmap-lab/explorer';
 import { anonVma } from '@rmap-lab/strategy-anon-vma';
-import { race } from '../measure.js';
-import { type Bench, judged, type Setup, type Target } from '../row.js';
+import { median, race } from '../measure.js';
+import { type Bench, judged, type Row, type Setup, type Target } from '../row.js';
 
 /** Scenarios of every kind: with many steps and few, with a concurrent walk and without. */
 const SCENARIOS = [
@@ -90,6 +91,12 @@ interface Contest {
   readonly note: string;
 }
 
+/** A row that may need workers. */
+export interface Measured {
+  readonly id: string;
+  run(quick: boolean): Row | Promise<Row>;
+}
+
 /** A row in schedules per second. */
 const bench = ({ id, ours, other, otherName, n, quickN = 1, target, note }: Contest): Bench => ({
   id,
@@ -113,7 +120,7 @@ const bench = ({ id, ours, other, otherName, n, quickN = 1, target, note }: Cont
 });
 
 /** What `npm run -s bench:explorer` measures. */
-export const rows: readonly Bench[] = [
+export const rows: readonly Measured[] = [
   bench({
     id: 'textbook.dpor',
     ours: () => schedules([lockProgram(5)], (program) => dpor(program, { maxSchedules: 40_674 })),
@@ -177,4 +184,31 @@ export const rows: readonly Bench[] = [
     target: null,
     note: 'setup from nothing with guarded objects, and without',
   }),
+  {
+    id: 'workers.two',
+    async run(quick) {
+      const preemptions = quick ? 1 : 4;
+      const rate = async (workers: number): Promise<number> => {
+        const { schedules, seconds } = await exploreParallel(
+          { scenario: 'fork-x-migrate', strategy: 'anon-vma', engine: 'bounded', preemptions },
+          { workers, shortNames: { 'anon-vma': import.meta.resolve('@rmap-lab/strategy-anon-vma') } },
+        );
+        return schedules / seconds;
+      };
+      const laps: [number, number][] = [];
+      for (let lap = 0; lap < (quick ? 1 : 3); lap++) laps.push([await rate(2), await rate(1)]);
+      return judged({
+        id: 'workers.two',
+        unit: 'schedules/s',
+        n: preemptions,
+        ours: median(laps.map(([two]) => two)),
+        other: median(laps.map(([, one]) => one)),
+        otherName: 'one worker',
+        ratio: median(laps.map(([two, one]) => two / one)),
+        better: 'higher',
+        target: { of: 'ratio', floor: 1.7, aim: 1.9 },
+        note: `fork-x-migrate with at most ${preemptions} preemptions, start of the workers included`,
+      });
+    },
+  },
 ];

@@ -1,19 +1,24 @@
+import { resolve } from 'node:path';
 import {
   type Engine,
   type ExploreOptions,
   encodeToken,
   explore,
+  exploreParallel,
   type Failure,
+  type Job,
   kernelProgram,
   scenarioNamed,
   scenarios,
   timeline,
   type Verdict,
 } from '@rmap-lab/explorer';
+import { SingleBar } from 'cli-progress';
 import { type Command, Option } from 'commander';
 import { exitCode } from '../exit-codes.js';
 import type { ExploreDocument } from '../explore-schema.js';
-import { loadStrategy } from '../load-strategy.js';
+import { loadStrategy, shortNames, standing } from '../load-strategy.js';
+import { type Shard, shardFrom } from '../shard.js';
 
 const ENGINES: readonly Engine[] = ['bounded', 'pct', 'pos', 'random', 'brute-force'];
 
@@ -24,6 +29,9 @@ interface ExploreCommandOptions {
   readonly seed: number;
   readonly schedules?: number;
   readonly seconds?: number;
+  readonly workers?: number;
+  readonly shard?: Shard;
+  readonly resume?: string;
   readonly list?: boolean;
   readonly json?: boolean;
 }
@@ -39,6 +47,9 @@ export function addExplore(program: Command, wholeNumber: (text: string) => numb
     .option('--seed <n>', 'of engines that draw', wholeNumber, 1)
     .option('--schedules <n>', 'stop after so many', wholeNumber)
     .option('--seconds <n>', 'stop after so long', wholeNumber)
+    .option('--workers <n>', 'explore in so many worker threads', wholeNumber)
+    .option('--shard <i/n>', 'explore only the i-th of n parts, in workers', shardFrom)
+    .option('--resume <file>', 'keep what is done in a file, and go on from there; in workers')
     .option('--list', 'print the names of all scenarios')
     .option('--json', 'print one JSON document (rmap-lab/explore@1)')
     .addHelpText('after', '\nExample:\n  rmap-lab explore fork-x-walk --preemptions 3')
@@ -46,11 +57,31 @@ export function addExplore(program: Command, wholeNumber: (text: string) => numb
       if (options.list) process.stdout.write(`${scenarios.map((scenario) => scenario.name).join('\n')}\n`);
       else if (name === undefined)
         program.error("error: name a scenario; 'rmap-lab explore --list' prints them", { exitCode: 2 });
+      else if (inWorkers(options) && options.engine === 'brute-force')
+        program.error('error: workers explore bounded, or draw: --engine bounded, pct, pos, random', { exitCode: 2 });
+      else if (inWorkers(options) && options.engine === 'bounded' && options.schedules !== undefined)
+        program.error('error: in workers, --schedules is for engines that draw', { exitCode: 2 });
       else process.exitCode = await run(name, options);
     });
 }
 
 async function run(name: string, options: ExploreCommandOptions): Promise<number> {
+  const { verdict, interrupted } = inWorkers(options) ? await parallel(name, options) : await alone(name, options);
+  const document = documentOf(name, options.strategy, verdict);
+  process.stdout.write(options.json ? `${JSON.stringify(document)}\n` : report(document, verdict));
+  if (interrupted) return exitCode.interrupted;
+  return verdict.failure === null ? exitCode.fine : exitCode.broken;
+}
+
+interface Explored {
+  readonly verdict: Verdict;
+  readonly interrupted: boolean;
+}
+
+const inWorkers = ({ workers, shard, resume }: ExploreCommandOptions): boolean =>
+  workers !== undefined || shard !== undefined || resume !== undefined;
+
+async function alone(name: string, options: ExploreCommandOptions): Promise<Explored> {
   const scenario = scenarioNamed(name);
   const { strategy } = await loadStrategy(options.strategy);
   const { engine, preemptions, seed, schedules, seconds } = options;
@@ -61,10 +92,41 @@ async function run(name: string, options: ExploreCommandOptions): Promise<number
     ...(schedules !== undefined && { maxSchedules: schedules }),
     ...(seconds !== undefined && { maxSeconds: seconds }),
   };
-  const verdict = explore(kernelProgram(scenario, { strategy }), limits);
-  const document = documentOf(name, options.strategy, verdict);
-  process.stdout.write(options.json ? `${JSON.stringify(document)}\n` : report(document, verdict));
-  return verdict.failure === null ? exitCode.fine : exitCode.broken;
+  return { verdict: explore(kernelProgram(scenario, { strategy }), limits), interrupted: false };
+}
+
+/** Ctrl-C ends it, and what is done is in the file. */
+async function parallel(scenario: string, options: ExploreCommandOptions): Promise<Explored> {
+  const { strategy, engine, preemptions, seed, schedules, seconds, workers, shard, resume } = options;
+  const interrupt = new AbortController();
+  const stop = (): void => interrupt.abort();
+  process.once('SIGINT', stop);
+  const bar = new SingleBar({ stream: process.stderr, noTTYOutput: false, clearOnComplete: true });
+  if (process.stderr.isTTY) bar.start(1, 0);
+  const time = seconds === undefined ? [] : [AbortSignal.timeout(seconds * 1000)];
+  try {
+    const verdict = await exploreParallel(
+      { scenario, strategy, engine: engine as Job['engine'], preemptions },
+      {
+        shortNames,
+        from: standing(),
+        seed,
+        ...(schedules !== undefined && { schedules }),
+        ...(workers !== undefined && { workers }),
+        ...(shard && { shard }),
+        ...(resume !== undefined && { resume: resolve(standing(), resume) }),
+        signal: AbortSignal.any([interrupt.signal, ...time]),
+        onProgress: (done, total) => {
+          bar.setTotal(total);
+          bar.update(done);
+        },
+      },
+    );
+    return { verdict, interrupted: interrupt.signal.aborted };
+  } finally {
+    bar.stop();
+    process.removeListener('SIGINT', stop);
+  }
 }
 
 function documentOf(scenario: string, strategy: string, verdict: Verdict): ExploreDocument {

@@ -3,10 +3,11 @@ import { resolve } from 'node:path';
 import { cellsOf, parseSweep, ResultStore, type StoredResult, type SweepSummary, sweep } from '@rmap-lab/experiments';
 import { SingleBar } from 'cli-progress';
 import Table from 'cli-table3';
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { exitCode } from '../exit-codes.js';
 import { type LayoutName, layoutOf, layoutOption } from '../layout.js';
 import { shortNames, standing } from '../load-strategy.js';
+import { shardFrom } from '../shard.js';
 
 interface SweepCommandOptions {
   readonly out?: string;
@@ -30,12 +31,6 @@ export function addSweep(program: Command, wholeNumber: (text: string) => number
     .action(async (file: string, options: SweepCommandOptions) => {
       process.exitCode = await run(file, options);
     });
-}
-
-function shardFrom(text: string): { index: number; count: number } {
-  const [, index, count] = /^(\d+)\/(\d+)$/.exec(text)?.map(Number) ?? [];
-  if (index === undefined || index < 1 || index > count) throw new InvalidArgumentError('it must be like 1/4');
-  return { index, count };
 }
 
 async function run(name: string, { out, shard, workers, layout: layoutName, json }: SweepCommandOptions): Promise<number> {

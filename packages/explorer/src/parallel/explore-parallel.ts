@@ -1,0 +1,148 @@
+import { availableParallelism } from 'node:os';
+import type { ShortNames } from '@rmap-lab/core/load-strategy';
+import { Piscina } from 'piscina';
+import { describe, drawn, type Verdict } from '../explore.js';
+import { minimise } from '../minimise.js';
+import type { Program } from '../program.js';
+import { record } from '../recording.js';
+import { frontier, type Part, seeds } from './parts.js';
+import { Progress } from './progress.js';
+import { type Job, type PartResult, type PartTask, programOf } from './run-part.js';
+
+/** How a job is explored by several workers. */
+export interface ParallelOptions {
+  readonly shortNames?: ShortNames;
+  /** Where strategy files are looked for. Default: the current folder. */
+  readonly from?: string;
+  /** Worker threads. Default: one for each core. */
+  readonly workers?: number;
+  /** Which of `count` pieces to explore, from 1. Default: all. */
+  readonly shard?: { readonly index: number; readonly count: number };
+  /** Results that are there already are not computed again, and new ones are added. */
+  readonly resume?: string;
+  /** Of engines that draw. Default 1. */
+  readonly seed?: number;
+  /** Of engines that draw. Default 10,000. */
+  readonly schedules?: number;
+  /** Ends the exploration; parts under way are left for the next time. */
+  readonly signal?: AbortSignal;
+  /** Called after each part. */
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+/** Pieces that a search is cut into: many, as some are much larger than others. */
+const PARTS = 64;
+
+/** Explores in worker threads. The schedules of all parts together are those of one search, whoever ran which. @throws StrategyLoadError, UnknownScenario, BadProgress */
+export async function exploreParallel(job: Job, options: ParallelOptions = {}): Promise<Verdict> {
+  const { shortNames = {}, from = process.cwd(), workers = availableParallelism(), seed = 1, schedules = 10_000 } = options;
+  const began = performance.now();
+  const program = await programOf(job, shortNames, from);
+  const progress = new Progress({ ...job, seed, schedules }, options.resume);
+  const pool = new Piscina<PartTask, PartResult>({
+    filename: new URL('./run-part.js', import.meta.url).href,
+    minThreads: 0,
+    maxThreads: workers,
+  });
+  const runAll = (parts: readonly Part[]): Promise<Found> =>
+    runParts(parts, progress, workers, options, (part) => pool.run({ job, part, shortNames, from }, { signal: options.signal }));
+  try {
+    const found =
+      job.engine === 'bounded'
+        ? await deepen(program, job.preemptions, runAll)
+        : await runAll(seeds(seed, schedules, PARTS)).then((all) => ({ ...all, bound: null, whole: false }));
+    return verdictOf(job, program, found, options, (performance.now() - began) / 1000);
+  } finally {
+    progress.close();
+    await pool.destroy();
+  }
+}
+
+interface Found {
+  readonly results: readonly PartResult[];
+  /** Whether every part was explored, of this and all other shards. */
+  readonly complete: boolean;
+  readonly failure: readonly number[] | null;
+}
+
+async function runParts(
+  parts: readonly Part[],
+  progress: Progress,
+  workers: number,
+  { shard, signal, onProgress }: ParallelOptions,
+  run: (part: Part) => Promise<PartResult>,
+): Promise<Found> {
+  const mine = parts.filter((_, i) => shard === undefined || i % shard.count === shard.index - 1);
+  const waiting = mine.filter((part) => progress.of(part) === undefined);
+  const total = mine.length;
+  let done = total - waiting.length;
+  let failed = mine.some((part) => progress.of(part)?.failure);
+  const take = async (): Promise<void> => {
+    for (let part = waiting.shift(); part !== undefined && !failed && !signal?.aborted; part = waiting.shift()) {
+      try {
+        const result = await run(part);
+        progress.add(part, result);
+        failed ||= result.failure !== null;
+        onProgress?.(++done, total);
+      } catch (error) {
+        if (!signal?.aborted) throw error;
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: workers }, take));
+  // Of other shards count what a joined file knows.
+  const results = parts.flatMap((part) => progress.of(part) ?? []);
+  return {
+    results,
+    complete: results.length === parts.length,
+    failure: results.find(({ failure }) => failure !== null)?.failure ?? null,
+  };
+}
+
+/** One preemption more at a time, so that the first failure has as few as can be. */
+async function deepen(
+  program: Program,
+  preemptions: number,
+  runAll: (parts: readonly Part[]) => Promise<Found>,
+): Promise<Found & { bound: number; whole: boolean }> {
+  for (let bound = 0; ; bound++) {
+    const { parts, cut } = frontier(program, bound, PARTS);
+    const found = await runAll(parts);
+    const whole = !cut && found.results.every((result) => !result.cut);
+    if (!found.complete || found.failure !== null || bound === preemptions || whole) return { ...found, bound, whole };
+  }
+}
+
+function verdictOf(
+  { engine, preemptions }: Job,
+  program: Program,
+  { results, complete, failure, bound, whole }: Found & { readonly bound: number | null; readonly whole: boolean },
+  { shard }: ParallelOptions,
+  seconds: number,
+): Verdict {
+  const sum = (of: (result: PartResult) => number): number => results.reduce((total, result) => total + of(result), 0);
+  const schedules = sum((result) => result.schedules);
+  const exhausted = whole && complete && failure === null;
+  const covered = (): string => {
+    if (failure !== null) return `stopped at the first failure, after ${schedules} schedules`;
+    if (exhausted) return 'every interleaving';
+    const length = results.reduce((longest, result) => Math.max(longest, result.length), 1);
+    if (bound === null) return drawn({ schedules, length }, engine, preemptions + 1);
+    if (complete) return `at most ${bound} preemptions`;
+    const part = shard === undefined ? '' : `shard ${shard.index} of ${shard.count}, `;
+    return `${part}${schedules} of the schedules with at most ${bound} preemptions`;
+  };
+  const error = failure && record(program, failure).error;
+  if (failure !== null && error === null) throw new Error('a schedule failed in a worker and passes here');
+  return {
+    engine,
+    verdict: failure === null ? 'passes' : 'fails',
+    exhausted,
+    bound: covered(),
+    schedules,
+    blocked: 0,
+    steps: sum((result) => result.steps),
+    seconds,
+    failure: failure && error && describe(program, minimise(program, { error, choices: failure })),
+  };
+}
