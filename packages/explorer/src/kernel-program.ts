@@ -47,12 +47,13 @@ export interface KernelProgramOptions {
  * lock may be held and no migration entry be left, and after the exit of all processes no object. A concurrent walk must have
  * visited every process that mapped the folio all the time (R18), and nothing that never did.
  *
- * The machine is set up once; later schedules find it restored, unless a fresh one is asked for.
+ * The machine is set up once; later schedules find it put back, unless a fresh one is asked for or the strategy's state is not managed.
+ * A final state that was checked and is right is not checked again.
  */
 export function kernelProgram<W>(scenario: Scenario<W>, { strategy, checked = true }: KernelProgramOptions): Program {
   let kept: Kept<W> | null = null;
   return (fresh = false) => {
-    if (fresh) return begin(scenario, strategy, setUp(scenario, strategy, checked), null);
+    if (fresh || strategy.state !== 'managed') return begin(scenario, strategy, setUp(scenario, strategy, checked), null);
     if (kept === null) {
       const machine = setUp(scenario, strategy, checked);
       const snapshot = new Snapshot([machine]);

@@ -1,4 +1,4 @@
-import { type Op, PAGE_SIZE } from '@rmap-lab/core';
+import { type Op, PAGE_SIZE, type RmapStrategy } from '@rmap-lab/core';
 import { anonVma } from '@rmap-lab/strategy-anon-vma';
 import { anonVmaLazy } from '@rmap-lab/strategy-anon-vma-lazy';
 import { cowContext } from '@rmap-lab/strategy-cow-context';
@@ -69,6 +69,33 @@ describe('a final state that was checked before', () => {
     const { failures, schedules } = draw(true);
     expect(failures).toBeGreaterThan(2);
     expect(draw(false)).toMatchObject({ failures, schedules });
+  });
+});
+
+describe('a strategy with state that a machine could not put back', () => {
+  it('gets a fresh machine for every schedule', () => {
+    const base = anonVma();
+    let made = 0;
+    const strategy = (state: 'managed' | 'free'): RmapStrategy => ({
+      ...base,
+      state,
+      create: (services) => {
+        made++;
+        return base.create(services);
+      },
+    });
+    const draw = (state: 'managed' | 'free'): number => {
+      made = 0;
+      sample(kernelProgram(scenarioNamed('both-write'), { strategy: strategy(state) }), {
+        engine: 'random',
+        depth: 1,
+        seed: 1,
+        maxSchedules: 9,
+      });
+      return made;
+    };
+    expect(draw('free')).toBe(9);
+    expect(draw('managed')).toBe(1);
   });
 });
 

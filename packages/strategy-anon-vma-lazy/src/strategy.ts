@@ -48,6 +48,7 @@ export function anonVmaLazy(options: Preset | Partial<LazyOptions> = {}): RmapSt
     ],
     // vm_rcuref of the series and the root, which here outlives the upgrade and so can't share vma->anon_vma with it.
     bytes: { vma: 16, mm: 0, folio: 0 },
+    state: 'managed',
     create: (services) => new AnonVmaLazyRmap(services, all),
   };
 }

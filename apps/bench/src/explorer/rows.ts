@@ -187,7 +187,7 @@ export const rows: readonly Measured[] = [
   {
     id: 'workers.two',
     async run(quick) {
-      const preemptions = quick ? 1 : 4;
+      const preemptions = quick ? 1 : 7;
       const rate = async (workers: number): Promise<number> => {
         const { schedules, seconds } = await exploreParallel(
           { scenario: 'fork-x-migrate', strategy: 'anon-vma', engine: 'bounded', preemptions },
@@ -196,7 +196,7 @@ export const rows: readonly Measured[] = [
         return schedules / seconds;
       };
       const laps: [number, number][] = [];
-      for (let lap = 0; lap < (quick ? 1 : 3); lap++) laps.push([await rate(2), await rate(1)]);
+      for (let lap = 0; lap < (quick ? 1 : 2); lap++) laps.push([await rate(2), await rate(1)]);
       return judged({
         id: 'workers.two',
         unit: 'schedules/s',

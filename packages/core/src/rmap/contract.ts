@@ -20,7 +20,10 @@ export interface RmapStrategy {
   readonly bytes: { vma: number; mm: number; folio: number };
   /** Refused with Unsupported(reason), never half done. */
   readonly unsupported?: Partial<Record<Feature, string>>;
-  /** Managed: all state lives in services, so it can be snapshotted. */
+  /**
+   * Managed: all state is in fields, elements, maps and sets that are reached from what `create` returns and from slab objects, none in
+   * closures or `#private` fields. The explorer then puts a machine back instead of making one for each schedule. Default 'free'.
+   */
   readonly state?: 'managed' | 'free';
   /** One per Kernel; nothing global. */
   create(services: RmapServices): Rmap;

@@ -41,7 +41,8 @@ export async function exploreParallel(job: Job, options: ParallelOptions = {}): 
   const progress = new Progress({ ...job, seed, schedules }, options.resume);
   const pool = new Piscina<PartTask, PartResult>({
     filename: new URL('./run-part.js', import.meta.url).href,
-    minThreads: 0,
+    // A worker that is idle for a moment must not go: what it compiled would go with it.
+    minThreads: workers,
     maxThreads: workers,
   });
   const runAll = (parts: readonly Part[]): Promise<Found> =>
