@@ -27,7 +27,7 @@ export function bruteForce(program: Program, options: SearchOptions = {}): Searc
 
 function enumerate(engine: Engine, program: Program, bound: number, options: BoundedOptions): BoundedSearch {
   const search: BoundedSearch = { ...startSearch(engine), cut: false };
-  const numbers = new Numbers();
+  const numbers = options.onTrace ? new Numbers() : null;
   const { prefix = [] } = options;
   /** By depth: the thread that runs, those still to be tried, and preemptions so far. */
   const chosen: number[] = [];

@@ -29,19 +29,20 @@ export class Execution {
   private running = -1;
   private live: number;
 
+  /** @param numbers null: nobody will ask what steps touch, so nobody need find out */
   constructor(
     program: Program,
-    private readonly numbers: Numbers,
+    private readonly numbers: Numbers | null,
     fresh = false,
   ) {
-    numbers.restart();
+    numbers?.restart();
     this.world = program(fresh);
     this.names = Object.keys(this.world.threads);
     this.ops = Object.values(this.world.threads);
     this.live = this.ops.length;
     this.pending = new Array(this.live).fill(null);
     this.ends = new Array(this.live).fill(null);
-    this.world.observe?.((object, key, mode) => this.touched.push(this.numbers.of(object, key) * 8 + mode));
+    if (numbers !== null) this.world.observe?.((object, key, mode) => this.touched.push(numbers.of(object, key) * 8 + mode));
     for (let thread = 0; thread < this.ops.length; thread++) this.advance(thread);
   }
 
@@ -59,12 +60,12 @@ export class Execution {
   /** The access that `thread` has announced. */
   announced(thread: number): number {
     const step = this.pending[thread] as Step;
-    return numberOf(this.numbers, step) * 8 + modeOf(step);
+    return numberOf(this.numbers as Numbers, step) * 8 + modeOf(step);
   }
 
   /** Lets `thread` make its announced step; `touched` says what that was about. */
   step(thread: number): void {
-    this.touched = [this.announced(thread)];
+    if (this.numbers !== null) this.touched = [this.announced(thread)];
     if (++this.steps > MAX_STEPS) this.failure = new Endless(`more than ${MAX_STEPS} steps: some thread waits by looking again`);
     else {
       const step = this.pending[thread] as Step;
@@ -111,7 +112,7 @@ export class Execution {
       const turn = this.ops[thread].next();
       if (!turn.done) {
         this.pending[thread] = turn.value;
-        numberOf(this.numbers, turn.value);
+        if (this.numbers !== null) numberOf(this.numbers, turn.value);
         return;
       }
       this.ends[thread] = { value: turn.value };

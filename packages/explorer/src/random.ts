@@ -83,7 +83,8 @@ const pickers: Record<
 /** Draws schedules at random; the same for the same seed. */
 export function sample(program: Program, options: SampleOptions): Search & { readonly length: number } {
   const search = { ...startSearch(options.engine), length: 1 };
-  const numbers = new Numbers();
+  // POS looks at what steps are about.
+  const numbers = options.onTrace || options.engine === 'pos' ? new Numbers() : null;
   const random = seeded(options.seed);
   const choices: number[] = [];
   while (search.schedules === 0 || !isOver(search, options)) {

@@ -102,7 +102,7 @@ const bench = ({ id, ours, other, otherName, n, quickN = 1, target, note }: Cont
   id,
   run(quick) {
     const size = quick ? quickN : n;
-    const { ours: a, other: b, ratio } = race(ours(), other(), size, quick ? 1 : 7);
+    const { ours: a, other: b, ratio } = race(ours(), other(), size, quick ? 1 : 5);
     // `race` says how much longer the other takes.
     return judged({
       id,
@@ -144,7 +144,7 @@ export const rows: readonly Measured[] = [
     ours: () => schedules(programs(true), within2),
     other: () => schedules(programs(true).map(fresh), within2),
     otherName: 'setup run again each time',
-    n: 3,
+    n: 10,
     target: { of: 'ours', floor: 30_000, aim: 120_000 },
     note: `with all detectors, at most 2 preemptions, over ${SCENARIOS.join(', ')}`,
   }),
@@ -153,7 +153,7 @@ export const rows: readonly Measured[] = [
     ours: () => schedules(programs(true), drawn(100)),
     other: () => schedules(programs(true).map(fresh), drawn(100)),
     otherName: 'setup run again each time',
-    n: 3,
+    n: 15,
     target: null,
     note: 'the same scenarios, by PCT',
   }),
@@ -162,7 +162,7 @@ export const rows: readonly Measured[] = [
     ours: () => schedules(programs(true), within2),
     other: () => schedules(programs(false), within2),
     otherName: 'without detectors',
-    n: 3,
+    n: 10,
     target: { of: 'ratio', floor: 1 / 2, aim: 1 / 1.4 },
     note: 'guards of freed objects, data races, order of locks; both sides are verified at the end',
   }),
