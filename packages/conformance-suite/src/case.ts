@@ -10,6 +10,7 @@ export const LEVELS = [
   'walkers',
   'failure',
   'random',
+  'concurrency',
   'scale',
 ] as const;
 
@@ -41,17 +42,28 @@ export interface Lab {
   kernel(options?: Omit<KernelOptions, 'strategy'>): Kernel;
 }
 
+/** What shows that a case failed, as far as it is known. */
+export interface Evidence {
+  /** The rule that is broken, when it is another than the case's. */
+  readonly rule?: RuleId | null;
+  /** The shortest program that shows it. */
+  readonly program?: readonly Operation[];
+  /** The address spaces before its last operation, or before any thread ran. */
+  readonly before?: string;
+  /** The address spaces when it showed. */
+  readonly after?: string;
+  /** Of pages whose walk was wrong then: where they are mapped, and where they were found. */
+  readonly mappings?: string;
+  /** The schedule that leads there, a column for each thread. */
+  readonly schedule?: string;
+}
+
 /** A case failed: what was expected, and what shows it. */
 export class CaseFailure extends Error {
   override readonly name = 'CaseFailure';
   constructor(
     message: string,
-    /** The rule that is broken, when it is another than the case's. */
-    readonly rule: string | null = null,
-    /** The shortest program that shows it. */
-    readonly program: readonly Operation[] | null = null,
-    /** The address spaces then. */
-    readonly picture: string | null = null,
+    readonly evidence: Evidence = {},
   ) {
     super(message);
   }

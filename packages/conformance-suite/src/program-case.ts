@@ -1,5 +1,7 @@
 import { ContractViolation, Kernel, type KernelOptions, type Operation, ProgramRun, Unsupported } from '@rmap-lab/core';
-import { CaseFailure, type ConformanceCase, type Level } from './case.js';
+import { CaseFailure, type ConformanceCase, type Evidence, type Level } from './case.js';
+import { pictureOf } from './picture.js';
+import { ruleOf } from './rules.js';
 
 /** What a case that is a program says about itself. */
 export interface ProgramCase extends Pick<ConformanceCase, 'rule' | 'title' | 'why'> {
@@ -26,28 +28,43 @@ export function runProgram(options: KernelOptions, program: readonly Operation[]
   const failure = failureOf(options, program);
   if (failure === null) return;
   const shortest = shrink(program, (part) => failureOf(options, part) !== null);
-  const { error, picture } = failureOf(options, shortest) ?? failure;
-  throw new CaseFailure(error.message, error instanceof ContractViolation ? error.rule : null, shortest, picture);
+  const { error, at, kernel } = failureOf(options, shortest) ?? failure;
+  throw new CaseFailure(error.message, {
+    rule: ruleOf(error),
+    program: shortest,
+    ...pictures(options, shortest.slice(0, at), kernel),
+  });
+}
+
+/** The address spaces after the operations that went well, and in the machine where something went wrong. */
+export function pictures(options: KernelOptions, program: readonly Operation[], kernel: Kernel): Evidence {
+  const run = new ProgramRun(new Kernel(options));
+  for (const operation of program) run.apply(operation);
+  const { spaces, mappings } = pictureOf(kernel);
+  return { before: pictureOf(run.kernel).spaces, after: spaces, mappings };
 }
 
 interface ProgramFailure {
   readonly error: Error;
-  readonly picture: string;
+  /** Number of the operation after which it showed; the length of the program: when everybody exits. */
+  readonly at: number;
+  readonly kernel: Kernel;
 }
 
 function failureOf(options: KernelOptions, program: readonly Operation[]): ProgramFailure | null {
   const kernel = new Kernel(options);
+  let at = 0;
   try {
     const run = new ProgramRun(kernel);
-    for (const operation of program) {
-      run.apply(operation);
+    for (; at < program.length; at++) {
+      run.apply(program[at]);
       kernel.verify();
     }
     endOf(run);
     return null;
   } catch (error) {
     if (error instanceof Unsupported || !(error instanceof Error)) throw error;
-    return { error, picture: kernel.draw() };
+    return { error, at, kernel };
   }
 }
 

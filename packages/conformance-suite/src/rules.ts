@@ -1,3 +1,5 @@
+import { ContractViolation } from '@rmap-lab/core';
+
 /** What a strategy must do: the rules of the contract, by their permanent ids, each as one sentence. */
 export const RULES = {
   R1: 'Two kernels are fully apart; `create` changes nothing but what it returns.',
@@ -39,3 +41,11 @@ export const RULES = {
 
 /** Id of a rule. */
 export type RuleId = keyof typeof RULES;
+
+/** The rule that an error says is broken; what `verify` lists may name a rule of its own. */
+export function ruleOf(error: unknown): RuleId | null {
+  if (!(error instanceof ContractViolation)) return null;
+  const named = /^(R\d+)[ :]|\((R\d+)\)/.exec(error.detail);
+  const rule = named?.[1] ?? named?.[2] ?? error.rule;
+  return rule in RULES ? (rule as RuleId) : null;
+}

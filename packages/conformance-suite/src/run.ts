@@ -1,7 +1,7 @@
-import { ContractViolation, Kernel, programToCode, type RmapStrategy, Unsupported } from '@rmap-lab/core';
-import { CannotVerify, CaseFailure, type ConformanceCase, type Level } from './case.js';
+import { Kernel, programToCode, type RmapStrategy, Unsupported } from '@rmap-lab/core';
+import { CannotVerify, CaseFailure, type ConformanceCase, type Evidence, type Level } from './case.js';
 import { cases as allCases } from './cases/index.js';
-import { RULES, type RuleId } from './rules.js';
+import { RULES, type RuleId, ruleOf } from './rules.js';
 
 /** How a case ended. Refused: the strategy says it can't, and refuses; unverified: this machine can't tell. */
 export type Outcome = 'passed' | 'failed' | 'refused' | 'unverified';
@@ -21,8 +21,8 @@ export interface CaseResult {
   readonly broken: string | null;
   /** The shortest program that shows it, as code that can be pasted. */
   readonly code: string | null;
-  /** The address spaces when it showed. */
-  readonly picture: string | null;
+  /** What else shows it: address spaces before and after, mappings, the schedule. */
+  readonly evidence: Omit<Evidence, 'rule' | 'program'>;
 }
 
 /** A whole run. */
@@ -94,35 +94,41 @@ export function runConformance(strategy: RmapStrategy, options: ConformanceOptio
 export function runCase(each: ConformanceCase, strategy: RmapStrategy, seed = 1): CaseResult {
   const started = performance.now();
   const refuses = each.needs.filter((feature) => strategy.unsupported?.[feature] !== undefined);
-  const end = outcomeOf(() => each.run({ strategy, seed, kernel: (options) => new Kernel({ strategy, ...options }) }), refuses);
+  const end = outcomeOf(
+    () => each.run({ strategy, seed, kernel: (options) => new Kernel({ strategy, ...options }) }),
+    refuses,
+    each.rule,
+  );
   const { id, level, rule, strength, title } = each;
   return { id, level, rule, strength, title, milliseconds: performance.now() - started, ...end };
 }
 
-type End = Pick<CaseResult, 'outcome' | 'message' | 'broken' | 'code' | 'picture'>;
-const NOTHING = { message: null, broken: null, code: null, picture: null };
+type End = Pick<CaseResult, 'outcome' | 'message' | 'broken' | 'code' | 'evidence'>;
+const NOTHING = { message: null, broken: null, code: null, evidence: {} };
 
-function outcomeOf(run: () => void, refuses: readonly string[]): End {
+function outcomeOf(run: () => void, refuses: readonly string[], rule: RuleId): End {
   try {
     run();
   } catch (error) {
     if (error instanceof CannotVerify) return { ...NOTHING, outcome: 'unverified', message: error.message };
     if (error instanceof Unsupported)
       return refuses.length > 0 ? { ...NOTHING, outcome: 'refused', message: error.message } : failed(error, 'R33');
-    return failed(error, null);
+    return failed(error, rule);
   }
   if (refuses.length === 0) return { ...NOTHING, outcome: 'passed' };
   const message = `'unsupported' names ${refuses.join(', ')}, and the strategy did not refuse it`;
   return { ...NOTHING, outcome: 'failed', message, broken: `R33: ${RULES.R33}` };
 }
 
-function failed(error: unknown, rule: RuleId | null): End {
-  const id = rule ?? (error instanceof CaseFailure || error instanceof ContractViolation ? error.rule : null);
+/** @param rule what is broken unless the error knows better */
+function failed(error: unknown, rule: RuleId): End {
+  const { rule: named, program, ...evidence } = error instanceof CaseFailure ? error.evidence : {};
+  const id = named ?? ruleOf(error) ?? rule;
   return {
     outcome: 'failed',
     message: error instanceof Error ? error.message : String(error),
-    broken: id !== null && id in RULES ? `${id}: ${RULES[id as RuleId]}` : null,
-    code: error instanceof CaseFailure && error.program !== null ? programToCode(error.program) : null,
-    picture: error instanceof CaseFailure ? error.picture : null,
+    broken: `${id}: ${RULES[id]}`,
+    code: program === undefined ? null : programToCode(program),
+    evidence,
   };
 }

@@ -9,13 +9,13 @@ import {
   type Pgoff,
   ProgramRun,
   type Rmap,
-  type RmapServices,
   type RmapStrategy,
   run,
   type Step,
   type Vma,
 } from '@rmap-lab/core';
 import { CannotVerify, CaseFailure, type ConformanceCase, type Lab } from '../case.js';
+import { withHooks } from '../facade.js';
 import {
   advise,
   exit,
@@ -58,16 +58,6 @@ const expect = (holds: boolean, message: string): void => {
   if (!holds) throw new CaseFailure(message);
 };
 
-/** The strategy with its Rmap changed on the way out of `create`. */
-const watched = (strategy: RmapStrategy, watch: (rmap: Rmap, services: RmapServices) => void): RmapStrategy => ({
-  ...strategy,
-  create: (services) => {
-    const rmap = strategy.create(services);
-    watch(rmap, services);
-    return rmap;
-  },
-});
-
 function play(strategy: RmapStrategy, program: readonly Operation[], options: Omit<KernelOptions, 'strategy'> = {}): ProgramRun {
   const started = new ProgramRun(new Kernel({ strategy, ...options }));
   for (const operation of program) started.apply(operation);
@@ -81,7 +71,7 @@ const answerOf = <T>(answer: T | Op<T>): T =>
 /** A page at 10, shared by a parent and two children, one of which moved it; and the strategy's own walk of it. */
 function shared(strategy: RmapStrategy): { kernel: Kernel; rmap: Rmap; folio: Folio; index: Pgoff; run: ProgramRun } {
   let rmap: Rmap | null = null;
-  const spied = watched(strategy, (made) => {
+  const spied = withHooks(strategy, (made) => {
     rmap = made;
   });
   const started = play(spied, [map(10, 4), write(10), fork(), fork(), move(10, 4, 40, 1)]);
@@ -119,7 +109,7 @@ function sleepless(
   strategy: RmapStrategy,
   names: readonly ('anchor' | 'transfer' | 'drop' | 'mapping' | 'unmapped')[],
 ): RmapStrategy {
-  return watched(strategy, (rmap) => {
+  return withHooks(strategy, (rmap) => {
     for (const name of names) {
       const hook = rmap[name] as ((...args: unknown[]) => unknown) | undefined;
       if (hook === undefined) continue;
@@ -352,7 +342,7 @@ export const contract: readonly ConformanceCase[] = [
     'vma_prepare .. vma_complete',
     ({ strategy }) => {
       let wrong = 0;
-      const spied = watched(strategy, (rmap) => {
+      const spied = withHooks(strategy, (rmap) => {
         const { adjust } = rmap;
         if (adjust === undefined) return;
         rmap.adjust = function* (change) {
@@ -373,7 +363,7 @@ export const contract: readonly ConformanceCase[] = [
   ),
   contractCase('fork-copies-once', 'R9', '`forkMm` copies exactly once', 'dup_mmap', ({ strategy }) => {
     let wrong = 0;
-    const spied = watched(strategy, (rmap) => {
+    const spied = withHooks(strategy, (rmap) => {
       const { forkMm } = rmap;
       if (forkMm === undefined) return;
       rmap.forkMm = function* (child, parent, copy) {
@@ -390,7 +380,7 @@ export const contract: readonly ConformanceCase[] = [
   }),
   contractCase('move-ends', 'R10', '`move` goes on until nothing is left to move', 'move_page_tables', ({ strategy }) => {
     let unfinished = 0;
-    const spied = watched(strategy, (rmap) => {
+    const spied = withHooks(strategy, (rmap) => {
       const { move: hook } = rmap;
       if (hook === undefined) return;
       rmap.move = function* (moving) {
@@ -410,7 +400,7 @@ export const contract: readonly ConformanceCase[] = [
       const asking = (times: number): string =>
         show(
           play(
-            watched(strategy, (rmap) => {
+            withHooks(strategy, (rmap) => {
               const { canMerge } = rmap;
               if (canMerge === undefined) return;
               rmap.canMerge = (source, target, how) => {
@@ -434,7 +424,7 @@ export const contract: readonly ConformanceCase[] = [
       const asking = (times: number): string =>
         show(
           play(
-            watched(strategy, (rmap) => {
+            withHooks(strategy, (rmap) => {
               const { reaches } = rmap;
               rmap.reaches = (folio, vma) => {
                 for (let i = 1; i < times; i++) reaches.call(rmap, folio, vma);
@@ -457,7 +447,7 @@ export const contract: readonly ConformanceCase[] = [
       const asking = (times: number): string =>
         show(
           play(
-            watched(strategy, (rmap) => {
+            withHooks(strategy, (rmap) => {
               const { prepare } = rmap;
               rmap.prepare = function* (vma) {
                 for (let i = 0; i < times; i++) {

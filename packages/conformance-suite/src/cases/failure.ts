@@ -35,7 +35,7 @@ import {
   uffdMove,
   write,
 } from '../operations.js';
-import { endOf } from '../program-case.js';
+import { endOf, pictures } from '../program-case.js';
 import type { RuleId } from '../rules.js';
 
 const SHARED = [map(10, 8), write(10), write(12), fork()];
@@ -103,10 +103,10 @@ const sweeps: readonly (readonly [
   ['uffd-move', 'UFFDIO_MOVE', [map(10, 4), write(10), map(700, 4)], uffdMove(10, 700), 'R2', ['uffd-move']],
 ];
 
-const thp = { orders: { 2: 'always', 9: 'madvise' } } as const;
+const machine = { thp: { orders: { 2: 'always', 9: 'madvise' } }, checked: true } as const;
 
 function start(strategy: RmapStrategy, setup: readonly Operation[]): ProgramRun {
-  const run = new ProgramRun(new Kernel({ strategy, thp, checked: true }));
+  const run = new ProgramRun(new Kernel({ strategy, ...machine }));
   for (const operation of setup) run.apply(operation);
   return run;
 }
@@ -133,7 +133,10 @@ function sweep(strategy: RmapStrategy, setup: readonly Operation[], operation: O
       if (!reached) return;
     } catch (error) {
       const message = `allocation ${n} of the last operation, ${step}: ${error instanceof Error ? error.message : String(error)}`;
-      throw new CaseFailure(message, null, [...setup, operation], kernel.draw());
+      throw new CaseFailure(message, {
+        program: [...setup, operation],
+        ...pictures({ strategy, ...machine }, setup, kernel),
+      });
     }
   }
 }

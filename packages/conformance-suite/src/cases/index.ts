@@ -1,4 +1,5 @@
 import type { ConformanceCase } from '../case.js';
+import { concurrency } from './concurrency.js';
 import { contract } from './contract.js';
 import { failures } from './failure.js';
 import { families } from './families.js';
@@ -17,5 +18,6 @@ export const cases: readonly ConformanceCase[] = [
   ...walkerCases,
   ...failures,
   ...random,
+  ...concurrency,
   ...scale,
 ];

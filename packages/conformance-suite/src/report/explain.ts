@@ -1,7 +1,19 @@
 import type { CaseResult } from '../run.js';
 
+const indented = (text: string): string => text.replace(/^/gm, '  ');
+const section = (title: string, text: string | null | undefined): string[] => (text ? [`${title}:`, indented(text)] : []);
+
 /** Everything known about a case that failed: the rule, what happened, the shortest program, the address spaces, how to see it again. */
-export function explain({ broken, message, code, picture, id }: CaseResult, command: string): string {
-  const said = message?.split('\n')[0] ?? '';
-  return [broken, said, code, picture, `${command} --grep ${id}`].filter((part) => part !== null && part !== '').join('\n');
+export function explain({ broken, message, code, evidence, id }: CaseResult, command: string): string {
+  const { schedule, before, after, mappings } = evidence;
+  return [
+    broken ?? '',
+    message?.split('\n')[0] ?? '',
+    ...section('program', code),
+    ...section('schedule', schedule),
+    ...section('address spaces before', before),
+    ...section('address spaces after', after),
+    ...section('mappings', mappings),
+    ...section('again', `${command} --grep ${id}`),
+  ].join('\n');
 }

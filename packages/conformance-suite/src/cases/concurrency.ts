@@ -1,0 +1,139 @@
+import type { Feature } from '@rmap-lab/core';
+import { scenarioNamed } from '@rmap-lab/explorer';
+import type { RuleId } from '../rules.js';
+import { type ScenarioCase, scenarioCases } from '../scenario-case.js';
+
+/** What changes address spaces, and in which kernel function; `rules` by walker where it is about another than the walker's. */
+const changes: readonly {
+  readonly name: string;
+  readonly title: string;
+  readonly why: string;
+  readonly rules: Readonly<Record<string, RuleId>>;
+}[] = [
+  { name: 'fork', title: 'a fork', why: 'dup_mmap', rules: { walk: 'R7', referenced: 'R9', reclaim: 'R29' } },
+  { name: 'fork-child', title: "a child's fork", why: 'dup_mmap', rules: { walk: 'R7', referenced: 'R9', reclaim: 'R29' } },
+  { name: 'move', title: 'a move', why: 'move_ptes', rules: { walk: 'R10', referenced: 'R10', reclaim: 'R10' } },
+  {
+    name: 'move-and-back',
+    title: 'a move away and back',
+    why: 'move_ptes, need_rmap_locks',
+    rules: { walk: 'R10', referenced: 'R10', reclaim: 'R10' },
+  },
+  { name: 'munmap', title: 'an unmapping', why: 'free_pgtables', rules: { walk: 'R20', referenced: 'R20', reclaim: 'R20' } },
+  {
+    name: 'munmap-child',
+    title: "a child's unmapping",
+    why: 'unlink_anon_vmas before free_pgd_range',
+    rules: { walk: 'R20', referenced: 'R4', reclaim: 'R20' },
+  },
+  {
+    name: 'mprotect-split',
+    title: 'a split',
+    why: '__split_vma, vma_prepare',
+    rules: { walk: 'R8', referenced: 'R6', reclaim: 'R29' },
+  },
+  {
+    name: 'mprotect-split-and-merge',
+    title: 'a split and a merge',
+    why: 'vma_prepare .. vma_complete',
+    rules: { walk: 'R8', referenced: 'R8', reclaim: 'R29' },
+  },
+  { name: 'write', title: 'a copy on write', why: 'wp_page_copy', rules: { walk: 'R16', referenced: 'R16' } },
+  { name: 'write-child', title: "a child's copy on write", why: 'wp_page_copy', rules: { referenced: 'R16' } },
+  {
+    name: 'dontneed-and-write',
+    title: 'dropped and touched again',
+    why: 'zap_page_range_single, do_anonymous_page',
+    rules: { walk: 'R31', referenced: 'R31' },
+  },
+  { name: 'swap-in', title: 'a swap-in', why: 'do_swap_page', rules: { referenced: 'R25' } },
+  { name: 'exit', title: 'an exit', why: 'exit_mmap', rules: { walk: 'R31', referenced: 'R30', reclaim: 'R31' } },
+  { name: 'exit-child', title: "a child's exit", why: 'exit_mmap', rules: { walk: 'R30', referenced: 'R30', reclaim: 'R31' } },
+  { name: 'exec', title: 'an exec', why: 'exec_mmap, shift_arg_pages', rules: { walk: 'R19', referenced: 'R31' } },
+];
+
+/** What follows the reverse map meanwhile. */
+const walkers: readonly {
+  readonly name: string;
+  readonly title: string;
+  readonly why: string;
+  readonly rule: RuleId;
+  readonly needs?: readonly Feature[];
+}[] = [
+  { name: 'walk', title: 'a walk', why: 'rmap_walk_anon', rule: 'R18' },
+  { name: 'referenced', title: 'a walk that may not wait', why: 'folio_referenced, try_lock', rule: 'R25' },
+  { name: 'reclaim', title: 'page-out', why: 'try_to_unmap', rule: 'R22', needs: ['swap'] },
+  { name: 'migrate', title: 'migration', why: 'remove_migration_ptes', rule: 'R23', needs: ['migrate'] },
+  { name: 'ksm', title: 'KSM', why: 'rmap_walk_ksm', rule: 'R27', needs: ['ksm'] },
+  { name: 'uffd', title: 'UFFDIO_MOVE', why: 'move_present_ptes', rule: 'R24', needs: ['uffd-move'] },
+  { name: 'reuse', title: 'a write by the last user', why: 'folio_move_anon_rmap', rule: 'R26' },
+  { name: 'split', title: 'a folio split', why: '__folio_split', rule: 'R24', needs: ['large-folio', 'folio-split'] },
+  { name: 'collapse', title: 'collapse', why: 'collapse_huge_page', rule: 'R24', needs: ['large-folio', 'collapse'] },
+];
+
+const pairs: readonly ScenarioCase[] = changes.flatMap((change) =>
+  walkers.map(({ name, title, why, rule, needs = [] }) => ({
+    scenario: scenarioNamed(`${change.name}-x-${name}`),
+    rule: change.rules[name] ?? rule,
+    needs: change.name === 'swap-in' && !needs.includes('swap') ? [...needs, 'swap' as const] : needs,
+    title: `${change.title} while ${title} is under way`,
+    why: `${change.why}; ${why}`,
+  })),
+);
+
+const others: readonly ScenarioCase[] = [
+  {
+    scenario: scenarioNamed('first-faults'),
+    rule: 'R5',
+    title: 'two first faults of one VMA at once',
+    why: '__anon_vma_prepare looks again under the page-table lock',
+  },
+  {
+    scenario: scenarioNamed('fault-x-fork'),
+    rule: 'R5',
+    title: 'a first fault while the VMA is forked',
+    why: 'dup_mmap write-locks each VMA',
+  },
+  {
+    scenario: scenarioNamed('both-write'),
+    rule: 'R28',
+    title: 'both owners of a shared page write to it at once',
+    why: 'wp_can_reuse_anon_folio',
+  },
+  {
+    scenario: scenarioNamed('migrate-x-fork-x-move'),
+    rule: 'R23',
+    needs: ['migrate'],
+    title: 'a page is migrated, forked and moved at once',
+    why: 'migration entries that fork copies and mremap moves',
+  },
+  {
+    scenario: scenarioNamed('migrate-x-exit-x-exit'),
+    rule: 'R15',
+    needs: ['migrate'],
+    title: 'all owners of a page exit while it is migrated',
+    why: 'the pin of migrate_folio_unmap is the last reference',
+  },
+  {
+    scenario: scenarioNamed('reclaim-x-fork-x-write'),
+    rule: 'R22',
+    needs: ['swap'],
+    title: 'a page is paged out, forked and written at once',
+    why: 'try_to_unmap against dup_mmap and wp_page_copy',
+  },
+  {
+    scenario: scenarioNamed('walk-x-exit-x-fork'),
+    rule: 'R18',
+    title: 'a walk while one owner exits and another forks',
+    why: 'unlink_anon_vmas and anon_vma_fork during rmap_walk_anon',
+  },
+  {
+    scenario: scenarioNamed('walk-x-munmap-x-write'),
+    rule: 'R20',
+    title: 'a walk while one owner unmaps and another writes',
+    why: 'free_pgtables during rmap_walk_anon',
+  },
+];
+
+/** Operations at the same time, in every schedule with up to two preemptions. */
+export const concurrency = scenarioCases([...pairs, ...others]);

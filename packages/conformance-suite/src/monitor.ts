@@ -1,0 +1,161 @@
+import {
+  ContractViolation,
+  type Folio,
+  isOp,
+  type Op,
+  type Rmap,
+  type RmapHold,
+  type RmapStrategy,
+  type RmapVisitor,
+  type Soon,
+  type Vma,
+} from '@rmap-lab/core';
+import { withHooks } from './facade.js';
+
+/** A call of `visit` that has not returned. */
+interface Visit {
+  readonly hold: RmapHold;
+  readonly folio: Folio;
+  readonly vma: Vma;
+}
+
+/** A hold that lets no other walk of its folio, or of the pages of its VMA, be inside `visit`. */
+interface Exclusive {
+  readonly hold: RmapHold;
+  readonly of: Folio | Vma;
+}
+
+/** What a monitor knows; a field of the strategy's object, so that a machine that is put back puts this back too. */
+class Seen {
+  visits: Visit[] = [];
+  exclusive: Exclusive[] = [];
+}
+const SEEN = Symbol('what the monitor has seen');
+
+const broken = (rule: string, hook: string, detail: string): ContractViolation =>
+  new ContractViolation(rule, hook, 'a call of the contract', detail);
+const without = <T>(list: readonly T[], one: T | undefined): T[] => list.filter((each) => each !== one);
+const nameOf = (of: Folio | Vma): string => (typeof of === 'number' ? `folio ${of}` : `VMA ${of.id}`);
+const excludes = ({ hold, of }: Exclusive, visit: Visit): boolean =>
+  hold !== visit.hold && (of === visit.folio || of === visit.vma);
+
+/**
+ * The strategy with every call that crosses the contract looked at, also where threads are inside several at once: what no state
+ * at the end of a schedule shows. The rest of it is untouched. Breaks are thrown as ContractViolation with their rule: R8, R9, R20, R21, R24, R25.
+ */
+export function monitored(strategy: RmapStrategy): RmapStrategy {
+  const sleeping = new Set(strategy.locks.filter(({ kind }) => kind === 'rwsem').map(({ name }) => name));
+  return withHooks(strategy, (rmap) => {
+    const seen = new Seen();
+    Object.assign(rmap, { [SEEN]: seen });
+    watchHolds(rmap, seen, sleeping);
+    watchWalks(rmap, seen);
+    watchBrackets(rmap);
+  });
+}
+
+/** R24 and R25 as they show at `hold`, and R20 as it shows at `unlink`. */
+function watchHolds(rmap: Rmap, seen: Seen, sleeping: ReadonlySet<string>): void {
+  const { hold, holdVma, release, unlink } = rmap;
+  rmap.hold = function* (folio, mode, wait) {
+    const got = yield* wait ? soon(hold(folio, mode, wait)) : impatient(hold(folio, mode, wait), sleeping);
+    if (mode === 'write' && got > 0) exclude(seen, { hold: got, of: folio });
+    return got;
+  };
+  rmap.holdVma = function* (vma, mode) {
+    const got = yield* soon(holdVma(vma, mode));
+    if (mode === 'write' && got > 0) exclude(seen, { hold: got, of: vma });
+    return got;
+  };
+  rmap.release = function* (held) {
+    seen.exclusive = without(
+      seen.exclusive,
+      seen.exclusive.find((one) => one.hold === held),
+    );
+    yield* soon(release(held));
+  };
+  rmap.unlink = function* (vma) {
+    yield* soon(unlink(vma));
+    if (seen.visits.some((visit) => visit.vma === vma))
+      throw broken('R20', 'unlink', `it returned for VMA ${vma.id} while a walk is inside its page tables`);
+  };
+}
+
+function exclude(seen: Seen, exclusive: Exclusive): void {
+  const inside = seen.visits.find((visit) => excludes(exclusive, visit));
+  if (inside !== undefined)
+    throw broken(
+      'R24',
+      'hold',
+      `a write hold of ${nameOf(exclusive.of)} was given while another walk visits VMA ${inside.vma.id}`,
+    );
+  seen.exclusive = [...seen.exclusive, exclusive];
+}
+
+/** R20, R21 and R24 as they show at `visit`. */
+function watchWalks(rmap: Rmap, seen: Seen): void {
+  const { walk } = rmap;
+  rmap.walk = function* (hold, query, visitor) {
+    let stopped = false;
+    function* visit(vma: Vma, address: Parameters<RmapVisitor['visit']>[1]): Op<boolean> {
+      if (stopped) throw broken('R21', 'walk', 'it goes on after `visit` said false');
+      const one = { hold, folio: query.folio, vma };
+      const other = seen.exclusive.find((exclusive) => excludes(exclusive, one));
+      if (other !== undefined)
+        throw broken('R24', 'walk', `it visits VMA ${vma.id} while somebody has a write hold of ${nameOf(other.of)}`);
+      seen.visits = [...seen.visits, one];
+      const more = yield* soon(visitor.visit(vma, address));
+      seen.visits = without(seen.visits, one);
+      stopped = !more;
+      return more;
+    }
+    yield* walk(hold, query, {
+      get found() {
+        return visitor.found;
+      },
+      restart: () => visitor.restart(),
+      visit,
+    });
+  };
+}
+
+/** R8 and R9: what is to be called once is called once. */
+function watchBrackets(rmap: Rmap): void {
+  const { adjust, forkMm } = rmap;
+  if (adjust !== undefined)
+    rmap.adjust = function* (change) {
+      let applied = 0;
+      const apply = (): Op<void> => {
+        applied++;
+        return change.apply();
+      };
+      yield* adjust({ ...change, apply });
+      if (applied !== 1) throw broken('R8', 'adjust', `it called \`apply\` ${applied} times`);
+    };
+  if (forkMm !== undefined)
+    rmap.forkMm = function* (child, parent, copy) {
+      let copied = 0;
+      const once = (): Op<void> => {
+        copied++;
+        return copy();
+      };
+      yield* forkMm(child, parent, once);
+      if (copied !== 1) throw broken('R9', 'forkMm', `it called \`copy\` ${copied} times`);
+    };
+}
+
+function* soon<T>(answer: Soon<T>): Op<T> {
+  return isOp(answer) ? yield* answer : answer;
+}
+
+/** A hold that was told not to wait. @throws ContractViolation R25 where it may come to wait for a sleeping lock or a grace period */
+function* impatient<T>(answer: Soon<T>, sleeping: ReadonlySet<string>): Op<T> {
+  if (!isOp(answer)) return answer;
+  for (let turn = answer.next(); ; turn = answer.next()) {
+    if (turn.done) return turn.value;
+    const { kind, label } = turn.value;
+    if (kind === 'wait' || (kind === 'lock' && sleeping.has(label)))
+      throw broken('R25', 'hold', `told not to wait, it waits for ${label}`);
+    yield turn.value;
+  }
+}

@@ -1,0 +1,77 @@
+import { Kernel, type RmapStrategy, Unsupported } from '@rmap-lab/core';
+import {
+  describeRecording,
+  type Engine,
+  explore,
+  type Failure,
+  kernelProgram,
+  type Scenario,
+  type Verdict,
+} from '@rmap-lab/explorer';
+import { CaseFailure, type ConformanceCase } from './case.js';
+import { monitored } from './monitor.js';
+import { pictureOf } from './picture.js';
+import { ruleOf } from './rules.js';
+
+/** How every scenario is searched: all schedules with at most so many switches away from a thread that could have gone on. */
+const ENGINE: Engine = 'bounded';
+const PREEMPTIONS = 2;
+
+/** What a case that is a scenario says about itself. */
+export interface ScenarioCase extends Pick<ConformanceCase, 'rule' | 'title' | 'why'> {
+  readonly scenario: Scenario;
+  readonly needs?: ConformanceCase['needs'];
+}
+
+/** A case of each scenario: in every schedule, up to the bound, no rule is broken. */
+export const scenarioCases = (cases: readonly ScenarioCase[]): readonly ConformanceCase[] =>
+  cases.map(({ scenario, needs = [], ...rest }) => ({
+    ...rest,
+    id: `concurrency/${scenario.name}`,
+    level: 'concurrency',
+    strength: 'must',
+    needs,
+    run: ({ strategy }) => runScenario(scenario, strategy),
+  }));
+
+/** @throws CaseFailure with the schedule that has the fewest preemptions, Unsupported */
+function runScenario(scenario: Scenario, strategy: RmapStrategy): void {
+  let last: Kernel | null = null;
+  const watched: Scenario = {
+    ...scenario,
+    setup: (kernel) => {
+      last = kernel;
+      return scenario.setup(kernel);
+    },
+    check: (kernel, world, ends) => {
+      for (const end of Object.values(ends)) if ('error' in end && end.error instanceof Unsupported) throw end.error;
+      scenario.check?.(kernel, world, ends);
+    },
+  };
+  const { failure } = search(watched, monitored(strategy));
+  if (failure === null) return;
+  if (failure.recording.error instanceof Unsupported) throw failure.recording.error;
+  const { spaces, mappings } = pictureOf(last as unknown as Kernel);
+  throw new CaseFailure(failure.message, {
+    rule: ruleOf(failure.recording.error),
+    schedule: scheduleOf(failure),
+    before: drawn(scenario, strategy),
+    after: spaces,
+    mappings,
+  });
+}
+
+const search = (scenario: Scenario, strategy: RmapStrategy): Verdict =>
+  explore(kernelProgram(scenario, { strategy }), { engine: ENGINE, preemptions: PREEMPTIONS });
+
+function scheduleOf({ recording, preemptions }: Failure): string {
+  const length = `${recording.steps.length} steps, ${preemptions} ${preemptions === 1 ? 'preemption' : 'preemptions'}`;
+  return `${length}\n${describeRecording(recording).trimEnd()}`;
+}
+
+/** The address spaces before any thread runs. */
+function drawn(scenario: Scenario, strategy: RmapStrategy): string {
+  const kernel = new Kernel({ ...scenario.machine, strategy });
+  scenario.setup(kernel);
+  return pictureOf(kernel).spaces;
+}
