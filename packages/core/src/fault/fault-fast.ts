@@ -1,17 +1,20 @@
-import { ANON, EXCLUSIVE, SWAPBACKED } from '../folio/mem-map.js';
+import { putPage } from '../folio/free.js';
+import { ANON, EXCLUSIVE, KSM, LARGE, LOCKED, SWAPBACKED, SWAPCACHE } from '../folio/mem-map.js';
 import type { Machine } from '../machine.js';
 import type { Mm } from '../mm/mm.js';
-import { ENTRIES } from '../page-table/page-table.js';
-import { DIRTY, kindOf, NONE, PRESENT, WRITE, YOUNG } from '../page-table/pte.js';
+import { ENTRIES, type Table } from '../page-table/page-table.js';
+import { DIRTY, kindOf, NONE, PRESENT, type Pte, pfnOf, WRITE, YOUNG } from '../page-table/pte.js';
 import { finish } from '../sync/op.js';
-import type { Address, Folio, Vpn } from '../units.js';
+import { type Address, addressOf, type Folio, type Pfn, type Vpn } from '../units.js';
 import { VM_ACCESS_FLAGS, VM_WRITE } from '../vma/vm-flags.js';
+import type { VmArea } from '../vma/vma.js';
 import { freshPte } from './anonymous.js';
+import { isOnlyUser, mayWrite } from './wp.js';
 
 /**
- * The two common touches as a plain function: a page that is there and allows the access, and the first write to anonymous
- * memory of a VMA that had its first fault. False: nothing happened, let {@link touch} do it. Sequential mode only.
- * @throws NoMemory
+ * The common touches as plain functions: a page that is there and allows the access, the first write to anonymous memory of a VMA
+ * that had its first fault, and a write to a small page that fork left read-only. False: nothing happened, let {@link touch} do it.
+ * Sequential mode only. @throws NoMemory
  */
 export function touchFast(m: Machine, mm: Mm, address: Address, write: boolean): boolean {
   let vma = mm.lastVma;
@@ -27,28 +30,84 @@ export function touchFast(m: Machine, mm: Mm, address: Address, write: boolean):
   const at = leaf * ENTRIES + (vpn & (ENTRIES - 1));
   const { entries } = m.tables;
   const pte = entries[at];
-  const { mem } = m;
   if (pte === NONE) {
-    if (!write || !vma.faulted || vma.file !== null || m.rmap.reserve !== undefined || m.largeFaults) return false;
+    if (!write || vma.file !== null || m.largeFaults || !needsNothing(m, vma)) return false;
+    // `mapNew` by hand: a call of it would take a fifth of the time of a first touch.
+    const { mem } = m;
     const pfn = mem.alloc();
     mem.flags[pfn] = ANON | EXCLUSIVE | SWAPBACKED;
     mem.index[pfn] = vma.anonPgoff + (vpn - vma.start / 4096);
     finish(m.rmap.anchor(pfn as number as Folio, vma, 'new'));
     mem.mapcount[pfn] = 1;
-    if (m.rmap.mapping !== undefined) finish(m.rmap.mapping(m.span.ofPage(vma, (vpn * 4096) as Address, pfn), 'new', null));
+    if (m.rmap.mapping !== undefined) finish(m.rmap.mapping(m.span.ofPage(vma, addressOf(vpn), pfn), 'new', null));
     m.vmaLock.reads++;
     m.ptl.stats.writes++;
     entries[at] = freshPte(vma, pfn);
     mem.version[pfn] = ++m.writes;
     return true;
   }
-  if (write) {
-    if (kindOf(pte) !== PRESENT || (pte & WRITE) === 0) return false;
-    entries[at] = pte | YOUNG | DIRTY;
-    mem.version[pte >>> 8] = ++m.writes;
-    return true;
-  }
   if (kindOf(pte) !== PRESENT) return false;
-  entries[at] = pte | YOUNG;
+  if (!write) entries[at] = pte | YOUNG;
+  else if ((pte & WRITE) !== 0) writeTo(m, at, pte);
+  else return writeProtectedFast(m, vma, vpn, leaf, pte);
   return true;
+}
+
+/** The store itself: the processor's accessed and dirty bits, and new contents. */
+function writeTo(m: Machine, at: number, pte: Pte): void {
+  m.tables.entries[at] = pte | YOUNG | DIRTY;
+  m.mem.version[pfnOf(pte)] = ++m.writes;
+}
+
+/** Whether a new page of `vma` takes nothing but the page. */
+const needsNothing = (m: Machine, vma: VmArea): boolean => vma.faulted && m.rmap.reserve === undefined;
+
+/** {@link writeProtected} for a small page that nobody else is busy with, and the write. @throws NoMemory */
+function writeProtectedFast(m: Machine, vma: VmArea, vpn: Vpn, leaf: Table, pte: Pte): boolean {
+  const pfn = pfnOf(pte);
+  if ((m.mem.flags[pfn] & (ANON | LARGE | KSM | SWAPCACHE | LOCKED)) !== ANON || vma.shared) return false;
+  if (mayWrite(m, pfn) || isOnlyUser(m, pfn)) {
+    m.ptl.lock(leaf);
+    if (!mayWrite(m, pfn)) reuseFast(m, vma, pfn);
+    writeTo(m, leaf * ENTRIES + (vpn & (ENTRIES - 1)), pte | WRITE);
+    m.ptl.unlock(leaf);
+  } else {
+    if (!needsNothing(m, vma)) return false;
+    copyFast(m, vma, vpn, leaf, pfn);
+  }
+  m.vmaLock.reads++;
+  return true;
+}
+
+function reuseFast(m: Machine, vma: VmArea, pfn: Pfn): void {
+  const folio = pfn as number as Folio;
+  m.folioLock.tryLock(folio);
+  finish(m.rmap.anchor(folio, vma, 'reuse'));
+  m.mem.flags[pfn] |= EXCLUSIVE;
+  m.folioLock.unlock(folio);
+}
+
+/** Nothing can come between the two looks that {@link writeProtected} takes at the entry, each under the lock. @throws NoMemory */
+function copyFast(m: Machine, vma: VmArea, vpn: Vpn, leaf: Table, old: Pfn): void {
+  const { mem } = m;
+  const copy = mem.alloc();
+  m.ptl.stats.writes++;
+  m.ptl.lock(leaf);
+  mapNew(m, vma, vpn, copy);
+  mem.mapcount[old]--;
+  if (m.rmap.unmapped !== undefined) finish(m.rmap.unmapped(m.span.ofPage(vma, addressOf(vpn), old)));
+  writeTo(m, leaf * ENTRIES + (vpn & (ENTRIES - 1)), freshPte(vma, copy));
+  m.ptl.unlock(leaf);
+  if (mem.refcount[old] > 1) mem.refcount[old]--;
+  else finish(putPage(m, old));
+}
+
+/** {@link mapNewPage}, all but the entry. */
+function mapNew(m: Machine, vma: VmArea, vpn: Vpn, pfn: Pfn): void {
+  const { mem } = m;
+  mem.flags[pfn] = ANON | EXCLUSIVE | SWAPBACKED;
+  mem.index[pfn] = vma.anonPgoff + (vpn - vma.start / 4096);
+  finish(m.rmap.anchor(pfn as number as Folio, vma, 'new'));
+  mem.mapcount[pfn] = 1;
+  if (m.rmap.mapping !== undefined) finish(m.rmap.mapping(m.span.ofPage(vma, addressOf(vpn), pfn), 'new', null));
 }

@@ -57,16 +57,20 @@ export function* copyWriteProtected(m: Machine, vma: VmArea, address: Address, l
 }
 
 /** Anonymous and exclusive: nobody else can see a write. */
-const mayWrite = (m: Machine, pfn: Pfn): boolean => (m.mem.flags[pfn] & (ANON | EXCLUSIVE)) === (ANON | EXCLUSIVE);
+export const mayWrite = (m: Machine, pfn: Pfn): boolean => (m.mem.flags[pfn] & (ANON | EXCLUSIVE)) === (ANON | EXCLUSIVE);
+
+/** Small, anonymous, not KSM's, and referred to by this entry alone, and by the swap cache. */
+export function isOnlyUser({ mem: { flags, refcount } }: Machine, pfn: Pfn): boolean {
+  const cached = (flags[pfn] & SWAPCACHE) !== 0 ? 1 : 0;
+  return (flags[pfn] & (ANON | KSM)) === ANON && refcount[pfn] <= 1 + cached;
+}
 
 /** Whether this entry is the only user left; then the page becomes exclusive to `vma` (wp_can_reuse_anon_folio). */
 function* reuse(m: Machine, vma: VmArea, pfn: Pfn): Op<boolean> {
   const { mem } = m;
   if ((mem.flags[pfn] & LARGE) !== 0) return reuseOfLarge(m, pfn);
   const folio = pfn as number as Folio;
-  const cached = (mem.flags[pfn] & SWAPCACHE) !== 0 ? 1 : 0;
-  if ((mem.flags[pfn] & (ANON | KSM)) !== ANON || mem.refcount[pfn] > 1 + cached) return false;
-  if (!m.folioLock.tryLock(folio)) return false;
+  if (!isOnlyUser(m, pfn) || !m.folioLock.tryLock(folio)) return false;
   if (!freeSwap(m, folio)) {
     m.folioLock.unlock(folio);
     return false;
