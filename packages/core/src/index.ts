@@ -5,7 +5,7 @@ export { type FoundMapping, Kernel, type KernelOps, type SplitRequest, type Walk
 export type { KernelOptions } from './options.js';
 export { type MmapOptions, type MremapOptions, type PageInfo, Process, type ProcessOps, type VmaInfo } from './process.js';
 export { type ArenaPage, OPERATION_KINDS, type Operation } from './program/operation.js';
-export { ProgramRun } from './program/run-program.js';
+export { arenaAddress, ProgramRun } from './program/run-program.js';
 export { programToCode } from './program/to-code.js';
 export type { Reclaim } from './reclaim/reclaim.js';
 export * from './rmap/contract.js';

@@ -408,7 +408,8 @@ export class Kernel {
         `folio ${folio} has ${mem.pages(folio)} pages; anonymous folios have 1, 4, 8, .. pages`,
       );
     }
-    if (!folioLock.tryLock(folio)) return false;
+    // Who has no reference yet may come too late for one (folio_try_get).
+    if (mem.refcount[folio] === 0 || !folioLock.tryLock(folio)) return false;
     mem.refcount[folio]++;
     try {
       return yield* splitFolio(this.machine, folio, order, page);

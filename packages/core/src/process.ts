@@ -125,6 +125,8 @@ export interface ProcessOps {
   read(at: Address): Op<void>;
   /** One store. */
   write(at: Address): Op<void>;
+  /** A store of given contents. */
+  fill(at: Address, pattern: number): Op<void>;
   /** UFFDIO_MOVE. */
   uffdMove(request: UffdMove): Op<number>;
   /** UFFDIO_REGISTER, or the opposite. */
@@ -183,6 +185,7 @@ export class Process {
       brk: (to) => brk(m, mine('brk'), to),
       read: (at) => touch(m, mine('read'), at, false),
       write: (at) => touch(m, mine('write'), at, true),
+      fill: (at, pattern) => this.fillOp(at, pattern),
       uffdMove: (request) => this.uffdMoveOp(mine('UFFDIO_MOVE'), request),
       uffdRegister: (at, length, register) => uffdRegister(m, mine('UFFDIO_REGISTER'), at, (at + length) as Address, register),
       fork: () => this.forkOp(mine('fork')),
@@ -260,10 +263,7 @@ export class Process {
 
   /** A store after which the page's contents are `pattern`, equal to those of every other page filled with it. @throws RangeError, SegmentationFault, NoMemory */
   fill(at: Address, pattern: number): void {
-    if (!Number.isInteger(pattern) || pattern < 1 || pattern >= 2 ** 31)
-      throw new RangeError(`pattern ${pattern} is no integer from 1 to 2^31 - 1`);
-    this.write(at);
-    this.machine.mem.version[this.pageAt(at).pfn as Pfn] = -pattern;
+    this.kernel.run(this.op.fill(at, pattern));
   }
 
   /** fork(2). @throws NoMemory */
@@ -348,6 +348,13 @@ export class Process {
   private touchPage(at: Address, write: boolean): void {
     if (this.alive && this.machine.options.fastFault && touchFast(this.machine, this.mm, at, write)) return;
     this.kernel.run(write ? this.op.write(at) : this.op.read(at));
+  }
+
+  private *fillOp(at: Address, pattern: number): Op<void> {
+    if (!Number.isInteger(pattern) || pattern < 1 || pattern >= 2 ** 31)
+      throw new RangeError(`pattern ${pattern} is no integer from 1 to 2^31 - 1`);
+    yield* this.op.write(at);
+    this.machine.mem.version[this.pageAt(at).pfn as Pfn] = -pattern;
   }
 
   private *uffdMoveOp(mm: Mm, request: UffdMove): Op<number> {

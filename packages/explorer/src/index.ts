@@ -12,6 +12,8 @@ export type { End, Program, World } from './program.js';
 export { type SampleOptions, sample, seeded } from './random.js';
 export { Diverged, type RecordedStep, type Recording } from './recording.js';
 export { scenarioNamed, scenarios, UnknownScenario } from './scenarios/catalogue.js';
+export { ALWAYS_CHECKED, type ProgramScenario, type ScenarioParts, scenarioOf } from './scenarios/scenario.js';
+export { operationsOf, type ScenarioProgram, type ThreadOperation } from './scenarios/scenario-program.js';
 export type { Engine, FailingSchedule, Search, SearchOptions } from './search.js';
 export { Lock, Register } from './shared.js';
 export { lockProgram, racyProgram } from './textbook.js';

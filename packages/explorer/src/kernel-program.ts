@@ -29,8 +29,8 @@ export interface Scenario<W = unknown> {
   setup(kernel: Kernel): W;
   /** The operations to run concurrently, by name. One that is called `walk` must answer a walk of `folio(world)`. */
   threads(kernel: Kernel, world: W): Readonly<Record<string, Op<unknown>>>;
-  /** The folio that a thread called `walk` walks. */
-  folio?(world: W): Folio;
+  /** The folio that a thread called `walk` walks; null: none is left to be walked. */
+  folio?(world: W): Folio | null;
   /** What must hold at the end, beside what always must. @throws what is wrong */
   check?(kernel: Kernel, world: W, ends: Readonly<Record<string, End>>): void;
 }
@@ -114,7 +114,8 @@ function begin<W>(
   seen: SeenStates | null,
 ): World {
   const operations = scenario.threads(kernel, world);
-  const watch = 'walk' in operations && scenario.folio !== undefined ? new WalkWatch(kernel, scenario.folio(world)) : null;
+  const folio = 'walk' in operations ? (scenario.folio?.(world) ?? null) : null;
+  const watch = folio === null ? null : new WalkWatch(kernel, folio);
   const threads: Record<string, Op<unknown>> = {};
   for (const name in operations) {
     tasks.push(new Task(tasks.length + 1, name));

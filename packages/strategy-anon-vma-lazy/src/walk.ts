@@ -15,7 +15,8 @@ export function* walk(state: LazyState, hold: RmapHold, query: RmapQuery, visito
   if (!(yield* offer(state, yield* candidates(state, root, query.first, query.last), query, visitor))) return;
   for (let word = anchor; retry !== 'none'; ) {
     const now = yield* folios.readAnchor(query.folio);
-    if (now === word || (retry === 'once' && isLazyAnchor(now))) return;
+    // Without a reference of the walker's own the folio may be free by now, and then has no anchor.
+    if (now === word || now === 0 || (retry === 'once' && isLazyAnchor(now))) return;
     word = now;
     visitor.restart();
     if (!(yield* isLazyAnchor(word) ? fromRoot(state, word, query, visitor) : fromAnonVma(state, word, query, visitor))) return;

@@ -50,11 +50,11 @@ export function addExplore(program: Command, wholeNumber: (text: string) => numb
     .option('--workers <n>', 'explore in so many worker threads', wholeNumber)
     .option('--shard <i/n>', 'explore only the i-th of n parts, in workers', shardFrom)
     .option('--resume <file>', 'keep what is done in a file, and go on from there; in workers')
-    .option('--list', 'print the names of all scenarios')
+    .option('--list', 'print all scenarios, with what they are about')
     .option('--json', 'print one JSON document (rmap-lab/explore@1)')
     .addHelpText('after', '\nExample:\n  rmap-lab explore fork-x-walk --preemptions 3')
     .action(async (name: string | undefined, options: ExploreCommandOptions) => {
-      if (options.list) process.stdout.write(`${scenarios.map((scenario) => scenario.name).join('\n')}\n`);
+      if (options.list) process.stdout.write(list());
       else if (name === undefined)
         program.error("error: name a scenario; 'rmap-lab explore --list' prints them", { exitCode: 2 });
       else if (inWorkers(options) && options.engine === 'brute-force')
@@ -63,6 +63,12 @@ export function addExplore(program: Command, wholeNumber: (text: string) => numb
         program.error('error: in workers, --schedules is for engines that draw', { exitCode: 2 });
       else process.exitCode = await run(name, options);
     });
+}
+
+/** Every scenario, with what it is about. */
+function list(): string {
+  const width = Math.max(...scenarios.map(({ name }) => name.length));
+  return scenarios.map(({ name, description }) => `${name.padEnd(width)}  ${description}\n`).join('');
 }
 
 async function run(name: string, options: ExploreCommandOptions): Promise<number> {

@@ -56,7 +56,7 @@ export function* splitFolio(m: Machine, folio: Folio, order = 0, around: Pfn | n
 
 /** The same for a folio that the caller only knows to be mapped: takes reference and lock, unless somebody has the lock. */
 export function* splitMapped(m: Machine, folio: Folio): Op<boolean> {
-  if (!m.folioLock.tryLock(folio)) return false;
+  if (m.mem.refcount[folio] === 0 || !m.folioLock.tryLock(folio)) return false;
   m.mem.refcount[folio]++;
   try {
     return yield* splitFolio(m, folio);

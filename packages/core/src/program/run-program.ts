@@ -2,6 +2,7 @@ import { KernelError, SegmentationFault } from '../errors.js';
 import type { FileMapping } from '../folio/page-cache.js';
 import type { Kernel } from '../kernel.js';
 import type { Process } from '../process.js';
+import { type Op, READY } from '../sync/op.js';
 import * as f from '../syscalls/flags.js';
 import type { UffdMove } from '../syscalls/userfaultfd.js';
 import { type Address, PAGE_SIZE } from '../units.js';
@@ -25,9 +26,11 @@ export class ProgramRun {
 
   /** Runs one operation; 'ok', the errno, or the signal. Errors that no kernel would answer are thrown. */
   apply(operation: Operation): string {
-    const process = this.processes[operation.process % this.processes.length];
+    const process = this.processOf(operation);
     try {
-      this.perform(process, operation);
+      if (operation.op === 'read' || operation.op === 'write') process[operation.op](at(operation.at));
+      else if (operation.op === 'exit') this.exit(process);
+      else this.kernel.run(this.op(operation));
       return 'ok';
     } catch (error) {
       if (error instanceof KernelError) return error.errno;
@@ -36,102 +39,101 @@ export class ProgramRun {
     }
   }
 
-  private perform(process: Process, o: Operation): void {
+  /** The same as an operation for a scheduler; it is about the process, and the folio, that there are now. */
+  op(o: Operation): Op<unknown> {
+    const process = this.processOf(o);
     switch (o.op) {
       case 'mmap':
-        this.mmap(process, o);
-        break;
+        return this.mmap(process, o);
       case 'munmap':
       case 'mlock':
       case 'munlock':
-        process[o.op](at(o.at), o.pages * PAGE_SIZE);
-        break;
+        return process.op[o.op](at(o.at), o.pages * PAGE_SIZE);
       case 'mprotect':
-        process.mprotect(at(o.at), o.pages * PAGE_SIZE, o.prot);
-        break;
+        return process.op.mprotect(at(o.at), o.pages * PAGE_SIZE, o.prot);
       case 'madvise':
-        process.madvise(at(o.at), o.pages * PAGE_SIZE, o.advice);
-        break;
+        return process.op.madvise(at(o.at), o.pages * PAGE_SIZE, o.advice);
       case 'mremap': {
         const moving = f.MREMAP_MAYMOVE | f.MREMAP_FIXED | (o.dontUnmap ? f.MREMAP_DONTUNMAP : 0);
         const options = o.to === null ? { flags: 0 } : { flags: moving, to: at(o.to) };
-        process.mremap(at(o.at), o.pages * PAGE_SIZE, o.newPages * PAGE_SIZE, options);
-        break;
+        return process.op.mremap(at(o.at), o.pages * PAGE_SIZE, o.newPages * PAGE_SIZE, options);
       }
-      case 'brk': {
-        const start = process.brk();
-        process.brk((start + o.pages * PAGE_SIZE) as Address);
-        break;
-      }
+      case 'brk':
+        return process.op.brk((process.brk() + o.pages * PAGE_SIZE) as Address);
       case 'read':
       case 'write':
-        process[o.op](at(o.at));
-        break;
+        return process.op[o.op](at(o.at));
       case 'fork':
       case 'thread':
-        this.processes.push(process[o.op]());
-        break;
+        return this.born(process.op[o.op]());
       case 'exec':
-        process.exec();
-        break;
       case 'exit':
-        if (this.processes.length === 1) break; // the first process stays, so that there is always one
-        process.exit();
-        this.processes.splice(this.processes.indexOf(process), 1);
-        break;
+        return process.op[o.op]();
       case 'splitFolio':
-        this.splitFolio(process, o);
-        break;
+        return this.splitFolio(process, o);
       case 'fill':
-        process.fill(at(o.at), o.pattern);
-        break;
+        return process.op.fill(at(o.at), o.pattern);
       case 'uffdMove':
-        this.uffdMove(process, { to: at(o.to), from: at(o.from), length: o.pages * PAGE_SIZE });
-        break;
+        return this.uffdMove(process, { to: at(o.to), from: at(o.from), length: o.pages * PAGE_SIZE });
       case 'splitDeferred':
       case 'ksmScan':
       case 'khugepagedScan':
       case 'ksmUnmerge':
       case 'swapOff':
       case 'finishMigrations':
-        this.kernel[o.op]();
-        break;
+        return this.kernel.op[o.op]();
       case 'reclaim':
       case 'migrate':
       case 'startMigration': {
         const folio = process.folioAt(at(o.at));
-        if (folio !== null) this.kernel[o.op](folio);
+        return folio === null ? READY : this.kernel.op[o.op](folio);
       }
     }
   }
 
-  private splitFolio(process: Process, o: Extract<Operation, { op: 'splitFolio' }>): void {
+  private processOf({ process }: Operation): Process {
+    return this.processes[process % this.processes.length];
+  }
+
+  private *born(op: Op<Process>): Op<void> {
+    this.processes.push(yield* op);
+  }
+
+  private exit(process: Process): void {
+    if (this.processes.length === 1) return; // the first process stays, so that there is always one
+    process.exit();
+    this.processes.splice(this.processes.indexOf(process), 1);
+  }
+
+  private splitFolio(process: Process, o: Extract<Operation, { op: 'splitFolio' }>): Op<unknown> {
     const { pfn, order } = process.pageAt(at(o.at));
     const folio = process.folioAt(at(o.at));
-    if (folio === null || pfn === null || order <= o.order) return;
-    this.kernel.splitFolio(folio, o.unequal ? { order: o.order, around: pfn - folio } : { order: o.order });
+    if (folio === null || pfn === null || order <= o.order) return READY;
+    return this.kernel.op.splitFolio(folio, o.unequal ? { order: o.order, around: pfn - folio } : { order: o.order });
   }
 
   /** With the destination's VMA registered meanwhile, as the kernel asks. */
-  private uffdMove(process: Process, move: UffdMove): void {
+  private *uffdMove(process: Process, move: UffdMove): Op<void> {
     const vma = process.vmas().find(({ start, end }) => start <= move.to && move.to < end);
     const length = vma === undefined ? 0 : vma.end - vma.start;
-    if (vma !== undefined) process.uffdRegister(vma.start, length);
+    if (vma !== undefined) yield* process.op.uffdRegister(vma.start, length, true);
     try {
-      process.uffdMove(move);
+      yield* process.op.uffdMove(move);
     } finally {
-      if (vma !== undefined) process.uffdRegister(vma.start, length, false);
+      if (vma !== undefined) yield* process.op.uffdRegister(vma.start, length, false);
     }
   }
 
-  private mmap(process: Process, o: Extract<Operation, { op: 'mmap' }>): void {
+  private mmap(process: Process, o: Extract<Operation, { op: 'mmap' }>): Op<Address> {
     const shared = o.memory === 'shared' || o.memory === 'file-shared';
     const flags = f.MAP_FIXED | o.flags | (shared ? f.MAP_SHARED : f.MAP_PRIVATE);
     const request = { prot: o.prot, at: at(o.at) };
     if (o.memory === 'private' || o.memory === 'shared')
-      process.mmap(o.pages * PAGE_SIZE, { ...request, flags: flags | f.MAP_ANONYMOUS });
-    else process.mmap(o.pages * PAGE_SIZE, { ...request, flags, file: this.file, offset: o.offset * PAGE_SIZE });
+      return process.op.mmap(o.pages * PAGE_SIZE, { ...request, flags: flags | f.MAP_ANONYMOUS });
+    return process.op.mmap(o.pages * PAGE_SIZE, { ...request, flags, file: this.file, offset: o.offset * PAGE_SIZE });
   }
 }
 
-const at = (page: ArenaPage): Address => (ARENA + page * PAGE_SIZE) as Address;
+/** The address of a page of the arena. */
+export const arenaAddress = (page: ArenaPage): Address => (ARENA + page * PAGE_SIZE) as Address;
+const at = arenaAddress;

@@ -1,9 +1,9 @@
-import type { Scenario } from '../kernel-program.js';
 import { pairs } from './pairs.js';
+import type { ProgramScenario } from './scenario.js';
 import { others } from './triples.js';
 
 /** Scenarios that come with the explorer: every pair of a change and a walker, and some more. */
-export const scenarios: readonly Scenario[] = [...pairs, ...others] as unknown as readonly Scenario[];
+export const scenarios: readonly ProgramScenario[] = [...pairs, ...others];
 
 /** A name that no scenario has. */
 export class UnknownScenario extends Error {
@@ -11,7 +11,7 @@ export class UnknownScenario extends Error {
 }
 
 /** The scenario of a name. @throws UnknownScenario */
-export function scenarioNamed(name: string): Scenario {
+export function scenarioNamed(name: string): ProgramScenario {
   const scenario = scenarios.find((candidate) => candidate.name === name);
   if (scenario !== undefined) return scenario;
   throw new UnknownScenario(`there is no scenario '${name}'; 'rmap-lab explore --list' names all ${scenarios.length}`);
