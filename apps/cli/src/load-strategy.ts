@@ -1,4 +1,9 @@
-import { type LoadedStrategy, loadStrategy as load, type ShortNames } from '@rmap-lab/core/load-strategy';
+import {
+  isOutside as isOutsideOf,
+  type LoadedStrategy,
+  loadStrategy as load,
+  type ShortNames,
+} from '@rmap-lab/core/load-strategy';
 
 /** Modules of the strategies that come with the command, found from here: a worker or a package elsewhere could not. */
 export const shortNames: ShortNames = {
@@ -10,7 +15,10 @@ export const shortNames: ShortNames = {
 /** npm changes into the clone's top; files are meant from where the user stands. */
 export const standing = (): string => process.env.INIT_CWD ?? process.cwd();
 
-/** The strategy of a short name, a package, or a file, perhaps with `:preset`. @throws StrategyLoadError */
+/** Whether a strategy is none of those that come with the command. */
+export const isOutside = (name: string): boolean => isOutsideOf(name, shortNames);
+
+/** The strategy of a short name, a package, or a file, perhaps with `:preset`. One from outside belongs into a process of its own: see `apart`. @throws StrategyLoadError */
 export const loadStrategy = (name: string): Promise<LoadedStrategy> => load(name, shortNames, standing());
 
 /** All that come with the command, each as it is by default. */

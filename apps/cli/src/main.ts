@@ -7,6 +7,7 @@ import { BadProgress, BadToken, Diverged, UnknownScenario } from '@rmap-lab/expl
 import { CannotObserve } from '@rmap-lab/kernel-oracle';
 import { BadParameter, CannotRecord, UnknownWorkload } from '@rmap-lab/workloads';
 import { Command, InvalidArgumentError } from 'commander';
+import { announceEnd, StrategyMisbehaves } from './apart.js';
 import { addCompare } from './commands/compare.js';
 import { addExplore } from './commands/explore.js';
 import { addGrowth } from './commands/growth.js';
@@ -15,6 +16,7 @@ import { addOracle } from './commands/oracle.js';
 import { addRecord } from './commands/record.js';
 import { addReplay } from './commands/replay.js';
 import { addRun } from './commands/run.js';
+import { addStrategies } from './commands/strategies.js';
 import { addSweep } from './commands/sweep.js';
 import { addWorkloads } from './commands/workloads.js';
 import { exitCode } from './exit-codes.js';
@@ -52,6 +54,7 @@ addOracle(program, wholeNumber);
 addExplore(program, wholeNumber);
 addKernelInfo(program);
 addReplay(program);
+addStrategies(program);
 program.addCommand(conformanceCommand({ name: 'conformance', under: 'rmap-lab', shortNames, from: standing() }).exitOverride());
 
 try {
@@ -59,6 +62,7 @@ try {
 } catch (error) {
   process.exitCode = explain(error);
 }
+announceEnd();
 
 /** Says what went wrong, in one line where the user can mend it; the exit status. */
 function explain(error: unknown): number {
@@ -66,6 +70,7 @@ function explain(error: unknown): number {
   const input = [
     TraceError,
     StrategyLoadError,
+    StrategyMisbehaves,
     UnknownWorkload,
     BadParameter,
     CannotRecord,

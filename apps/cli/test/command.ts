@@ -21,7 +21,10 @@ export interface Finished {
 /** Runs the built command in the scratch folder; with `killWhen` it is killed (kill -9) as soon as that is so. */
 export function rmapLab(args: readonly string[], { killWhen }: { killWhen?: () => boolean } = {}): Promise<Finished> {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, [main, ...args], { cwd: scratch, env: { ...process.env, INIT_CWD: scratch } });
+    const child = spawn(process.execPath, [main, ...args], {
+      cwd: scratch,
+      env: { ...process.env, INIT_CWD: scratch, RMAP_LAB_PATIENCE: '3' },
+    });
     let out = '';
     let err = '';
     child.stdout.on('data', (data) => (out += data));

@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { StrategyLoadError } from '@rmap-lab/core';
 import type { ShortNames } from '@rmap-lab/core/load-strategy';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { LEVELS, type Level } from './case.js';
@@ -110,7 +109,7 @@ async function run(
     process.stdout.write(`${REPORTERS[options.json ? 'json' : options.reporter](report, command)}\n`);
     return report.conforms ? 0 : 1;
   } catch (error) {
-    if (!(error instanceof StrategyLoadError || error instanceof StrategyUnusable)) throw error;
+    if (!(error instanceof StrategyUnusable)) throw error;
     process.stderr.write(`${error.message}\n`);
     return 2;
   }

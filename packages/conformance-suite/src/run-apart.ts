@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { StrategyLoadError } from '@rmap-lab/core';
 import type { ShortNames } from '@rmap-lab/core/load-strategy';
 import type { CaseResult, ConformanceOptions, ConformanceReport } from './run.js';
 
@@ -27,13 +26,13 @@ export type WorkerMessage =
   | { readonly kind: 'report'; readonly report: ConformanceReport }
   | { readonly kind: 'refused'; readonly message: string };
 
-/** The strategy can't be run to the end: it hangs, exits, or uses up memory. */
+/** The strategy can't be loaded, or not be run to the end: it hangs, exits, or uses up memory. */
 export class StrategyUnusable extends Error {
   override readonly name = 'StrategyUnusable';
 }
 
 /**
- * Runs the suite on a strategy loaded by name, in a thread of its own. @throws StrategyLoadError, StrategyUnusable naming the
+ * Runs the suite on a strategy loaded by name, in a thread of its own. @throws StrategyUnusable naming the
  * strategy and the case
  */
 export function runApart(name: string, { onResult, ...options }: ApartOptions): Promise<ConformanceReport> {
@@ -55,7 +54,7 @@ export function runApart(name: string, { onResult, ...options }: ApartOptions): 
       if (message.kind === 'begins') current = `in case ${message.id}`;
       else if (message.kind === 'result') onResult?.(message.result, message.done, message.of);
       else if (message.kind === 'report') resolve(message.report);
-      else reject(new StrategyLoadError(name, message.message, 'a strategy that can be loaded'));
+      else reject(new StrategyUnusable(message.message));
     });
     worker.on('error', (error) => reject(new StrategyUnusable(`strategy '${name}' broke down ${current}: ${error.message}`)));
     worker.on('exit', () => reject(new StrategyUnusable(`strategy '${name}' ended the program ${current}`)));

@@ -1,11 +1,12 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { loadStrategy } from '@rmap-lab/core/load-strategy';
+import { keepStdoutForResults, loadStrategy } from '@rmap-lab/core/load-strategy';
 import { runConformance, selectCases } from './run.js';
 import type { WorkerData, WorkerMessage } from './run-apart.js';
 
 const { name, shortNames, from, ...options } = workerData as WorkerData;
 const say = (message: WorkerMessage): void => parentPort?.postMessage(message);
 
+keepStdoutForResults();
 try {
   const { strategy } = await loadStrategy(name, shortNames, from);
   const chosen = selectCases(options);

@@ -1,8 +1,12 @@
 import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { resolve as resolveModule } from 'import-meta-resolve';
 import { StrategyLoadError } from './errors.js';
 import type { RmapStrategy } from './rmap/contract.js';
+import { checkCoreVersion } from './strategy-package.js';
+
+export { findStrategyPackages, STRATEGY_KEYWORD, type StrategyPackage } from './strategy-package.js';
 
 /** A strategy that was loaded by name. */
 export interface LoadedStrategy {
@@ -14,8 +18,9 @@ export interface LoadedStrategy {
 export type ShortNames = Readonly<Record<string, string>>;
 
 /**
- * The strategy of a short name, a package, or a file; `name:preset` for one that its module lists in `presets`. Files are meant from
- * `from`. @throws StrategyLoadError
+ * The strategy of a short name, a package, or a file; `name:preset` for one that its module lists in `presets`. Files and packages are
+ * looked for from `from`. It is run as it is: where that may hang or end the program, load it in a thread or a process of its own.
+ * @throws StrategyLoadError
  */
 export async function loadStrategy(name: string, shortNames: ShortNames = {}, from = process.cwd()): Promise<LoadedStrategy> {
   const [moduleName, preset] = cut(name);
@@ -33,6 +38,14 @@ export async function loadStrategy(name: string, shortNames: ShortNames = {}, fr
   );
 }
 
+/** Whether a name stands for a module that does not come along. */
+export const isOutside = (name: string, shortNames: ShortNames): boolean => !Object.hasOwn(shortNames, cut(name)[0]);
+
+/** What a thread prints from now on goes to standard error: standard output is for results, and a strategy may print what it likes. */
+export function keepStdoutForResults(): void {
+  process.stdout.write = process.stderr.write.bind(process.stderr);
+}
+
 /** `module:preset`; a file's drive or URL scheme is no preset. */
 function cut(name: string): [string, string | null] {
   const match = /^(.{2,}):([\w-]+)$/.exec(name);
@@ -47,14 +60,25 @@ function presetOf(name: string, module: Record<string, unknown>, preset: string)
 }
 
 async function importModule(name: string, shortNames: ShortNames, from: string): Promise<Record<string, unknown>> {
-  const file = resolve(from, name);
-  const isFile = /[./\\]/.test(name) && !name.startsWith('@') && existsSync(file);
+  const url = Object.hasOwn(shortNames, name) ? shortNames[name] : locate(name, from);
+  checkCoreVersion(name, url);
   try {
-    return (await import(shortNames[name] ?? (isFile ? pathToFileURL(file).href : name))) as Record<string, unknown>;
+    return (await import(url)) as Record<string, unknown>;
   } catch (error) {
     const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
     const available = `one of ${Object.keys(shortNames).join(', ')}, a package name, or a file`;
     throw new StrategyLoadError(name, `nothing that can be loaded (${reason})`, available);
+  }
+}
+
+/** URL of a file or a package; a name that is neither stays as it is, for the import to say why. */
+function locate(name: string, from: string): string {
+  const file = resolve(from, name);
+  if (/[./\\]/.test(name) && !name.startsWith('@') && existsSync(file)) return pathToFileURL(file).href;
+  try {
+    return resolveModule(name, pathToFileURL(join(from, 'strategy.js')).href);
+  } catch {
+    return name;
   }
 }
 

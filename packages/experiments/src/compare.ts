@@ -1,12 +1,23 @@
 import type { Layout, RmapStrategy } from '@rmap-lab/core';
 import type { Workload } from '@rmap-lab/workloads';
 import { type Measurement, measure } from './measure.js';
+import type { Outcome } from './sweep/store.js';
 
 /** A strategy to compare, with the name of its preset if it has one. */
-export interface Contender {
+export interface KnownContender {
   readonly strategy: RmapStrategy;
   readonly preset?: string | null;
 }
+
+/** A strategy that is measured elsewhere, where it can do no harm: by a {@link CellRunner}. */
+export interface OutsideContender {
+  readonly name: string;
+  /** The same workload under it; null: ended by the signal. */
+  measure(signal: AbortSignal | undefined): Promise<Outcome | null>;
+}
+
+/** Who takes part in a comparison. */
+export type Contender = KnownContender | OutsideContender;
 
 /** What {@link compare} compares. */
 export interface CompareOptions {
@@ -18,7 +29,7 @@ export interface CompareOptions {
   readonly layout?: Layout;
   readonly signal?: AbortSignal;
   /** Called now and then: whose turn it is, and operations done. */
-  readonly onProgress?: (contender: Contender, operations: number) => void;
+  readonly onProgress?: (strategy: string, operations: number) => void;
 }
 
 /** Strategies on the same workload, in the order they were given. */
@@ -27,6 +38,8 @@ export interface Comparison {
   readonly workload: string;
   readonly seed: number;
   readonly rows: readonly Measurement[];
+  /** Strategies from outside that could not be measured to the end, and why. */
+  readonly failed: readonly { readonly strategy: string; readonly blame: string }[];
 }
 
 /** Runs the same workload under each strategy, one after the other, each in a machine of its own. @throws TraceError for a damaged trace */
@@ -39,9 +52,17 @@ export async function compare({
   onProgress,
 }: CompareOptions): Promise<Comparison> {
   const rows: Measurement[] = [];
+  const failed: { strategy: string; blame: string }[] = [];
   let name = '';
   for (const contender of contenders) {
     if (signal?.aborted) break;
+    if ('measure' in contender) {
+      onProgress?.(contender.name, 0);
+      const outcome = await contender.measure(signal);
+      if (outcome?.status === 'measured') rows.push(outcome.measurement);
+      else if (outcome !== null) failed.push({ strategy: contender.name, blame: outcome.blame });
+      continue;
+    }
     const opened = await workload();
     name = opened.name;
     rows.push(
@@ -50,9 +71,9 @@ export async function compare({
         preset: contender.preset ?? null,
         ...(layout && { layout }),
         ...(signal && { signal }),
-        onProgress: (operations) => onProgress?.(contender, operations),
+        onProgress: (operations) => onProgress?.(contender.strategy.name, operations),
       }),
     );
   }
-  return { schema: 'rmap-lab/compare@1', workload: name, seed, rows };
+  return { schema: 'rmap-lab/compare@1', workload: rows[0]?.workload ?? name, seed, rows, failed };
 }

@@ -1,4 +1,11 @@
-export { type CompareOptions, type Comparison, type Contender, compare } from './compare.js';
+export {
+  type CompareOptions,
+  type Comparison,
+  type Contender,
+  compare,
+  type KnownContender,
+  type OutsideContender,
+} from './compare.js';
 export type { Cost } from './cost.js';
 export { type Distribution, distribution } from './distribution.js';
 export { type Growth, growthOf } from './growth.js';
@@ -10,6 +17,7 @@ export {
   measure,
   type VerifySums,
 } from './measure.js';
+export { CellRunner, type CellRunnerOptions } from './sweep/cell-runner.js';
 export { BadSweep, type Cell, cellId, cellsOf, inShard, parseSweep, type SweepSpec, sweepSchema } from './sweep/spec.js';
 export { BadStore, type Outcome, ResultStore, type StoredResult } from './sweep/store.js';
 export { type SweepOptions, type SweepSummary, sweep } from './sweep/sweep.js';

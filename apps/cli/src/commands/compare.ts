@@ -1,4 +1,4 @@
-import { type Comparison, type Contender, compare } from '@rmap-lab/experiments';
+import { CellRunner, type Comparison, type Contender, compare } from '@rmap-lab/experiments';
 import { openWorkload } from '@rmap-lab/workloads';
 import { SingleBar } from 'cli-progress';
 import { type Command, Option } from 'commander';
@@ -6,8 +6,9 @@ import { compareCsv, compareMarkdown, compareTable } from '../compare-report.js'
 import { COVER_LETTER, coverLetterLines, coverLetterTable } from '../cover-letter.js';
 import { exitCode } from '../exit-codes.js';
 import { type LayoutName, layoutOf, layoutOption } from '../layout.js';
-import { bundledStrategies, loadStrategy } from '../load-strategy.js';
+import { bundledStrategies, isOutside, loadStrategy, shortNames, standing } from '../load-strategy.js';
 import { collect, collectParameter } from '../parameters.js';
+import { checkOutside } from '../probe.js';
 
 interface CompareCommandOptions {
   readonly strategy: readonly string[];
@@ -15,6 +16,7 @@ interface CompareCommandOptions {
   readonly preset?: 'cover-letter';
   readonly parameter: Readonly<Record<string, number>>;
   readonly seed: number;
+  readonly seconds: number;
   readonly layout: LayoutName;
   readonly json?: boolean;
   readonly markdown?: boolean;
@@ -35,6 +37,7 @@ export function addCompare(program: Command, wholeNumber: (text: string) => numb
     .option('--parameter <name=n>', 'parameter of a generated workload; may be repeated', collectParameter, {})
     .addOption(new Option('--preset <name>', 'the comparison of a publication, instead of a workload').choices(['cover-letter']))
     .option('--seed <n>', 'chooses the folios whose walks are sampled', wholeNumber, 1)
+    .option('--seconds <n>', 'longest time of a strategy from outside', wholeNumber, 300)
     .addOption(layoutOption())
     .option('--json', 'print one JSON document (rmap-lab/compare@1)')
     .option('--markdown', 'print a table in Markdown')
@@ -53,8 +56,17 @@ async function run(options: CompareCommandOptions): Promise<number> {
   }
   const layout = layoutOf(options.layout);
   const names = namesFrom(options);
-  const contenders: Contender[] = [];
-  for (const name of names) contenders.push(await loadStrategy(name));
+  await checkOutside(names);
+  const runner = new CellRunner({
+    shortNames,
+    from: standing(),
+    workers: 1,
+    limits: { seconds: options.seconds, mebibytes: 2048 },
+  });
+  const cell = { workload, parameters: options.parameter, seed: options.seed, ...(layout && { layout }) };
+  const contender = async (name: string): Promise<Contender> =>
+    isOutside(name) ? { name, measure: (signal) => runner.run({ ...cell, strategy: name }, signal) } : await loadStrategy(name);
+  const contenders = await Promise.all(names.map(contender));
   const interrupt = new AbortController();
   const stop = (): void => interrupt.abort();
   process.once('SIGINT', stop);
@@ -73,15 +85,18 @@ async function run(options: CompareCommandOptions): Promise<number> {
       seed: options.seed,
       ...(layout && { layout }),
       signal: interrupt.signal,
-      onProgress: ({ strategy }, operations) => bar.update(operations, { strategy: strategy.name }),
+      onProgress: (strategy, operations) => bar.update(operations, { strategy }),
     });
   } finally {
     bar.stop();
+    await runner.destroy();
     process.removeListener('SIGINT', stop);
   }
-  process.stdout.write(`${printed(comparison, options)}\n`);
+  if (comparison.rows.length > 0 || options.json) process.stdout.write(`${printed(comparison, options)}\n`);
+  for (const { blame } of comparison.failed) process.stderr.write(`rmap-lab: ${blame}\n`);
   if (interrupt.signal.aborted) return exitCode.interrupted;
-  return comparison.rows.some(({ failure }) => failure !== null) ? exitCode.broken : exitCode.fine;
+  const failed = comparison.failed.length > 0 || comparison.rows.some(({ failure }) => failure !== null);
+  return failed ? exitCode.broken : exitCode.fine;
 }
 
 function namesFrom({ preset, strategy }: CompareCommandOptions): readonly string[] {

@@ -15,6 +15,7 @@ import {
 } from '@rmap-lab/explorer';
 import { SingleBar } from 'cli-progress';
 import { type Command, Option } from 'commander';
+import { alive, announce, apart, print } from '../apart.js';
 import { exitCode } from '../exit-codes.js';
 import type { ExploreDocument } from '../explore-schema.js';
 import { loadStrategy, shortNames, standing } from '../load-strategy.js';
@@ -61,7 +62,7 @@ export function addExplore(program: Command, wholeNumber: (text: string) => numb
         program.error('error: workers explore bounded, or draw: --engine bounded, pct, pos, random', { exitCode: 2 });
       else if (inWorkers(options) && options.engine === 'bounded' && options.schedules !== undefined)
         program.error('error: in workers, --schedules is for engines that draw', { exitCode: 2 });
-      else process.exitCode = await run(name, options);
+      else process.exitCode = await apart([options.strategy], () => run(name, options));
     });
 }
 
@@ -74,7 +75,7 @@ function list(): string {
 async function run(name: string, options: ExploreCommandOptions): Promise<number> {
   const { verdict, interrupted } = inWorkers(options) ? await parallel(name, options) : await alone(name, options);
   const document = documentOf(name, options.strategy, verdict);
-  process.stdout.write(options.json ? `${JSON.stringify(document)}\n` : report(document, verdict));
+  print(options.json ? `${JSON.stringify(document)}\n` : report(document, verdict));
   if (interrupted) return exitCode.interrupted;
   return verdict.failure === null ? exitCode.fine : exitCode.broken;
 }
@@ -98,7 +99,13 @@ async function alone(name: string, options: ExploreCommandOptions): Promise<Expl
     ...(schedules !== undefined && { maxSchedules: schedules }),
     ...(seconds !== undefined && { maxSeconds: seconds }),
   };
-  return { verdict: explore(kernelProgram(scenario, { strategy }), limits), interrupted: false };
+  announce(options.strategy, `in a schedule of ${name}`);
+  const program = kernelProgram(scenario, { strategy });
+  const verdict = explore((fresh) => {
+    alive();
+    return program(fresh);
+  }, limits);
+  return { verdict, interrupted: false };
 }
 
 /** Ctrl-C ends it, and what is done is in the file. */
@@ -122,6 +129,7 @@ async function parallel(scenario: string, options: ExploreCommandOptions): Promi
         ...(shard && { shard }),
         ...(resume !== undefined && { resume: resolve(standing(), resume) }),
         signal: AbortSignal.any([interrupt.signal, ...time]),
+        onSchedule: alive,
         onProgress: (done, total) => {
           bar.setTotal(total);
           bar.update(done);

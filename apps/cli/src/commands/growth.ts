@@ -2,6 +2,7 @@ import { growthOf, type Measurement, measure } from '@rmap-lab/experiments';
 import { openWorkload } from '@rmap-lab/workloads';
 import Table from 'cli-table3';
 import { type Command, InvalidArgumentError } from 'commander';
+import { alive, announce, apart, print } from '../apart.js';
 import { exitCode } from '../exit-codes.js';
 import { bundledStrategies, loadStrategy } from '../load-strategy.js';
 import { collect, collectParameter } from '../parameters.js';
@@ -35,7 +36,7 @@ export function addGrowth(program: Command): void {
     .option('--json', 'print one JSON document (rmap-lab/growth@1)')
     .addHelpText('after', '\nExample:\n  rmap-lab growth --workload fork-chain --vary depth=8,16,32,64')
     .action(async (options: GrowthOptions) => {
-      process.exitCode = await run(options);
+      process.exitCode = await apart(options.strategy, () => run(options));
     });
 }
 
@@ -51,7 +52,9 @@ async function run({ strategy, workload, vary, parameter, json }: GrowthOptions)
     const runs: Measurement[] = [];
     for (const value of vary.values) {
       const { strategy: loaded, preset } = await loadStrategy(name);
-      runs.push(await measure(loaded, await openWorkload(workload, { ...parameter, [vary.name]: value }), { preset }));
+      announce(name, `on ${workload} with ${vary.name}=${value}`);
+      const opened = await openWorkload(workload, { ...parameter, [vary.name]: value });
+      runs.push(await measure(loaded, opened, { preset, onProgress: alive }));
     }
     rows.push({ strategy: name, runs });
   }
@@ -61,7 +64,7 @@ async function run({ strategy, workload, vary, parameter, json }: GrowthOptions)
     figures: growthOf(vary.values, runs),
   }));
   const document = { schema: 'rmap-lab/growth@1', workload, parameter: vary.name, values: vary.values, rows: grown };
-  process.stdout.write(json ? `${JSON.stringify(document)}\n` : `${report(document)}\n`);
+  print(json ? `${JSON.stringify(document)}\n` : `${report(document)}\n`);
   return grown.some(({ failure }) => failure !== null) ? exitCode.broken : exitCode.fine;
 }
 

@@ -3,6 +3,7 @@ import { distribution } from '@rmap-lab/experiments';
 import { openWorkload, type ReplayReport, replay, type Workload, workloads } from '@rmap-lab/workloads';
 import { SingleBar } from 'cli-progress';
 import { type Command, Option } from 'commander';
+import { alive, announce, apart, print } from '../apart.js';
 import { exitCode } from '../exit-codes.js';
 import { ACTIVITY_LEVELS, type ActivityLevel, KernelActivity } from '../kernel-activity.js';
 import { type LayoutName, layoutOf, layoutOption } from '../layout.js';
@@ -39,16 +40,17 @@ export function addRun(program: Command, wholeNumber: (text: string) => number):
     .option('--json', 'print one JSON document (rmap-lab/run@1)')
     .addHelpText('after', '\nExample:\n  rmap-lab run --strategy anon-vma --workload fork-chain')
     .action(async (options: RunOptions) => {
-      process.exitCode = await run(options);
+      process.exitCode = await apart([options.strategy], () => run(options));
     });
 }
 
 async function run(options: RunOptions): Promise<number> {
   const { strategy } = await loadStrategy(options.strategy);
+  announce(options.strategy, `on ${options.workload}`);
   const workload = await openWorkload(options.workload);
   const known = (await workloads()).find(({ name }) => name === workload.name);
   const { document, witness } = await measure(strategy, workload, known?.operations ?? null, options);
-  process.stdout.write(options.json ? `${JSON.stringify(document)}\n` : `${runReport(document)}\n`);
+  print(options.json ? `${JSON.stringify(document)}\n` : `${runReport(document)}\n`);
   if (witness !== null) {
     process.stderr.write(`${witness}\n`);
     return exitCode.broken;
@@ -80,7 +82,10 @@ async function measure(
       name: workload.name,
       onMismatch: skipMismatches ? 'skip' : 'stop',
       signal: interrupt.signal,
-      onProgress: (soFar) => bar.update(soFar.operations),
+      onProgress: (soFar) => {
+        alive();
+        bar.update(soFar.operations);
+      },
     });
   } finally {
     bar.stop();

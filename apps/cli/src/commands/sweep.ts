@@ -7,6 +7,7 @@ import type { Command } from 'commander';
 import { exitCode } from '../exit-codes.js';
 import { type LayoutName, layoutOf, layoutOption } from '../layout.js';
 import { shortNames, standing } from '../load-strategy.js';
+import { checkOutside } from '../probe.js';
 import { shardFrom } from '../shard.js';
 
 interface SweepCommandOptions {
@@ -36,6 +37,7 @@ export function addSweep(program: Command, wholeNumber: (text: string) => number
 async function run(name: string, { out, shard, workers, layout: layoutName, json }: SweepCommandOptions): Promise<number> {
   const file = resolve(standing(), name);
   const spec = parseSweep(readFileSync(file, 'utf8'), name);
+  await checkOutside(spec.strategies);
   const layout = layoutOf(layoutName);
   const store = new ResultStore(resolve(standing(), out ?? `${file.replace(/\.json$/, '')}.results.jsonl`));
   const interrupt = new AbortController();

@@ -1,4 +1,4 @@
-import { loadStrategy, type ShortNames } from '@rmap-lab/core/load-strategy';
+import { keepStdoutForResults, loadStrategy, type ShortNames } from '@rmap-lab/core/load-strategy';
 import { openWorkload } from '@rmap-lab/workloads';
 import { type Measurement, measure } from '../measure.js';
 import type { Cell } from './spec.js';
@@ -10,6 +10,8 @@ export interface CellTask {
   /** Where file names start from. */
   readonly from: string;
 }
+
+keepStdoutForResults();
 
 /** Measures one cell. @throws StrategyLoadError, UnknownWorkload, BadParameter, TraceError */
 export default async function runCell({ cell, shortNames, from }: CellTask): Promise<Measurement> {

@@ -1,11 +1,9 @@
 import { availableParallelism } from 'node:os';
 import type { Layout } from '@rmap-lab/core';
 import type { ShortNames } from '@rmap-lab/core/load-strategy';
-import { Piscina } from 'piscina';
-import type { Measurement } from '../measure.js';
-import type { CellTask } from './run-cell.js';
-import { type Cell, cellsOf, inShard, type SweepSpec } from './spec.js';
-import type { Outcome, ResultStore } from './store.js';
+import { CellRunner } from './cell-runner.js';
+import { cellsOf, inShard, type SweepSpec } from './spec.js';
+import type { ResultStore } from './store.js';
 
 /** How a sweep is run. */
 export interface SweepOptions {
@@ -34,7 +32,7 @@ export interface SweepSummary {
   readonly run: number;
 }
 
-/** Runs every cell of `spec` that `store` has no result of, in worker threads. A strategy that hangs, throws or eats the memory costs its cell alone. */
+/** Runs every cell of `spec` that `store` has no result of, in worker threads. A strategy that misbehaves costs its cell alone ({@link CellRunner}). */
 export async function sweep(spec: SweepSpec, store: ResultStore, options: SweepOptions = {}): Promise<SweepSummary> {
   const { shortNames = {}, from = process.cwd(), shard, workers = availableParallelism(), layout, signal, onProgress } = options;
   const cells = cellsOf(spec, layout).filter((cell) => shard === undefined || inShard(cell, shard.index, shard.count));
@@ -42,15 +40,10 @@ export async function sweep(spec: SweepSpec, store: ResultStore, options: SweepO
   const found = cells.length - waiting.length;
   let run = 0;
   onProgress?.(found, cells.length);
-  const pool = new Piscina<CellTask, Measurement>({
-    filename: new URL('./run-cell.js', import.meta.url).href,
-    minThreads: 0,
-    maxThreads: workers,
-    resourceLimits: { maxOldGenerationSizeMb: spec.limits.mebibytes },
-  });
+  const runner = new CellRunner({ shortNames, from, workers, limits: spec.limits });
   const take = async (): Promise<void> => {
     for (let cell = waiting.shift(); cell !== undefined && !signal?.aborted; cell = waiting.shift()) {
-      const outcome = await runOne(pool, { cell, shortNames, from }, spec.limits, signal);
+      const outcome = await runner.run(cell, signal);
       if (outcome === null) return;
       store.append(cell, outcome);
       run++;
@@ -60,36 +53,7 @@ export async function sweep(spec: SweepSpec, store: ResultStore, options: SweepO
   try {
     await Promise.all(Array.from({ length: workers }, take));
   } finally {
-    await pool.destroy();
+    await runner.destroy();
   }
   return { cells: cells.length, found, run };
-}
-
-/** One cell in a worker; null: the sweep was ended meanwhile. */
-async function runOne(
-  pool: Piscina<CellTask, Measurement>,
-  task: CellTask,
-  limits: SweepSpec['limits'],
-  signal: AbortSignal | undefined,
-): Promise<Outcome | null> {
-  const time = AbortSignal.timeout(limits.seconds * 1000);
-  try {
-    const measurement = await pool.run(task, { signal: signal === undefined ? time : AbortSignal.any([time, signal]) });
-    return { status: 'measured', measurement };
-  } catch (error) {
-    if (signal?.aborted) return null;
-    return blamed(task.cell, limits, time.aborted, error as Error & { code?: string });
-  }
-}
-
-function blamed(
-  { strategy, workload }: Cell,
-  { seconds, mebibytes }: SweepSpec['limits'],
-  late: boolean,
-  { code, message }: { code?: string; message: string },
-): Outcome {
-  if (late) return { status: 'time', blame: `strategy '${strategy}' on '${workload}' was not done in ${seconds} s` };
-  if (code === 'ERR_WORKER_OUT_OF_MEMORY')
-    return { status: 'memory', blame: `strategy '${strategy}' on '${workload}' needed more than ${mebibytes} MiB` };
-  return { status: 'threw', blame: `strategy '${strategy}' on '${workload}': ${message}` };
 }

@@ -26,6 +26,8 @@ export interface ParallelOptions {
   readonly schedules?: number;
   /** Ends the exploration; parts under way are left for the next time. */
   readonly signal?: AbortSignal;
+  /** Called now and then while schedules are run, here or in a worker. */
+  readonly onSchedule?: () => void;
   /** Called after each part. */
   readonly onProgress?: (done: number, total: number) => void;
 }
@@ -37,7 +39,7 @@ const PARTS = 64;
 export async function exploreParallel(job: Job, options: ParallelOptions = {}): Promise<Verdict> {
   const { shortNames = {}, from = process.cwd(), workers = availableParallelism(), seed = 1, schedules = 10_000 } = options;
   const began = performance.now();
-  const program = await programOf(job, shortNames, from);
+  const program = await programOf(job, shortNames, from, options.onSchedule);
   const progress = new Progress({ ...job, seed, schedules }, options.resume);
   const pool = new Piscina<PartTask, PartResult>({
     filename: new URL('./run-part.js', import.meta.url).href,
@@ -45,6 +47,7 @@ export async function exploreParallel(job: Job, options: ParallelOptions = {}): 
     minThreads: workers,
     maxThreads: workers,
   });
+  pool.on('message', () => options.onSchedule?.());
   const runAll = (parts: readonly Part[]): Promise<Found> =>
     runParts(parts, progress, workers, options, (part) => pool.run({ job, part, shortNames, from }, { signal: options.signal }));
   try {

@@ -1,3 +1,4 @@
+import { parentPort } from 'node:worker_threads';
 import { loadStrategy, type ShortNames } from '@rmap-lab/core/load-strategy';
 import { bounded } from '../bounded.js';
 import { kernelProgram } from '../kernel-program.js';
@@ -40,19 +41,36 @@ export interface PartResult {
 
 const programs = new Map<string, Program>();
 
-/** The program of a job; one worker runs many parts of it. @throws StrategyLoadError, UnknownScenario */
-export async function programOf({ scenario, strategy }: Job, shortNames: ShortNames, from: string): Promise<Program> {
+/** The program of a job; one worker runs many parts of it. `onSchedule` is called before each schedule. @throws StrategyLoadError, UnknownScenario */
+export async function programOf(
+  { scenario, strategy }: Job,
+  shortNames: ShortNames,
+  from: string,
+  onSchedule: () => void = () => {},
+): Promise<Program> {
   const name = `${scenario} ${strategy} ${from}`;
   const known = programs.get(name);
   if (known !== undefined) return known;
-  const program = kernelProgram(scenarioNamed(scenario), { strategy: (await loadStrategy(strategy, shortNames, from)).strategy });
+  const run = kernelProgram(scenarioNamed(scenario), { strategy: (await loadStrategy(strategy, shortNames, from)).strategy });
+  const program: Program = (fresh) => {
+    onSchedule();
+    return run(fresh);
+  };
   programs.set(name, program);
   return program;
 }
 
+let said = 0;
+/** Tells the main thread, at most once a second. */
+function sayAlive(): void {
+  if (performance.now() - said < 1000) return;
+  said = performance.now();
+  parentPort?.postMessage('a schedule is run');
+}
+
 /** Searches one part. @throws StrategyLoadError, UnknownScenario */
 export default async function runPart({ job, part, shortNames, from }: PartTask): Promise<PartResult> {
-  const program = await programOf(job, shortNames, from);
+  const program = await programOf(job, shortNames, from, sayAlive);
   if ('prefix' in part) {
     const { schedules, steps, cut, failure } = bounded(program, part.bound, { prefix: part.prefix });
     return { schedules, steps, length: 0, cut, failure: failure?.choices ?? null };

@@ -1,0 +1,127 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { exitCode } from './exit-codes.js';
+import { isOutside } from './load-strategy.js';
+
+/** What a process that runs apart tells the one that started it. */
+type Message =
+  | { readonly kind: 'alive'; readonly doing: Doing | null }
+  | { readonly kind: 'print'; readonly text: string }
+  | { readonly kind: 'end'; readonly status: number };
+
+/** Whose turn it is, and at what. */
+interface Doing {
+  readonly strategy: string;
+  readonly what: string;
+}
+
+/** Says in a process's environment that it was started to run a strategy apart. */
+const APART = 'RMAP_LAB_APART';
+/** Longest silence of a process that runs apart, in seconds. */
+const patience = Number(process.env.RMAP_LAB_PATIENCE ?? 60);
+
+/** A strategy from outside hangs, or ended the process it ran in. */
+export class StrategyMisbehaves extends Error {
+  override readonly name = 'StrategyMisbehaves';
+}
+
+const isApart = process.env[APART] === '1' && process.send !== undefined;
+const tell = (message: Message): void => void process.send?.(message);
+
+/** Prints a result. What runs apart hands it over, as its standard output may have anything in it. */
+export function print(text: string): void {
+  if (isApart) tell({ kind: 'print', text });
+  else process.stdout.write(text);
+}
+
+let told = 0;
+/** Says now and then that the strategy came back from its hooks. */
+export function alive(): void {
+  if (!isApart || performance.now() - told < 1000) return;
+  told = performance.now();
+  tell({ kind: 'alive', doing: null });
+}
+
+/** Says whose turn it is. */
+export function announce(strategy: string, what: string): void {
+  if (isApart) tell({ kind: 'alive', doing: { strategy, what } });
+}
+
+/** The last word of a process that runs apart. */
+export function announceEnd(): void {
+  if (isApart) tell({ kind: 'end', status: Number(process.exitCode ?? 0) });
+}
+
+/**
+ * Runs a command that loads `strategies`. When one of them is from outside, the same command line runs in a process of its own,
+ * which is ended when it is silent for too long. @throws StrategyMisbehaves naming the strategy
+ */
+export function apart(strategies: readonly string[], run: () => Promise<number>): Promise<number> {
+  const outside = strategies.filter(isOutside);
+  if (isApart || outside.length === 0) return run();
+  return runAgain(process.argv.slice(2), outside[0], { output: 2, onPrint: (text) => process.stdout.write(text) });
+}
+
+/** Runs this program with other arguments in a process of its own; its exit status. @throws StrategyMisbehaves */
+export function runAgain(
+  args: readonly string[],
+  first: string,
+  { output, onPrint, seconds = patience }: { output: 2 | 'ignore'; onPrint: (text: string) => void; seconds?: number },
+): Promise<number> {
+  const child = fork(process.argv[1], args, {
+    // A session of its own: an interrupt from the terminal reaches it once, through us.
+    detached: true,
+    stdio: ['ignore', output, output, 'ipc'],
+    env: { ...process.env, [APART]: '1' },
+  });
+  add(child);
+  let doing: Doing = { strategy: first, what: 'while it was loaded' };
+  let timer: NodeJS.Timeout | undefined;
+  return new Promise<number>((resolve, reject) => {
+    const misbehaves = (how: string): void => reject(new StrategyMisbehaves(`strategy '${doing.strategy}' ${how} ${doing.what}`));
+    const wait = (): void => {
+      clearTimeout(timer);
+      timer = setTimeout(() => misbehaves(`did not come back for ${seconds} s`), seconds * 1000);
+    };
+    wait();
+    child.on('message', (message: Message) => {
+      wait();
+      if (message.kind === 'print') onPrint(message.text);
+      else if (message.kind === 'end') resolve(message.status);
+      else doing = message.doing ?? doing;
+    });
+    child.on('error', reject);
+    child.on('exit', (status, signal) => misbehaves(`ended the program (${signal ?? `exit status ${status}`})`));
+  }).finally(() => {
+    clearTimeout(timer);
+    end(child);
+  });
+}
+
+const running = new Set<ChildProcess>();
+let interrupts = 0;
+
+/** The first interrupt is for the children to answer; a second one is the end. */
+function interrupt(): void {
+  if (++interrupts > 1) process.exit(exitCode.interrupted);
+  for (const child of running) child.kill('SIGINT');
+}
+
+function endAll(): void {
+  for (const child of running) child.kill('SIGKILL');
+}
+
+/** Passes interrupts on to a child from now on, and our own end. */
+function add(child: ChildProcess): void {
+  running.add(child);
+  if (running.size > 1) return;
+  process.on('SIGINT', interrupt);
+  process.on('exit', endAll);
+}
+
+function end(child: ChildProcess): void {
+  child.kill('SIGKILL');
+  running.delete(child);
+  if (running.size > 0) return;
+  process.removeListener('SIGINT', interrupt);
+  process.removeListener('exit', endAll);
+}

@@ -1,0 +1,65 @@
+import { findStrategyPackages, STRATEGY_KEYWORD } from '@rmap-lab/core/load-strategy';
+import Table from 'cli-table3';
+import type { Command } from 'commander';
+import { announce, print } from '../apart.js';
+import { bundledStrategies, loadStrategy, standing } from '../load-strategy.js';
+import { probe } from '../probe.js';
+
+/** A strategy that can be named. */
+interface ListedStrategy {
+  /** What `--strategy` takes. */
+  readonly name: string;
+  /** null: it comes with the command. */
+  readonly version: string | null;
+  /** Folder of the package; null: it comes with the command. */
+  readonly where: string | null;
+  readonly contract: number | null;
+  /** Why it can't be loaded. */
+  readonly error: string | null;
+}
+
+export function addStrategies(program: Command): void {
+  program
+    .command('strategies')
+    .description(`list the strategies that come along, and installed packages with the keyword ${STRATEGY_KEYWORD}`)
+    .option('--json', 'print a JSON array of {name, version, where, contract, error}')
+    .action(async ({ json }: { json?: boolean }) => {
+      const all = await listed();
+      print(json ? `${JSON.stringify(all)}\n` : `${report(all)}\n`);
+    });
+  program
+    .command('probe <strategy>', { hidden: true })
+    .description('load a strategy and print what it is; for processes of this command')
+    .action(async (name: string) => print(JSON.stringify(await probed(name))));
+}
+
+async function listed(): Promise<readonly ListedStrategy[]> {
+  const here = bundledStrategies().map((name) => ({ name, version: null, where: null, contract: 1, error: null }));
+  const found = findStrategyPackages(standing()).map(async ({ name, version, directory }) => {
+    const result = await probe(name);
+    const error = 'error' in result ? result.error : null;
+    return { name, version, where: directory, contract: 'error' in result ? null : result.contract, error };
+  });
+  return [...here, ...(await Promise.all(found))];
+}
+
+async function probed(name: string): Promise<object> {
+  try {
+    const { strategy } = await loadStrategy(name);
+    announce(name, 'after it was loaded');
+    return { strategy: strategy.name, contract: strategy.contract };
+  } catch (error) {
+    return { error: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function report(all: readonly ListedStrategy[]): string {
+  const table = new Table({
+    head: ['strategy', 'version', 'contract', 'where'],
+    style: { head: [], border: [], compact: true },
+  });
+  for (const { name, version, contract, where } of all)
+    table.push([name, version ?? '', contract ?? 'does not load', where ?? 'comes with rmap-lab']);
+  const errors = all.flatMap(({ error }) => error ?? []);
+  return [table.toString(), ...errors].join('\n');
+}

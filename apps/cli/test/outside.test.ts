@@ -1,0 +1,142 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { file, rmapLab, scratch } from './command.js';
+
+const anonVma = import.meta.resolve('@rmap-lab/strategy-anon-vma').replace('/src/index.ts', '/dist/index.js');
+const right = `import { anonVma } from ${JSON.stringify(anonVma)};\n`;
+/** The classic design, in whose third fork something happens. */
+const inFork = (what: string): string =>
+  `${right}let forks = 0;
+export default { ...anonVma(), name: 'odd', create(services) {
+  const rmap = anonVma().create(services);
+  const { fork } = rmap;
+  rmap.fork = function (...args) { if (++forks === 3) { ${what} } return fork.apply(rmap, args); };
+  return rmap;
+} };`;
+
+/** Strategy packages as they may be installed: what their module does, and more of their package.json. */
+const installed: Record<string, readonly [module: string, manifest?: object]> = {
+  'rmap-good': [`${right}export default { ...anonVma(), name: 'good' };`],
+  '@team/rmap-scoped': [`${right}export default anonVma();`],
+  'rmap-prints': [`${right}console.log('chatter'); process.stdout.write('chatter'); export default anonVma();`],
+  'rmap-hangs': ['for (;;);'],
+  'rmap-never-there': ['export function then() {}'],
+  'rmap-throws': ["throw new Error('boom');"],
+  'rmap-exits': ['process.exit(0);'],
+  'rmap-kills': ["process.kill(process.pid, 'SIGKILL'); for (;;);"],
+  'rmap-other-contract': [`${right}export default { ...anonVma(), contract: 2 };`],
+  'rmap-other-core': [`${right}export default anonVma();`, { peerDependencies: { '@rmap-lab/core': '^2.0.0' } }],
+  'rmap-hangs-in-fork': [inFork('for (;;);')],
+  'rmap-exits-in-fork': [inFork('process.exit(0);')],
+  'rmap-pollutes': [`${right}Array.prototype.map = () => { throw new Error('polluted'); }; export default anonVma();`],
+};
+
+beforeAll(() => {
+  for (const [name, [module, manifest]] of Object.entries(installed)) {
+    const directory = join(scratch, 'node_modules', name);
+    mkdirSync(directory, { recursive: true });
+    const about = { name, version: '1.2.3', type: 'module', exports: { import: './index.js' }, keywords: ['rmap-strategy'] };
+    writeFileSync(join(directory, 'package.json'), JSON.stringify({ ...about, ...manifest }));
+    writeFileSync(join(directory, 'index.js'), module);
+  }
+});
+
+const SMALL = ['--workload', 'fork-chain', '--parameter', 'depth=4'];
+/** Those that can't even be loaded, and what is said of them. */
+const unusable: readonly (readonly [name: string, message: RegExp])[] = [
+  ['rmap-hangs', /'rmap-hangs' .*3 s.* while it was loaded/],
+  ['rmap-never-there', /'rmap-never-there' ended the program.* while it was loaded/],
+  ['rmap-throws', /'rmap-throws': found nothing that can be loaded \(boom\)/],
+  ['rmap-exits', /'rmap-exits' ended the program.* while it was loaded/],
+  ['rmap-other-contract', /'rmap-other-contract': found contract 2, expected contract 1/],
+  ['rmap-other-core', /'rmap-other-core': found a package for @rmap-lab\/core \^2\.0\.0.* install/],
+];
+const killer = ['rmap-kills', /'rmap-kills' ended the program \(SIGKILL\) while it was loaded/] as const;
+
+describe('rmap-lab strategies', () => {
+  it('lists what comes along and what is installed, and says why a package does not load', async () => {
+    const { status, out } = await rmapLab(['strategies', '--json']);
+    expect(status).toBe(0);
+    const all = JSON.parse(out) as { name: string; version: string; contract: number | null; where: string; error: string }[];
+    const named = (name: string) => all.find((each) => each.name === name);
+    expect(named('anon-vma')).toMatchObject({ where: null, contract: 1, error: null });
+    for (const name of ['rmap-good', '@team/rmap-scoped', 'rmap-prints', 'rmap-hangs-in-fork'])
+      expect(named(name)).toMatchObject({
+        version: '1.2.3',
+        where: join(scratch, 'node_modules', name),
+        contract: 1,
+        error: null,
+      });
+    for (const [name, message] of [...unusable, killer])
+      expect(named(name)).toMatchObject({ contract: null, error: expect.stringMatching(message) });
+    expect(all).toHaveLength(3 + Object.keys(installed).length);
+  });
+});
+
+describe('a strategy from outside', () => {
+  it('is used by its package name, and what it prints stays out of the document', async () => {
+    const { status, out } = await rmapLab([
+      'compare',
+      '--strategy',
+      'rmap-good',
+      '--strategy',
+      'rmap-prints',
+      ...SMALL,
+      '--json',
+    ]);
+    expect(status).toBe(0);
+    const { rows } = JSON.parse(out) as { rows: { strategy: string }[] };
+    expect(rows.map(({ strategy }) => strategy)).toEqual(['good', 'anon-vma']);
+    const explored = await rmapLab(['explore', 'fork-x-walk', '--strategy', 'rmap-prints', '--json']);
+    expect(JSON.parse(explored.out)).toMatchObject({ strategy: 'rmap-prints', verdict: 'passes' });
+    const conforms = await rmapLab(['conformance', 'rmap-prints', '--grep', 'families/fork', '--json']);
+    expect(JSON.parse(conforms.out)).toMatchObject({ strategy: 'anon-vma' });
+  });
+
+  it.each([unusable[0], unusable[3], killer])('%s is refused by every command, by name', async (name, message) => {
+    const grid = file(
+      `${name}.json`,
+      JSON.stringify({ strategies: ['anon-vma', name], workloads: [{ workload: 'fork-chain' }] }),
+    );
+    const commands = [
+      ['compare', '--strategy', 'anon-vma', '--strategy', name, ...SMALL],
+      ['sweep', grid],
+      ['explore', 'fork-x-walk', '--strategy', name],
+      ['run', '--strategy', name, '--workload', 'fork-chain'],
+      ...(name === killer[0] ? [] : [['conformance', name, '--seconds', '3']]),
+    ];
+    for (const { status, err } of await Promise.all(commands.map((args) => rmapLab(args)))) {
+      expect(err).toMatch(message);
+      expect(status).toBe(2);
+    }
+  });
+
+  it('that hangs or exits in a hook is named, and costs nobody else a result', async () => {
+    const bad = ['rmap-hangs-in-fork', 'rmap-exits-in-fork', 'rmap-pollutes'];
+    const names = [...bad, 'anon-vma'];
+    const grid = file(
+      'bad.json',
+      JSON.stringify({
+        strategies: names,
+        workloads: [{ workload: 'fork-chain', parameters: { depth: 4 } }],
+        limits: { seconds: 5, mebibytes: 512 },
+      }),
+    );
+    const [compared, swept, ...explored] = await Promise.all([
+      rmapLab(['compare', ...names.flatMap((name) => ['--strategy', name]), ...SMALL, '--seconds', '5', '--json']),
+      rmapLab(['sweep', grid, '--json']),
+      ...['1', '2'].map((workers) => rmapLab(['explore', 'fork-x-walk', '--strategy', bad[0], '--workers', workers])),
+    ]);
+    const { rows, failed } = JSON.parse(compared.out) as { rows: { strategy: string; failure: null }[]; failed: object[] };
+    expect(rows).toMatchObject([{ strategy: 'anon-vma', failure: null }]);
+    expect(failed).toMatchObject(bad.map((strategy) => ({ strategy, blame: expect.stringContaining(strategy) })));
+    expect(compared.status).toBe(1);
+    const { results } = JSON.parse(swept.out) as { results: { cell: { strategy: string }; outcome: { status: string } }[] };
+    expect(results.map(({ outcome }) => outcome.status)).toEqual(['time', 'threw', 'threw', 'measured']);
+    for (const { status, err } of explored) {
+      expect(err).toMatch(/'rmap-hangs-in-fork' did not come back for 3 s/);
+      expect(status).toBe(2);
+    }
+  });
+});
