@@ -21,6 +21,7 @@ import { addSweep } from './commands/sweep.js';
 import { addWorkloads } from './commands/workloads.js';
 import { exitCode } from './exit-codes.js';
 import { shortNames, standing } from './load-strategy.js';
+import { checkUsable } from './probe.js';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
 
@@ -55,7 +56,13 @@ addExplore(program, wholeNumber);
 addKernelInfo(program);
 addReplay(program);
 addStrategies(program);
-program.addCommand(conformanceCommand({ name: 'conformance', under: 'rmap-lab', shortNames, from: standing() }).exitOverride());
+program.addCommand(
+  conformanceCommand({ name: 'conformance', under: 'rmap-lab', shortNames, from: standing() })
+    .exitOverride()
+    .hook('preAction', async ({ args: [strategy] }) => {
+      if (strategy !== undefined) await checkUsable(strategy);
+    }),
+);
 
 try {
   await program.parseAsync();

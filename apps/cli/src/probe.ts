@@ -22,7 +22,16 @@ export async function probe(name: string): Promise<Probed> {
   }
 }
 
-export async function checkOutside(strategies: readonly string[]): Promise<void> {
-  const probed = await Promise.all([...new Set(strategies)].filter(isOutside).map(probe));
-  for (const each of probed) if ('error' in each) throw new StrategyMisbehaves(each.error);
+/** Tries a strategy, if it is from outside. @throws StrategyMisbehaves when it can't be loaded */
+export async function checkUsable(strategy: string): Promise<void> {
+  const error = (await unusableOf([strategy]))[strategy];
+  if (error !== undefined) throw new StrategyMisbehaves(error);
+}
+
+/** Tries those of `strategies` that are from outside: what is wrong with the ones that can't be loaded, by name. */
+export async function unusableOf(strategies: readonly string[]): Promise<Readonly<Record<string, string>>> {
+  const tried = [...new Set(strategies)].filter(isOutside).map(async (name) => [name, await probe(name)] as const);
+  return Object.fromEntries(
+    (await Promise.all(tried)).flatMap(([name, result]) => ('error' in result ? [[name, result.error]] : [])),
+  );
 }

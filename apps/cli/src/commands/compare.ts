@@ -8,7 +8,7 @@ import { exitCode } from '../exit-codes.js';
 import { type LayoutName, layoutOf, layoutOption } from '../layout.js';
 import { bundledStrategies, isOutside, loadStrategy, shortNames, standing } from '../load-strategy.js';
 import { collect, collectParameter } from '../parameters.js';
-import { checkOutside } from '../probe.js';
+import { checkUsable } from '../probe.js';
 
 interface CompareCommandOptions {
   readonly strategy: readonly string[];
@@ -56,7 +56,7 @@ async function run(options: CompareCommandOptions): Promise<number> {
   }
   const layout = layoutOf(options.layout);
   const names = namesFrom(options);
-  await checkOutside(names);
+  await Promise.all(names.map(checkUsable));
   const runner = new CellRunner({
     shortNames,
     from: standing(),

@@ -7,7 +7,7 @@ import type { Command } from 'commander';
 import { exitCode } from '../exit-codes.js';
 import { type LayoutName, layoutOf, layoutOption } from '../layout.js';
 import { shortNames, standing } from '../load-strategy.js';
-import { checkOutside } from '../probe.js';
+import { unusableOf } from '../probe.js';
 import { shardFrom } from '../shard.js';
 
 interface SweepCommandOptions {
@@ -37,7 +37,6 @@ export function addSweep(program: Command, wholeNumber: (text: string) => number
 async function run(name: string, { out, shard, workers, layout: layoutName, json }: SweepCommandOptions): Promise<number> {
   const file = resolve(standing(), name);
   const spec = parseSweep(readFileSync(file, 'utf8'), name);
-  await checkOutside(spec.strategies);
   const layout = layoutOf(layoutName);
   const store = new ResultStore(resolve(standing(), out ?? `${file.replace(/\.json$/, '')}.results.jsonl`));
   const interrupt = new AbortController();
@@ -50,6 +49,7 @@ async function run(name: string, { out, shard, workers, layout: layoutName, json
     summary = await sweep(spec, store, {
       shortNames,
       from: standing(),
+      unusable: await unusableOf(spec.strategies),
       ...(shard && { shard }),
       ...(workers && { workers }),
       ...(layout && { layout }),

@@ -3,13 +3,15 @@ import type { Layout } from '@rmap-lab/core';
 import type { ShortNames } from '@rmap-lab/core/load-strategy';
 import { CellRunner } from './cell-runner.js';
 import { cellsOf, inShard, type SweepSpec } from './spec.js';
-import type { ResultStore } from './store.js';
+import type { Outcome, ResultStore } from './store.js';
 
 /** How a sweep is run. */
 export interface SweepOptions {
   readonly shortNames?: ShortNames;
   /** Where strategy files are looked for. Default: the current folder. */
   readonly from?: string;
+  /** Strategies that are known not to load, and why: their cells are not tried. */
+  readonly unusable?: Readonly<Record<string, string>>;
   /** Which part of the cells to run. Default: all. */
   readonly shard?: { readonly index: number; readonly count: number };
   /** Cells at once. Default: one for each core. */
@@ -34,7 +36,8 @@ export interface SweepSummary {
 
 /** Runs every cell of `spec` that `store` has no result of, in worker threads. A strategy that misbehaves costs its cell alone ({@link CellRunner}). */
 export async function sweep(spec: SweepSpec, store: ResultStore, options: SweepOptions = {}): Promise<SweepSummary> {
-  const { shortNames = {}, from = process.cwd(), shard, workers = availableParallelism(), layout, signal, onProgress } = options;
+  const { shortNames = {}, from = process.cwd(), unusable = {}, shard, workers = availableParallelism() } = options;
+  const { layout, signal, onProgress } = options;
   const cells = cellsOf(spec, layout).filter((cell) => shard === undefined || inShard(cell, shard.index, shard.count));
   const waiting = cells.filter((cell) => store.resultOf(cell) === undefined);
   const found = cells.length - waiting.length;
@@ -43,7 +46,8 @@ export async function sweep(spec: SweepSpec, store: ResultStore, options: SweepO
   const runner = new CellRunner({ shortNames, from, workers, limits: spec.limits });
   const take = async (): Promise<void> => {
     for (let cell = waiting.shift(); cell !== undefined && !signal?.aborted; cell = waiting.shift()) {
-      const outcome = await runner.run(cell, signal);
+      const blame = unusable[cell.strategy];
+      const outcome: Outcome | null = blame === undefined ? await runner.run(cell, signal) : { status: 'threw', blame };
       if (outcome === null) return;
       store.append(cell, outcome);
       run++;
