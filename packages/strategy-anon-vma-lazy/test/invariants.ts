@@ -2,11 +2,14 @@ import { type Address, type Kernel, PAGE_SIZE } from '@rmap-lab/core';
 
 const fault = (broken: boolean, text: string): string[] => (broken ? [text] : []);
 
-/**
- * I1 to I3 and I5 to I8 between operations; the first that doesn't hold, or null. `bases` remembers the base of every root seen, by
- * VMA id: I3. I9 is `verify`.
- */
-export function brokenInvariant(kernel: Kernel, bases = new Map<string, number>()): string | null {
+/** What looks at one machine after each operation: I1 to I3 and I5 to I8; the first that doesn't hold, or null. I9 is `verify`. */
+export function invariants(): (kernel: Kernel) => string | null {
+  const bases = new Map<string, number>();
+  return (kernel) => brokenInvariant(kernel, bases);
+}
+
+/** `bases` remembers the base of every root seen, by VMA id: I3. */
+function brokenInvariant(kernel: Kernel, bases: Map<string, number>): string | null {
   const { nodes, edges } = kernel.inspect();
   const roots = new Map(
     nodes.filter(({ type }) => type === 'root').map(({ id, fields }) => [Number(fields.anchor), { id, fields }]),

@@ -16,9 +16,9 @@ import {
   type Process,
   type WalkResult,
 } from '@rmap-lab/core';
+import { scheduler } from '@rmap-lab/strategy-tests';
 import { describe, expect, it } from 'vitest';
 import { anonVmaLazy, type LazyOptions, type Preset } from '../src/index.js';
-import { scheduler } from './scheduler.js';
 
 /** Where the published form misses a mapping, by the experiments X3 to X12 of its description; and that `intended` does not. */
 const at = (page: number): Address => (0x40000000 + page * PAGE_SIZE) as Address;

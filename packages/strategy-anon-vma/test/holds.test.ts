@@ -1,7 +1,7 @@
 import { BUSY, GONE, interleave, MADV_GUARD_INSTALL, PAGE_SIZE, type Process, type Vma } from '@rmap-lab/core';
+import { scheduler } from '@rmap-lab/strategy-tests';
 import { describe, expect, it } from 'vitest';
 import { AT, folioOf, Opened } from './opened.js';
-import { scheduler } from './scheduler.js';
 
 const SCHEDULES = 2000;
 const MODES = ['pin', 'read', 'write'] as const;

@@ -13,9 +13,9 @@ import {
   Unsupported,
   type WalkResult,
 } from '@rmap-lab/core';
+import { scheduler } from '@rmap-lab/strategy-tests';
 import { describe, expect, it } from 'vitest';
 import { type Choices, cowContext, POC, type Preset } from '../src/index.js';
-import { scheduler } from './scheduler.js';
 
 /** What can go wrong in the proof of concept, by the numbers of its description; and that it does not in ours. */
 const at = (page: number): Address => (0x10000000 + page * PAGE_SIZE) as Address;

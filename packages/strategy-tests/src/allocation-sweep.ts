@@ -1,8 +1,7 @@
 import * as linux from '@rmap-lab/core';
 import { Kernel, OPERATION_KINDS, type Operation, ProgramRun } from '@rmap-lab/core';
 import { describe, expect, it } from 'vitest';
-import { anonVma } from '../src/index.js';
-import { brokenInvariant } from './invariants.js';
+import type { Subject } from './subject.js';
 
 const process = 0;
 const RW = linux.PROT_READ | linux.PROT_WRITE;
@@ -116,8 +115,8 @@ const cases: readonly (readonly [what: string, setup: readonly Operation[], oper
 
 const thp = { orders: { 2: 'always', 9: 'madvise' } } as const;
 
-function start(setup: readonly Operation[]): ProgramRun {
-  const run = new ProgramRun(new Kernel({ strategy: anonVma(), thp, checked: true }));
+function start({ strategy }: Subject, setup: readonly Operation[]): ProgramRun {
+  const run = new ProgramRun(new Kernel({ strategy: strategy(), thp, checked: true }));
   for (const operation of setup) expect(run.apply(operation), operation.op).toBe('ok');
   return run;
 }
@@ -132,32 +131,38 @@ function end({ kernel, processes }: ProgramRun): void {
   kernel.verify();
 }
 
-describe('with any allocation failing', () => {
-  it.each(cases)(
-    '%s answers as the kernel does, leaves everything right and nothing behind, and works when repeated',
-    (_what, setup, operation) => {
-      expect(start(setup).apply(operation)).toBe('ok');
-      const allowed = operation.op === 'madvise' ? ['ok', 'ENOMEM', 'EAGAIN'] : ['ok', 'ENOMEM'];
-      for (let n = 1; ; n++) {
-        const run = start(setup);
-        const before = run.kernel.allocations;
-        run.kernel.failNextAllocation(n);
-        const answer = run.apply(operation);
-        run.kernel.failNextAllocation(0);
-        const reached = run.kernel.allocations - before >= n;
-        expect(allowed, `allocation ${n}`).toContain(answer);
-        run.kernel.verify();
-        expect(brokenInvariant(run.kernel), `allocation ${n}`).toBeNull();
-        if (answer !== 'ok') expect(run.apply(operation), `again after allocation ${n}`).toBe('ok');
-        run.kernel.verify();
-        end(run);
-        if (!reached) break;
-      }
-    },
-  );
+/** Describes: with any allocation failing, every kind of operation answers as the kernel does, leaves all in order, and works when repeated. */
+export function allocationSweep(subject: Subject): void {
+  describe('with any allocation failing', () => {
+    it.each(cases)(
+      '%s answers as the kernel does, leaves everything right and nothing behind, and works when repeated',
+      (...row) => failEach(subject, row),
+    );
 
-  it('every kind of operation has a case', () => {
-    const covered = new Set(cases.map(([, , { op }]) => op));
-    expect(OPERATION_KINDS.filter((kind) => !covered.has(kind))).toEqual([]);
+    it('every kind of operation has a case', () => {
+      const covered = new Set(cases.map(([, , { op }]) => op));
+      expect(OPERATION_KINDS.filter((kind) => !covered.has(kind))).toEqual([]);
+    });
   });
-});
+}
+
+function failEach(subject: Subject, [, setup, operation]: (typeof cases)[number]): void {
+  expect(start(subject, setup).apply(operation)).toBe('ok');
+  const allowed = operation.op === 'madvise' ? ['ok', 'ENOMEM', 'EAGAIN'] : ['ok', 'ENOMEM'];
+  for (let n = 1; ; n++) {
+    const run = start(subject, setup);
+    const audit = subject.audit();
+    const before = run.kernel.allocations;
+    run.kernel.failNextAllocation(n);
+    const answer = run.apply(operation);
+    run.kernel.failNextAllocation(0);
+    const reached = run.kernel.allocations - before >= n;
+    expect(allowed, `allocation ${n}`).toContain(answer);
+    run.kernel.verify();
+    expect(audit(run.kernel), `allocation ${n}`).toBeNull();
+    if (answer !== 'ok') expect(run.apply(operation), `again after allocation ${n}`).toBe('ok');
+    run.kernel.verify();
+    end(run);
+    if (!reached) break;
+  }
+}
