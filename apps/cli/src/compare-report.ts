@@ -1,4 +1,4 @@
-import type { Comparison, Cost, Measurement } from '@rmap-lab/experiments';
+import { type Comparison, type Cost, designUse, type Measurement } from '@rmap-lab/experiments';
 import Table from 'cli-table3';
 import colours from 'picocolors';
 
@@ -18,22 +18,28 @@ const namesIn = (records: readonly Readonly<Record<string, unknown>>[]): string[
 /** The head and the lines of the table: one column a strategy, the same lines for all. */
 function compareLines({ rows }: Comparison): { head: string[]; lines: CompareLine[] } {
   const lines: CompareLine[] = [];
-  const line = (what: string, value: (row: Measurement) => number | string): void => {
-    lines.push({
-      what,
-      values: rows.map((row) => (typeof value(row) === 'number' ? number(value(row) as number) : String(value(row)))),
-    });
+  const line: Line = (what, value) => {
+    const shown = (row: Measurement): string => {
+      const figure = value(row);
+      return typeof figure === 'number' ? number(figure) : figure;
+    };
+    lines.push({ what, values: rows.map(shown) });
   };
   const section = (what: string): void => void lines.push({ what, values: [] });
-  section('Memory');
-  for (const cache of namesIn(rows.map(({ slab }) => slab))) {
-    line(`${cache}: peak objects`, ({ slab }) => slab[cache]?.peak ?? 0);
-    line(`${cache}: peak KiB`, ({ slab }) => ((slab[cache]?.peak ?? 0) * (slab[cache]?.objectBytes ?? 0)) / 1024);
+  const caches = namesIn(rows.map(({ slab }) => slab));
+  section('Memory: at the peak / at the end');
+  for (const cache of caches) {
+    const [peak, live] = [(row: Measurement) => row.slab[cache]?.peak ?? 0, (row: Measurement) => row.slab[cache]?.live ?? 0];
+    const kib = (row: Measurement, objects: number): string => number((objects * (row.slab[cache]?.objectBytes ?? 0)) / 1024);
+    line(`${cache}: objects`, (row) => `${number(peak(row))} / ${number(live(row))}`);
+    line(`${cache}: KiB`, (row) => `${kib(row, peak(row))} / ${kib(row, live(row))}`);
   }
   for (const what of ['vma', 'mm', 'folio'] as const)
     line(`fields added to each ${what}: peak KiB`, ({ added }) => added[what] / 1024);
-  for (const [i, { mark }] of (rows[0]?.marks ?? []).entries())
-    line(`bytes per process at '${mark}'`, (row) => perProcess(row, i));
+  for (const [i, { mark, processes }] of (rows[0]?.marks ?? []).entries()) {
+    section(`Memory at '${mark}', ${number(processes)} processes`);
+    markLines(rows, i, caches, line);
+  }
   section('Cost of one fork');
   costLines(rows, ({ fork }) => fork, line);
   if (rows.some(({ mremap }) => mremap.operations > 0)) {
@@ -64,18 +70,29 @@ function compareLines({ rows }: Comparison): { head: string[]; lines: CompareLin
   return { head: ['', ...rows.map(nameOf)], lines };
 }
 
-/** Bytes of all caches but the mm_structs and core's VMAs' own fields, for each process there was. */
-function perProcess({ marks, slab }: Measurement, i: number): number {
-  const mark = marks[i];
-  if (mark === undefined || mark.processes === 0) return 0;
-  return Object.entries(mark.live).reduce((bytes, [cache, live]) => bytes + live * slab[cache].objectBytes, 0) / mark.processes;
+type Line = (what: string, value: (row: Measurement) => number | string) => void;
+
+/** Live objects of each cache at a mark, and what the design itself adds to each process. A run that ended before has none. */
+function markLines(rows: readonly Measurement[], i: number, caches: readonly string[], line: Line): void {
+  const at = (value: (row: Measurement) => number) => (row: Measurement) => (row.marks[i] === undefined ? '-' : value(row));
+  const each = (n: number, row: Measurement): number => (row.marks[i].processes === 0 ? 0 : n / row.marks[i].processes);
+  for (const cache of caches)
+    line(
+      `${cache}: live objects`,
+      at(({ marks }) => marks[i].live[cache] ?? 0),
+    );
+  if (rows[0].marks[i].processes === 0) return;
+  line(
+    "the design's objects per process",
+    at((row) => each(designUse(row, i).objects, row)),
+  );
+  line(
+    "the design's bytes per process",
+    at((row) => each(designUse(row, i).bytes, row)),
+  );
 }
 
-function costLines(
-  rows: readonly Measurement[],
-  of: (row: Measurement) => Cost,
-  line: (what: string, value: (row: Measurement) => number) => void,
-): void {
+function costLines(rows: readonly Measurement[], of: (row: Measurement) => Cost, line: Line): void {
   const each = (n: number, row: Measurement): number => (of(row).operations === 0 ? 0 : n / of(row).operations);
   line('operations', (row) => of(row).operations);
   for (const cache of namesIn(rows.map((row) => of(row).allocations)))

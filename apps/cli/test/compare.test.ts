@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { compareSchema } from '../src/compare-schema.js';
 import { file, rmapLab, scratch } from './command.js';
 
 describe('rmap-lab compare', () => {
@@ -7,8 +8,8 @@ describe('rmap-lab compare', () => {
   it('prints one JSON document with a row for each strategy', async () => {
     const { status, out } = await rmapLab(['compare', ...SMALL, '--json']);
     expect(status).toBe(0);
-    const document = JSON.parse(out) as { schema: string; workload: string; rows: Record<string, unknown>[] };
-    expect(document).toMatchObject({ schema: 'rmap-lab/compare@1', workload: 'fork-chain' });
+    const document = compareSchema.parse(JSON.parse(out));
+    expect(document.workload).toBe('fork-chain');
     const fields = ['strategy', 'preset', 'slab', 'fork', 'mremap', 'walks', 'locks', 'zombies', 'merges', 'verify'];
     for (const row of document.rows) expect(Object.keys(row)).toEqual(expect.arrayContaining(fields));
     expect(document.rows[0]).toMatchObject({ strategy: 'anon-vma', verify: { missed: 0, wrong: 0 } });
@@ -18,9 +19,9 @@ describe('rmap-lab compare', () => {
     const [table, markdown, csv] = await Promise.all(
       [[], ['--markdown'], ['--csv']].map((how) => rmapLab(['compare', '--strategy', 'anon-vma', ...SMALL, ...how])),
     );
-    expect(table.out).toMatch(/anon_vma_chain: peak objects +.* 20 /);
-    expect(markdown.out).toMatch(/^\| anon_vma_chain: peak objects \| 20 \|$/m);
-    expect(csv.out).toMatch(/^Memory,anon_vma_chain: peak objects,20$/m);
+    expect(table.out).toMatch(/anon_vma_chain: objects +.* 20 \/ 0 /);
+    expect(markdown.out).toMatch(/^\| anon_vma_chain: objects \| 20 \/ 0 \|$/m);
+    expect(csv.out).toMatch(/^Memory: at the peak \/ at the end,anon_vma_chain: objects,20 \/ 0$/m);
   });
 
   it('reports a strategy that fails with its first witness, and answers 1', async () => {
@@ -47,8 +48,27 @@ describe('rmap-lab compare', () => {
 });
 
 it('rmap-lab compare without a workload says what it needs', async () => {
-  expect(await rmapLab(['compare'])).toMatchObject({ status: 2, err: 'rmap-lab: compare needs a --workload, or a --preset\n' });
+  expect(await rmapLab(['compare'])).toMatchObject({
+    status: 2,
+    err: 'rmap-lab: compare needs a --workload, or a --preset, and not both\n',
+  });
 });
+
+it('rmap-lab compare --preset cover-letter sets ours beside theirs, says whose anon_vmas are left, and does the same on every recorded workload', async () => {
+  const small = { zygoteVmas: 40, bootApps: 16, apps: 8, services: 10, appVmas: 30, serviceVmas: 10 };
+  const parameters = Object.entries(small).flatMap(([name, n]) => ['--parameter', `${name}=${n}`]);
+  const { status, out } = await rmapLab(['compare', '--preset', 'cover-letter', ...parameters, '--json']);
+  expect(status).toBe(0);
+  const { coverLetter } = compareSchema.parse(JSON.parse(out));
+  const line = coverLetter?.lines.find(({ mark, cache }) => mark === 'boot' && cache === 'anon_vma');
+  expect(line?.theirs).toBeCloseTo(-97.0, 1);
+  expect(line?.ours).toBeCloseTo((line!.after / line!.before - 1) * 100);
+  for (const { left, zygote, forkingApps, perForkingApp } of coverLetter!.remainders)
+    expect(zygote + forkingApps * perForkingApp).toBeCloseTo(left);
+  expect(coverLetter?.remainders.map(({ forkingApps }) => forkingApps)).toEqual([2, 3]);
+  const recorded = ['compiler-build', 'prefork-server', 'python-multiprocessing', 'redis-bgsave', 'shell-pipeline'];
+  expect(coverLetter?.recorded.map(({ workload }) => workload)).toEqual(recorded);
+}, 60_000);
 
 describe('rmap-lab sweep', () => {
   const grid = (name: string, content: object): string => file(name, JSON.stringify(content));

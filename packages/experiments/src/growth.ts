@@ -1,3 +1,4 @@
+import { designCaches } from './design-use.js';
 import type { Measurement } from './measure.js';
 
 /** One figure of the runs of one strategy, by the value of the parameter that was varied. */
@@ -10,26 +11,22 @@ export interface Growth {
   readonly fit: number | null;
 }
 
+const designObjects = (run: Measurement): number => designCaches(run).reduce((n, name) => n + run.slab[name].peak, 0);
+const designBytes = (run: Measurement): number =>
+  designCaches(run).reduce((n, name) => n + run.slab[name].peak * run.slab[name].objectBytes, 0);
+const perOperation = (sums: Readonly<Record<string, number>>, operations: number): number =>
+  operations === 0 ? 0 : Object.values(sums).reduce((a, b) => a + b, 0) / operations;
+
 /** Figures that designs differ in. */
 const FIGURES: Readonly<Record<string, (m: Measurement) => number>> = {
-  'objects of the design: peak': ({ slab }) => designObjects(slab),
-  'bytes of the design: peak': ({ slab }) => designBytes(slab),
+  'objects of the design: peak': designObjects,
+  'bytes of the design: peak': designBytes,
   'locks of a fork': ({ fork }) => perOperation(fork.locks, fork.operations),
   'objects of a fork': ({ fork }) => perOperation(fork.allocations, fork.operations),
   'candidates of a shared walk: largest': ({ walks }) => walks.shared.candidates.max,
   'candidates of an exclusive walk: largest': ({ walks }) => walks.exclusive.candidates.max,
   'VMAs: peak': ({ vmas }) => vmas.peak,
 };
-
-/** What every machine has, whatever its strategy. */
-const CORE_CACHES = new Set(['vm_area_struct', 'mm_struct']);
-
-const designCaches = (slab: Measurement['slab']) => Object.entries(slab).filter(([name]) => !CORE_CACHES.has(name));
-const designObjects = (slab: Measurement['slab']): number => designCaches(slab).reduce((n, [, { peak }]) => n + peak, 0);
-const designBytes = (slab: Measurement['slab']): number =>
-  designCaches(slab).reduce((n, [, { peak, objectBytes }]) => n + peak * objectBytes, 0);
-const perOperation = (sums: Readonly<Record<string, number>>, operations: number): number =>
-  operations === 0 ? 0 : Object.values(sums).reduce((a, b) => a + b, 0) / operations;
 
 /** How the figures of `runs` grow with the parameter, whose values are in `parameter`, one for each run. */
 export function growthOf(parameter: readonly number[], runs: readonly Measurement[]): Growth[] {

@@ -7,6 +7,7 @@ export {
   type OutsideContender,
 } from './compare.js';
 export type { Cost } from './cost.js';
+export { designCaches, designUse } from './design-use.js';
 export { type Distribution, distribution } from './distribution.js';
 export { type Growth, growthOf } from './growth.js';
 export {

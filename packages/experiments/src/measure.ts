@@ -19,12 +19,13 @@ export interface MarkUse {
   readonly processes: number;
   /** Live objects by cache. */
   readonly live: Readonly<Record<string, number>>;
+  /** Bytes of the strategy's fields in structs of core. */
+  readonly added: number;
   readonly zombies: number;
 }
 
 /** What a check of every folio and every invariant found, summed over all checks. */
 export interface VerifySums {
-  points: number;
   folios: number;
   mappings: number;
   missed: number;
@@ -57,6 +58,8 @@ export interface Measurement {
   /** VMAs that merges swallowed. */
   readonly merges: number;
   readonly vmas: { readonly live: number; readonly peak: number };
+  /** At how many points of the run everything was checked. */
+  readonly checks: number;
   readonly verify: VerifySums;
   readonly seconds: number;
 }
@@ -82,7 +85,7 @@ export interface MeasureOptions {
 export async function measure(strategy: RmapStrategy, workload: Workload, options: MeasureOptions = {}): Promise<Measurement> {
   const { seed = 1, preset = null, layout, signal, onProgress } = options;
   const kernel = new Kernel({ strategy, ...(layout && { layout }) });
-  const run = new Run(kernel, seed);
+  const run = new Run(kernel, strategy, seed);
   const started = performance.now();
   let report: ReplayReport | null = null;
   try {
@@ -121,6 +124,7 @@ export async function measure(strategy: RmapStrategy, workload: Workload, option
     zombies: { peak: run.zombiePeak, end: stats.zombies },
     merges: stats.counts.merge ?? 0,
     vmas: stats.vmas,
+    checks: run.checks,
     verify: run.verify,
     seconds: (performance.now() - started) / 1000,
   };
@@ -143,13 +147,14 @@ class Run {
   readonly fork = noCost();
   readonly mremap = noCost();
   readonly marks: MarkUse[] = [];
-  readonly verify: VerifySums = { points: 0, folios: 0, mappings: 0, missed: 0, wrong: 0 };
+  readonly verify: VerifySums = { folios: 0, mappings: 0, missed: 0, wrong: 0 };
   readonly sampler: WalkSampler;
   failure: string | null = null;
   operations = 0;
   total = 0;
   peak = 0;
   zombiePeak = 0;
+  checks = 0;
   private live = 0;
   private passed = 0;
   private nextLook = 200;
@@ -158,6 +163,7 @@ class Run {
 
   constructor(
     private readonly kernel: Kernel,
+    private readonly strategy: RmapStrategy,
     seed: number,
   ) {
     this.sampler = new WalkSampler(kernel, seed);
@@ -181,16 +187,18 @@ class Run {
   }
 
   mark(mark: string): void {
-    const { slab, zombies } = this.kernel.stats();
+    const { slab, zombies, vmas, pages } = this.kernel.stats();
     const live = Object.fromEntries(Object.entries(slab).map(([name, cache]) => [name, cache.live]));
-    this.marks.push({ mark, processes: this.live, live, zombies });
+    const { bytes } = this.strategy;
+    const added = bytes.vma * vmas.live + bytes.mm * (live.mm_struct ?? 0) + bytes.folio * pages.live;
+    this.marks.push({ mark, processes: this.live, live, added, zombies });
     this.look();
   }
 
   /** Checks everything, and walks some folios. */
   look(): void {
     const { folios, mappings, missed, wrong, problems } = this.kernel.check();
-    this.verify.points++;
+    this.checks++;
     this.verify.folios += folios;
     this.verify.mappings += mappings;
     this.verify.missed += missed;

@@ -3,12 +3,14 @@ import { openWorkload } from '@rmap-lab/workloads';
 import { SingleBar } from 'cli-progress';
 import { type Command, Option } from 'commander';
 import { compareCsv, compareMarkdown, compareTable } from '../compare-report.js';
-import { COVER_LETTER, coverLetterLines, coverLetterTable } from '../cover-letter.js';
+import type { CompareDocument } from '../compare-schema.js';
+import { type CoverLetter, coverLetterReport } from '../cover-letter-report.js';
 import { exitCode } from '../exit-codes.js';
 import { type LayoutName, layoutOf, layoutOption } from '../layout.js';
 import { bundledStrategies, isOutside, loadStrategy, shortNames, standing } from '../load-strategy.js';
 import { collect, collectParameter } from '../parameters.js';
 import { checkUsable } from '../probe.js';
+import { runCoverLetter } from './cover-letter.js';
 
 interface CompareCommandOptions {
   readonly strategy: readonly string[];
@@ -49,13 +51,13 @@ export function addCompare(program: Command, wholeNumber: (text: string) => numb
 }
 
 async function run(options: CompareCommandOptions): Promise<number> {
-  const workload = options.preset === undefined ? options.workload : COVER_LETTER.workload;
-  if (workload === undefined) {
-    process.stderr.write('rmap-lab: compare needs a --workload, or a --preset\n');
+  const { workload, preset, parameter, seed } = options;
+  if ((workload === undefined) === (preset === undefined)) {
+    process.stderr.write('rmap-lab: compare needs a --workload, or a --preset, and not both\n');
     return exitCode.badInput;
   }
   const layout = layoutOf(options.layout);
-  const names = namesFrom(options);
+  const names = options.strategy.length > 0 ? options.strategy : bundledStrategies();
   await Promise.all(names.map(checkUsable));
   const runner = new CellRunner({
     shortNames,
@@ -63,10 +65,6 @@ async function run(options: CompareCommandOptions): Promise<number> {
     workers: 1,
     limits: { seconds: options.seconds, mebibytes: 2048 },
   });
-  const cell = { workload, parameters: options.parameter, seed: options.seed, ...(layout && { layout }) };
-  const contender = async (name: string): Promise<Contender> =>
-    isOutside(name) ? { name, measure: (signal) => runner.run({ ...cell, strategy: name }, signal) } : await loadStrategy(name);
-  const contenders = await Promise.all(names.map(contender));
   const interrupt = new AbortController();
   const stop = (): void => interrupt.abort();
   process.once('SIGINT', stop);
@@ -77,37 +75,49 @@ async function run(options: CompareCommandOptions): Promise<number> {
     clearOnComplete: true,
   });
   if (process.stderr.isTTY) bar.start(0, 0, { strategy: '' });
-  let comparison: Comparison;
-  try {
-    comparison = await compare({
-      workload: () => openWorkload(workload, options.parameter),
-      contenders,
-      seed: options.seed,
-      ...(layout && { layout }),
-      signal: interrupt.signal,
-      onProgress: (strategy, operations) => bar.update(operations, { strategy }),
+  const how = {
+    seed,
+    ...(layout && { layout }),
+    signal: interrupt.signal,
+    onProgress: (strategy: string, operations: number) => bar.update(operations, { strategy }),
+  };
+  const chosen = async (name: string): Promise<Comparison> => {
+    const cell = { workload: name, parameters: parameter, seed, ...(layout && { layout }) };
+    const contender = async (strategy: string): Promise<Contender> =>
+      isOutside(strategy)
+        ? { name: strategy, measure: (signal) => runner.run({ ...cell, strategy }, signal) }
+        : await loadStrategy(strategy);
+    return compare({
+      ...how,
+      workload: () => openWorkload(name, parameter),
+      contenders: await Promise.all(names.map(contender)),
     });
+  };
+  let done: { comparison: Comparison; letter?: CoverLetter };
+  try {
+    done = workload === undefined ? await runCoverLetter(parameter, how) : { comparison: await chosen(workload) };
   } finally {
     bar.stop();
     await runner.destroy();
     process.removeListener('SIGINT', stop);
   }
-  if (comparison.rows.length > 0 || options.json) process.stdout.write(`${printed(comparison, options)}\n`);
-  for (const { blame } of comparison.failed) process.stderr.write(`rmap-lab: ${blame}\n`);
+  const { rows, failed } = done.comparison;
+  if (rows.length > 0 || options.json) process.stdout.write(`${printed(done.comparison, done.letter, options)}\n`);
+  for (const { blame } of failed) process.stderr.write(`rmap-lab: ${blame}\n`);
   if (interrupt.signal.aborted) return exitCode.interrupted;
-  const failed = comparison.failed.length > 0 || comparison.rows.some(({ failure }) => failure !== null);
-  return failed ? exitCode.broken : exitCode.fine;
+  return failed.length > 0 || rows.some(({ failure }) => failure !== null) ? exitCode.broken : exitCode.fine;
 }
 
-function namesFrom({ preset, strategy }: CompareCommandOptions): readonly string[] {
-  if (preset !== undefined) return [COVER_LETTER.before, COVER_LETTER.after];
-  return strategy.length > 0 ? strategy : bundledStrategies();
-}
-
-function printed(comparison: Comparison, { json, markdown, csv, preset }: CompareCommandOptions): string {
-  if (json)
-    return JSON.stringify(preset === undefined ? comparison : { ...comparison, coverLetter: coverLetterLines(comparison) });
+function printed(
+  comparison: Comparison,
+  letter: CoverLetter | undefined,
+  { json, markdown, csv }: CompareCommandOptions,
+): string {
+  if (json) return JSON.stringify(documentOf(comparison, letter));
   if (markdown) return compareMarkdown(comparison);
   if (csv) return compareCsv(comparison);
-  return preset === undefined ? compareTable(comparison) : `${compareTable(comparison)}\n\n${coverLetterTable(comparison)}`;
+  return letter === undefined ? compareTable(comparison) : `${compareTable(comparison)}\n\n${coverLetterReport(letter)}`;
 }
+
+const documentOf = (comparison: Comparison, letter: CoverLetter | undefined): CompareDocument =>
+  letter === undefined ? comparison : { ...comparison, coverLetter: letter };

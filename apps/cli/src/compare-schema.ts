@@ -1,0 +1,84 @@
+import { z } from 'zod';
+
+const count = z.int().nonnegative();
+const counts = z.record(z.string(), count);
+const distribution = z.strictObject({ p50: count, p99: count, max: count, total: count });
+/** Of all operations of one kind: allocations by cache, locks by class, and what core and strategy count. */
+const cost = z.strictObject({ operations: count, allocations: counts, locks: counts, primitives: counts });
+const walks = z.strictObject({
+  sampled: count,
+  candidates: distribution,
+  nodes: distribution,
+  lookups: distribution,
+  passes: distribution,
+  mappings: distribution,
+});
+
+const row = z.strictObject({
+  strategy: z.string(),
+  preset: z.string().nullable(),
+  workload: z.string(),
+  /** The first witness of a strategy that fails. */
+  failure: z.string().nullable(),
+  stopped: z.boolean(),
+  operations: count,
+  processes: z.strictObject({ total: count, peak: count }),
+  /** By cache. */
+  slab: z.record(z.string(), z.strictObject({ objectBytes: count, live: count, peak: count })),
+  /** Peak bytes of the strategy's fields in structs of core. */
+  added: z.strictObject({ vma: count, mm: count, folio: count }),
+  marks: z.array(z.strictObject({ mark: z.string(), processes: count, live: counts, added: count, zombies: count })).readonly(),
+  fork: cost,
+  mremap: cost,
+  walks: z.strictObject({ exclusive: walks, shared: walks }),
+  /** By class. */
+  locks: z.record(z.string(), z.strictObject({ reads: count, writes: count, contended: count })),
+  counts,
+  zombies: z.strictObject({ peak: count, end: count }),
+  merges: count,
+  vmas: z.strictObject({ live: count, peak: count }),
+  checks: count,
+  verify: z.strictObject({ folios: count, mappings: count, missed: count, wrong: count }),
+  seconds: z.number().nonnegative(),
+});
+
+const line = z.strictObject({
+  mark: z.string(),
+  cache: z.string(),
+  theirs: z.number().nullable(),
+  ours: z.number(),
+  before: count,
+  after: count,
+});
+
+/** What `rmap-lab compare --json` prints. */
+export const compareSchema = z.strictObject({
+  schema: z.literal('rmap-lab/compare@1'),
+  workload: z.string(),
+  seed: z.int(),
+  rows: z.array(row).readonly(),
+  /** Strategies from outside that could not be measured to the end, and why. */
+  failed: z.array(z.strictObject({ strategy: z.string(), blame: z.string() })).readonly(),
+  /** With `--preset cover-letter`. */
+  coverLetter: z
+    .strictObject({
+      lines: z.array(line).readonly(),
+      remainders: z
+        .array(
+          z.strictObject({
+            mark: z.string(),
+            left: count,
+            zygote: count,
+            forkingApps: count,
+            perForkingApp: z.number(),
+            forkingAppsForTheirs: z.number(),
+          }),
+        )
+        .readonly(),
+      recorded: z.array(z.strictObject({ workload: z.string(), lines: z.array(line).readonly() })).readonly(),
+    })
+    .optional(),
+});
+
+/** The document that `rmap-lab compare --json` prints. */
+export type CompareDocument = z.infer<typeof compareSchema>;

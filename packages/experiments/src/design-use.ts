@@ -1,0 +1,22 @@
+import type { Measurement } from './measure.js';
+
+/** Caches that every machine has, whatever its strategy. */
+const CORE_CACHES = new Set(['vm_area_struct', 'mm_struct']);
+
+/** Names of the caches that the strategy of a run has. */
+export const designCaches = ({ slab }: Pick<Measurement, 'slab'>): readonly string[] =>
+  Object.keys(slab).filter((name) => !CORE_CACHES.has(name));
+
+/** What a strategy keeps at a mark: objects of its caches, their bytes, and those of its fields in structs of core. */
+export function designUse(
+  { slab, marks }: Measurement,
+  mark: number,
+): { readonly objects: number; readonly bytes: number; readonly added: number } {
+  const { live, added } = marks[mark];
+  let [objects, bytes] = [0, 0];
+  for (const name of designCaches({ slab })) {
+    objects += live[name];
+    bytes += live[name] * slab[name].objectBytes;
+  }
+  return { objects, bytes, added };
+}
