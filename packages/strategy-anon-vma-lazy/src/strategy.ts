@@ -30,11 +30,11 @@ const TABLE: LockClass = { name: 'anon_vma_locks', slot: 'above-ptl', kind: 'rws
 
 /**
  * ANON_VMA_LAZY (2026): a VMA gets an anon_vma when it is forked or moved, not when it is first touched; until then its
- * pages point at the VMA that was touched first. What `options` leaves out is as in the preset `intended`.
+ * pages point at the VMA that was touched first. What `options` leave out is as its author states it, as in the preset `stated`.
  */
-export function anonVmaLazy(options: Preset | Partial<LazyOptions> = {}): RmapStrategy {
+export function anonVmaLazy(options: Preset | Partial<LazyOptions> = 'intended'): RmapStrategy {
   const named = typeof options === 'string';
-  const all: LazyOptions | undefined = named ? PRESETS[options] : { ...PRESETS.intended, ...options };
+  const all: LazyOptions | undefined = named ? PRESETS[options] : { ...PRESETS.stated, ...options };
   if (all === undefined) throw new RangeError(`preset '${options}' is none of ${Object.keys(PRESETS).join(', ')}`);
   return {
     name: 'anon-vma-lazy',

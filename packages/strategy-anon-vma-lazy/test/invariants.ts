@@ -1,8 +1,11 @@
-import { type Address, type Kernel, PAGE_SIZE } from '@rmap-lab/core';
+import { type Address, type Kernel, type ObjectGraph, PAGE_SIZE } from '@rmap-lab/core';
 
 const fault = (broken: boolean, text: string): string[] => (broken ? [text] : []);
 
-/** What looks at one machine after each operation: I1 to I3 and I5 to I8; the first that doesn't hold, or null. I9 is `verify`. */
+/**
+ * What looks at one machine after each operation: I1 to I3, I5, I7 and I8; the first that doesn't hold, or null. I4 and I6 are about
+ * changes, see `one-way.ts`; I9 is `verify`.
+ */
 export function invariants(): (kernel: Kernel) => string | null {
   const bases = new Map<string, number>();
   return (kernel) => brokenInvariant(kernel, bases);
@@ -26,7 +29,7 @@ function brokenInvariant(kernel: Kernel, bases: Map<string, number>): string | n
     );
     bases.set(id, Number(fields.base));
   }
-  const anonVmas = new Set(nodes.filter(({ type }) => type === 'anon_vma').map(({ id }) => id));
+  const linked = chainsOf(edges);
   const spaces = new Map<number, Set<number>>();
   for (const process of kernel.processes) {
     for (const vma of process.vmas()) {
@@ -37,8 +40,12 @@ function brokenInvariant(kernel: Kernel, bases: Map<string, number>): string | n
         const root = roots.get(anchor);
         const where = `page ${page.pfn} at ${at / PAGE_SIZE} of mm ${process.mm.id}`;
         if (anchor < 2 ** 30) {
+          const chain = linked.get(`vma:${vma.id}`) ?? [];
           broken.push(
-            ...fault(!anonVmas.has(`anon_vma:${anchor}`), `I7: ${where} belongs to anon_vma:${anchor}, which is not there`),
+            ...fault(
+              !chain.includes(`anon_vma:${anchor}`),
+              `I7: ${where} belongs to anon_vma:${anchor}, its VMA is linked to ${chain}`,
+            ),
           );
           continue;
         }
@@ -57,6 +64,19 @@ function brokenInvariant(kernel: Kernel, bases: Map<string, number>): string | n
       }
     }
   }
-  for (const [page, mms] of spaces) broken.push(...fault(mms.size > 1, `I5: page ${page} is lazy and mapped in mm ${[...mms]}`));
-  return broken[0] ?? null;
+  const shared = [...spaces].flatMap(([page, mms]) =>
+    fault(mms.size > 1, `I5: page ${page} is lazy and mapped in mm ${[...mms]}`),
+  );
+  return shared[0] ?? broken[0] ?? null;
+}
+
+/** The anon_vmas that each VMA is linked to. */
+function chainsOf(edges: ObjectGraph['edges']): Map<string, string[]> {
+  const named = new Map(edges.filter(({ label }) => label === 'anon_vma').map(({ from, to }) => [from, to]));
+  const found = new Map<string, string[]>();
+  for (const { from, to, label } of edges) {
+    if (label !== 'chain') continue;
+    found.set(from, [...(found.get(from) ?? []), named.get(to) ?? '']);
+  }
+  return found;
 }

@@ -18,7 +18,7 @@ import {
 } from '@rmap-lab/core';
 import { scheduler } from '@rmap-lab/strategy-tests';
 import { describe, expect, it } from 'vitest';
-import { anonVmaLazy, type LazyOptions, type Preset } from '../src/index.js';
+import { anonVmaLazy, type LazyOptions, PRESETS, type Preset } from '../src/index.js';
 
 /** Where the published form misses a mapping, by the experiments X3 to X12 of its description; and that `intended` does not. */
 const at = (page: number): Address => (0x40000000 + page * PAGE_SIZE) as Address;
@@ -34,10 +34,14 @@ const move = (process: Process, from: number, to: number, pages: number): void =
 };
 const folioAt = (process: Process, page: number): Folio => process.folioAt(at(page)) as Folio;
 
+/** `intended` with some answers changed. */
+const made = (options: Preset | Partial<LazyOptions>) =>
+  anonVmaLazy(typeof options === 'string' ? options : { ...PRESETS.intended, ...options });
+
 type Scene = (kernel: Kernel, process: Process) => void;
 /** What `verify` misses after a scene, in a kernel with one process. */
 function missed(options: Preset | Partial<LazyOptions>, scene: Scene, kernelOptions: Partial<KernelOptions> = {}): number {
-  const kernel = new Kernel({ strategy: anonVmaLazy(options), ...kernelOptions });
+  const kernel = new Kernel({ strategy: made(options), ...kernelOptions });
   scene(kernel, kernel.spawn());
   return kernel.check().missed;
 }
@@ -101,7 +105,7 @@ describe('one operation after the other', () => {
 describe('X3: roots that nothing maps any more', () => {
   /** `n` times: untouched memory before touched memory of another protection; made alike, the touched VMA merges into the other. */
   const zombies = (n: number, options: Partial<LazyOptions> = {}): number => {
-    const kernel = new Kernel({ strategy: anonVmaLazy(options) });
+    const kernel = new Kernel({ strategy: made(options) });
     const process = kernel.spawn();
     for (let i = 0; i < n; i++) {
       const first = i * 10;
@@ -127,7 +131,7 @@ describe('at the same time', () => {
   ): number => {
     let failed = 0;
     for (let seed = 1; seed <= 600; seed++) {
-      const kernel = new Kernel({ strategy: anonVmaLazy(options), stepping: true });
+      const kernel = new Kernel({ strategy: made(options), stepping: true });
       const process = kernel.spawn();
       map(process, 10, 4, 1);
       const ends = interleave(kernel, scene(kernel, process), scheduler(seed));

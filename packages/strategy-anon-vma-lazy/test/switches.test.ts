@@ -1,0 +1,243 @@
+import {
+  type Address,
+  type Folio,
+  interleave,
+  Kernel,
+  type KernelOptions,
+  MAP_ANONYMOUS,
+  MAP_NORESERVE,
+  MAP_PRIVATE,
+  MREMAP_FIXED,
+  MREMAP_MAYMOVE,
+  type Op,
+  PAGE_SIZE,
+  PROT_READ,
+  type Process,
+  type WalkResult,
+} from '@rmap-lab/core';
+import { scheduler } from '@rmap-lab/strategy-tests';
+import { describe, expect, it } from 'vitest';
+import { anonVmaLazy, type LazyOptions, PRESETS } from '../src/index.js';
+
+/** What each switch does, by its name. Every other answer is that of `intended`. */
+const at = (page: number): Address => (0x40000000 + page * PAGE_SIZE) as Address;
+const UNACCOUNTED = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+const FOUR: Partial<KernelOptions> = { thp: { orders: { 2: 'always' } } };
+const LAZY = 2 ** 30;
+
+function machine(
+  options: Partial<LazyOptions>,
+  kernelOptions: Partial<KernelOptions> = {},
+): { kernel: Kernel; process: Process } {
+  const kernel = new Kernel({ strategy: anonVmaLazy({ ...PRESETS.intended, ...options }), ...kernelOptions });
+  return { kernel, process: kernel.spawn() };
+}
+const map = (process: Process, page: number, pages: number): void => {
+  process.mapAt(at(page), pages * PAGE_SIZE);
+  for (let i = 0; i < pages; i++) process.write(at(page + i));
+};
+const move = (process: Process, from: number, to: number, pages: number): void => {
+  process.mremap(at(from), pages * PAGE_SIZE, pages * PAGE_SIZE, { flags: MREMAP_MAYMOVE | MREMAP_FIXED, to: at(to) });
+};
+const folioAt = (process: Process, page: number): Folio => process.folioAt(at(page)) as Folio;
+const isLazy = (process: Process, page: number): boolean => (process.pageAt(at(page)).anchor as number) > LAZY;
+/** Read and write acquisitions of a class while `work` runs. */
+function taken(kernel: Kernel, lock: string, work: () => void): { reads: number; writes: number } {
+  const count = () => kernel.stats().locks[lock] ?? { reads: 0, writes: 0 };
+  const before = { ...count() };
+  work();
+  return { reads: count().reads - before.reads, writes: count().writes - before.writes };
+}
+
+it('all of them are as the author states where they are left out', () => {
+  expect(PRESETS.stated).toEqual({
+    lookup: 'firstInRange',
+    retry: 'once',
+    walkLock: 'refOnly',
+    migrationLock: 'vmaReadCovering',
+    base: 'live',
+    childFolio: 'lazyChild',
+    reuse: 'keep',
+    mremapFix: 'pte',
+    swapinFix: 'off',
+    mergeRule: 'sameRootOrNone',
+    preferRoot: 'off',
+    maxVmaPages: Number.POSITIVE_INFINITY,
+    upgrade: 'vma',
+  });
+  expect(anonVmaLazy({}).prepareUnder).toBe(anonVmaLazy('stated').prepareUnder);
+});
+
+it.each([
+  ['refOnly', 0, 0],
+  ['vmaRead', 1, 0],
+  ['hashedLock', 0, 1],
+] as const)('walkLock: %s', (walkLock, vma, table) => {
+  const { kernel, process } = machine({ walkLock });
+  map(process, 0, 1);
+  const walk = (): void => void kernel.referenced(folioAt(process, 0));
+  expect([taken(kernel, 'vma', walk).reads, taken(kernel, 'anon_vma_locks', walk).reads]).toEqual([vma, table]);
+});
+
+describe('migrationLock', () => {
+  it.each([
+    ['vmaReadCovering', 2],
+    ['vmaReadRoot', 1],
+    ['refOnly', 0],
+  ] as const)('%s: %i VMAs are locked to migrate a folio over a cut', (migrationLock, n) => {
+    const { kernel, process } = machine({ migrationLock }, FOUR);
+    map(process, 0, 4);
+    process.mprotect(at(2), 2 * PAGE_SIZE, PROT_READ);
+    expect(taken(kernel, 'vma', () => void kernel.migrate(folioAt(process, 0))).reads).toBe(n);
+  });
+
+  it('vmaReadRoot: folios of a root that is not mapped any more can not be moved (X8)', () => {
+    const moved = (migrationLock: LazyOptions['migrationLock']): boolean => {
+      const { kernel, process } = machine({ migrationLock });
+      map(process, 0, 4);
+      process.munmap(at(0), 2 * PAGE_SIZE);
+      process.munmap(at(2), PAGE_SIZE);
+      const left = process.vmas().find(({ start }) => start === at(3));
+      expect(left).toBeDefined();
+      return kernel.migrate(folioAt(process, 3)) !== null;
+    };
+    expect([moved('vmaReadCovering'), moved('refOnly'), moved('vmaReadRoot')]).toEqual([true, true, false]);
+  });
+});
+
+/** In how many of 300 schedules the walk of a page that stays mapped finds nothing, or something is wrong at the end. */
+function failures(
+  options: Partial<LazyOptions>,
+  scene: (kernel: Kernel, process: Process) => Record<string, Op<unknown>>,
+): number {
+  let failed = 0;
+  for (let seed = 1; seed <= 300; seed++) {
+    const { kernel, process } = machine(options, { stepping: true });
+    const ends = interleave(kernel, scene(kernel, process), scheduler(seed));
+    const walk = ends.walk as { value: WalkResult } | undefined;
+    if (walk?.value.found.length === 0 || kernel.check().problems.length > 0) failed++;
+  }
+  return failed;
+}
+
+it('base: a copy does not tear while the root changes at its front, which helps where the page lies in another VMA (X12)', () => {
+  const scene = (kernel: Kernel, process: Process) => {
+    process.mapAt(at(20), 6 * PAGE_SIZE, { flags: UNACCOUNTED });
+    for (let page = 20; page < 26; page++) process.write(at(page));
+    process.mprotect(at(23), 3 * PAGE_SIZE, PROT_READ);
+    const walk = kernel.op.walk(folioAt(process, 21));
+    return { walk, grow: process.op.mprotect(at(22), PAGE_SIZE, PROT_READ) };
+  };
+  expect(failures({ base: 'live' }, scene)).toBeGreaterThan(0);
+  expect(failures({ base: 'cached' }, scene)).toBe(0);
+});
+
+it('swapinFix: a page that is forked while it is on its way to swap is lazy still when the child reads it (X9)', () => {
+  const scene = (kernel: Kernel, process: Process) => {
+    map(process, 0, 1);
+    function* forkAndRead(): Op<void> {
+      const child = yield* process.op.fork();
+      yield* child.op.read(at(0));
+      yield* process.op.read(at(0));
+    }
+    return { reclaim: kernel.op.reclaim(folioAt(process, 0)), forkAndRead: forkAndRead() };
+  };
+  expect(failures({ swapinFix: 'off' }, scene)).toBeGreaterThan(0);
+  expect([failures({ swapinFix: 'on' }, scene), failures({ swapinFix: 'copy' }, scene)]).toEqual([0, 0]);
+});
+
+it('retry: untilStable also follows a page to another root', () => {
+  const passes = (retry: LazyOptions['retry']): number => {
+    let most = 0;
+    for (let seed = 1; seed <= 200; seed++) {
+      const { kernel, process } = machine({ retry }, { stepping: true });
+      map(process, 0, 1);
+      process.mapAt(at(30), PAGE_SIZE);
+      const ends = interleave(
+        kernel,
+        {
+          walk: kernel.op.walk(folioAt(process, 0)),
+          move: process.op.uffdMove({ to: at(30), from: at(0), length: PAGE_SIZE }),
+        },
+        scheduler(seed),
+      );
+      most = Math.max(most, (ends.walk as { value: WalkResult }).value.passes);
+    }
+    return most;
+  };
+  expect([passes('none'), passes('once'), passes('untilStable')]).toEqual([1, 1, 2]);
+});
+
+it('childFolio: a page that only the child has is looked for in the family', () => {
+  const candidates = (childFolio: LazyOptions['childFolio']): number => {
+    const { kernel, process } = machine({ childFolio });
+    map(process, 0, 1);
+    const child = process.fork();
+    child.write(at(0));
+    return kernel.walk(folioAt(child, 0)).candidates;
+  };
+  expect([candidates('lazyChild'), candidates('parentAnonVma')]).toEqual([1, 2]);
+});
+
+it('reuse: a page that its only user writes turns lazy again', () => {
+  const lazyAfter = (reuse: LazyOptions['reuse']): boolean => {
+    const { kernel, process } = machine({ reuse });
+    map(process, 0, 1);
+    const child = process.fork();
+    process.exit();
+    const folio = folioAt(child, 0);
+    child.write(at(0));
+    expect(folioAt(child, 0)).toBe(folio);
+    kernel.verify();
+    return isLazy(child, 0);
+  };
+  expect([lazyAfter('keep'), lazyAfter('toLazy')]).toEqual([false, true]);
+});
+
+it('mremapFix: which folios of 512 a move of their table and of single entries rewrites', () => {
+  const rewritten = (mremapFix: LazyOptions['mremapFix'], from: number, pages: number, to: number): number => {
+    const { kernel, process } = machine({ mremapFix });
+    process.mapAt(at(from), pages * PAGE_SIZE);
+    for (let i = 0; i < 3; i++) process.write(at(from + i));
+    move(process, from, to, pages);
+    return kernel.stats().counts['folio-rewritten'] ?? 0;
+  };
+  const forms = ['none', 'pte', 'pteAndPmd', 'eager'] as const;
+  expect(forms.map((form) => rewritten(form, 0, 3, 100))).toEqual([0, 3, 3, 3]);
+  expect(forms.map((form) => rewritten(form, 0, 512, 1024))).toEqual([0, 0, 3, 3]);
+});
+
+it('mergeRule: two roots that merge leave the pages of one without a root', () => {
+  const after = (mergeRule: LazyOptions['mergeRule']): [vmas: number, missed: number] => {
+    const { kernel, process } = machine({ mergeRule });
+    process.mapAt(at(4), 4 * PAGE_SIZE, { flags: UNACCOUNTED });
+    process.write(at(4));
+    process.mprotect(at(4), 4 * PAGE_SIZE, PROT_READ);
+    process.mapAt(at(0), 4 * PAGE_SIZE, { flags: UNACCOUNTED });
+    process.write(at(0));
+    process.mprotect(at(0), 4 * PAGE_SIZE, PROT_READ);
+    return [process.vmas().length, kernel.check().missed];
+  };
+  expect([after('sameRootOrNone'), after('anySameBase')]).toEqual([
+    [2, 0],
+    [1, 1],
+  ]);
+});
+
+it('maxVmaPages: larger VMAs get an anon_vma at their first fault', () => {
+  const { kernel, process } = machine({ maxVmaPages: 4 });
+  map(process, 0, 4);
+  map(process, 10, 5);
+  expect([isLazy(process, 0), isLazy(process, 10), kernel.stats().slab.anon_vma.live]).toEqual([true, false, 1]);
+});
+
+it('upgrade: a folio over a cut of which one part moves is found in the other part', () => {
+  const missed = (upgrade: LazyOptions['upgrade']): number => {
+    const { kernel, process } = machine({ upgrade }, FOUR);
+    map(process, 0, 4);
+    process.mprotect(at(2), 2 * PAGE_SIZE, PROT_READ);
+    move(process, 2, 100, 2);
+    return kernel.check().missed;
+  };
+  expect([missed('family'), missed('vma')]).toEqual([0, 2]);
+});
