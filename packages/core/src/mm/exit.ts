@@ -3,7 +3,7 @@ import { zapRange } from '../page-table/zap.js';
 import { type Op, run } from '../sync/op.js';
 import { pageOf, TASK_SIZE } from '../units.js';
 import { freeVma } from '../vma/alloc.js';
-import { unlinkRmap } from '../vma/split.js';
+import { unlinkRmap } from '../vma/link.js';
 import type { VmArea } from '../vma/vma.js';
 import { freeMm } from './init.js';
 import type { Mm } from './mm.js';

@@ -1,7 +1,7 @@
 import { NoMemory } from '../errors.js';
 import { largerThan } from '../folio/growth.js';
 import type { AllocFailure } from '../slab/alloc-failure.js';
-import type { Vpn } from '../units.js';
+import { PAGE_SIZE, type Vpn } from '../units.js';
 import { kindOf, makePte, NONE, payloadOf, TABLE } from './pte.js';
 import type { TouchedTables } from './touched-tables.js';
 
@@ -9,6 +9,8 @@ import type { TouchedTables } from './touched-tables.js';
 export const ENTRIES = 512;
 /** Pages that one leaf table (a PMD entry) covers. */
 export const PAGES_PER_LEAF = 512;
+/** Bytes that they are: 2 MiB. */
+export const PMD_SIZE = PAGES_PER_LEAF * PAGE_SIZE;
 /** Tables that there is room for at first: those of a few small processes. */
 const INITIAL_TABLES = 32;
 /** Leaf tables of 1 GiB. */

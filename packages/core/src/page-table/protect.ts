@@ -1,19 +1,25 @@
 import { ANON, EXCLUSIVE } from '../folio/mem-map.js';
 import type { Machine } from '../machine.js';
-import type { Op } from '../sync/op.js';
+import { type Op, READY } from '../sync/op.js';
 import { type Address, pageOf, type Vpn } from '../units.js';
 import { VM_WRITE } from '../vma/vm-flags.js';
 import type { VmArea } from '../vma/vma.js';
-import { ENTRIES, PAGES_PER_LEAF } from './page-table.js';
+import { ENTRIES, PAGES_PER_LEAF, type Table } from './page-table.js';
 import { kindOf, MIGRATION, NONE, PRESENT, pfnOf, WRITE } from './pte.js';
 import { splitPmd } from './split-pmd.js';
 
 /** Gives the entries of [start, end) the protection that `vma` has now; exclusive pages become writable early (change_protection). */
-export function* changeProtection(m: Machine, vma: VmArea, start: Address, end: Address): Op<void> {
-  const { pgd } = vma.mm;
+export function changeProtection(m: Machine, vma: VmArea, start: Address, end: Address): Op<void> {
+  const vpn = pageOf(start);
   const last = pageOf(end);
-  const writable = (vma.flags & VM_WRITE) !== 0;
-  for (let vpn = pageOf(start); vpn < last; ) {
+  const leaf = vma.mm.leaf(vpn);
+  const oneTable = leaf !== 0 && last <= (Math.floor(vpn / PAGES_PER_LEAF) + 1) * PAGES_PER_LEAF;
+  return oneTable ? protectLeaf(m, vma, leaf, vpn, last) : protectTables(m, vma, vpn, last);
+}
+
+function* protectTables(m: Machine, vma: VmArea, first: Vpn, last: Vpn): Op<void> {
+  const { pgd } = vma.mm;
+  for (let vpn = first; vpn < last; ) {
     let leaf = vma.mm.leaf(vpn);
     if (leaf === 0) {
       vpn = m.tables.nextLeaf(pgd, vpn, last);
@@ -23,21 +29,35 @@ export function* changeProtection(m: Machine, vma: VmArea, start: Address, end: 
     if (leaf === 0) {
       const huge = m.tables.huge(pgd, vpn);
       if (huge !== 0 && stop - vpn === PAGES_PER_LEAF) {
-        yield* protectPmd(m, huge, writable);
+        yield* protectPmd(m, huge, (vma.flags & VM_WRITE) !== 0);
         vpn = stop;
         continue;
       }
       if (huge !== 0) yield* splitPmd(m, vma, vpn);
       leaf = m.tables.leaf(pgd, vpn);
     }
-    yield* m.ptl.lock(leaf);
-    if (m.sync.stepping) yield { kind: 'pte', object: vma.mm, label: 'protect' };
-    const first = leaf * ENTRIES + (vpn & (ENTRIES - 1));
-    if (writable) makeWritable(m, vma, first, stop - vpn);
-    else makeReadOnly(m, first, stop - vpn);
-    m.ptl.unlock(leaf);
+    yield* protectLeaf(m, vma, leaf, vpn, stop);
     vpn = stop;
   }
+}
+
+function protectLeaf(m: Machine, vma: VmArea, leaf: Table, from: Vpn, to: Vpn): Op<void> {
+  if (m.sync.stepping) return protectStepping(m, vma, leaf, from, to);
+  m.ptl.stats.writes++;
+  protectEntries(m, vma, leaf * ENTRIES + (from & (ENTRIES - 1)), to - from);
+  return READY;
+}
+
+function* protectStepping(m: Machine, vma: VmArea, leaf: Table, from: Vpn, to: Vpn): Op<void> {
+  yield* m.ptl.lock(leaf);
+  yield { kind: 'pte', object: vma.mm, label: 'protect' };
+  protectEntries(m, vma, leaf * ENTRIES + (from & (ENTRIES - 1)), to - from);
+  m.ptl.unlock(leaf);
+}
+
+function protectEntries(m: Machine, vma: VmArea, first: number, count: number): void {
+  if ((vma.flags & VM_WRITE) !== 0) makeWritable(m, vma, first, count);
+  else makeReadOnly(m, first, count);
 }
 
 /** change_huge_pmd: the exclusivity of a folio mapped as a whole is that of its first page. */

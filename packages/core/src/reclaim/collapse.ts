@@ -7,14 +7,12 @@ import { isLarge, totalMapcount } from '../folio/mapcount.js';
 import { ANON, EXCLUSIVE, PMD_ORDER } from '../folio/mem-map.js';
 import type { Machine } from '../machine.js';
 import { startWrite } from '../mm/vma-lock.js';
-import { ENTRIES, PAGES_PER_LEAF, type Table } from '../page-table/page-table.js';
+import { ENTRIES, PAGES_PER_LEAF, PMD_SIZE, type Table } from '../page-table/page-table.js';
 import { kindOf, NONE, PRESENT, pfnOf, YOUNG, ZERO } from '../page-table/pte.js';
 import type { Op } from '../sync/op.js';
-import { type Address, addressOf, type Folio, PAGE_SIZE, type Pfn, pageOf, type Vpn } from '../units.js';
+import { type Address, addressOf, type Folio, type Pfn, pageOf, type Vpn } from '../units.js';
 import { isTemporaryStack, VM_NOHUGEPAGE, VM_SPECIAL } from '../vma/vm-flags.js';
 import type { VmArea } from '../vma/vma.js';
-
-const PMD_SIZE = PAGES_PER_LEAF * PAGE_SIZE;
 
 /** What became of 512 pages: collapsed, or a folio already; or why not, as an errno. */
 type Collapse = 'done' | 'EAGAIN' | 'EINVAL';

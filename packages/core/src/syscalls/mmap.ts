@@ -4,14 +4,15 @@ import type { FileMapping } from '../folio/page-cache.js';
 import type { Machine } from '../machine.js';
 import type { Mm } from '../mm/mm.js';
 import { startWrite } from '../mm/vma-lock.js';
-import type { Op } from '../sync/op.js';
+import { finish, type Op, READY, run } from '../sync/op.js';
 import { type Address, alignUp, isAligned, PAGE_SIZE, type Pgoff, pageOf } from '../units.js';
 import { allocVma, setRange } from '../vma/alloc.js';
 import { type MergeRange, mergeNewRange } from '../vma/merge.js';
 import { fixedArea, unmappedArea } from '../vma/unmapped-area.js';
 import * as vm from '../vma/vm-flags.js';
+import type { VmArea } from '../vma/vma.js';
 import * as f from './flags.js';
-import { gatherVmas, unmapVmas } from './munmap.js';
+import { unmapRange } from './munmap.js';
 
 /** What mmap(2) takes beside the length. */
 export interface MmapRequest {
@@ -42,7 +43,7 @@ export function* mmap(m: Machine, mm: Mm, request: MmapRequest): Op<Address> {
     }
     at = place(m, mm, request, length);
     flags = vmFlags(request);
-    yield* mmapRegion(m, mm, request, at, length, flags);
+    yield* mapRegion(m, mm, request, at, length, flags);
   } finally {
     mm.writeUnlock();
   }
@@ -94,25 +95,47 @@ function accounted(flags: number): number {
   return writable ? flags | vm.VM_ACCOUNT : flags;
 }
 
-function* mmapRegion(m: Machine, mm: Mm, request: MmapRequest, at: Address, length: number, flags: number): Op<void> {
-  const end = (at + length) as Address;
-  let next = mm.tree.find(at);
-  if (next !== null && next.start < end) {
-    yield* unmapVmas(m, mm, yield* gatherVmas(m, mm, at, end));
-    next = mm.tree.find(at);
-  }
+/** The new memory: the neighbours take it in, or it becomes a VMA of its own (mmap_region). */
+function mapRegion(m: Machine, mm: Mm, request: MmapRequest, at: Address, length: number, flags: number): Op<void> {
+  if (m.sync.stepping) return mapRegionStepping(m, mm, request, at, length, flags);
+  finish(makeRoom(m, mm, at, length));
+  const range = rangeOf(m, mm, request, at, length, flags);
+  if (run(mergeNewRange(m, range, null, 'new')) !== null) return READY;
+  const vma = run(allocVma(m, mm));
+  finish(startWrite(m, vma));
+  insert(m, vma, range);
+  return READY;
+}
+
+/** The same, giving way to others. */
+function* mapRegionStepping(m: Machine, mm: Mm, request: MmapRequest, at: Address, length: number, flags: number): Op<void> {
+  yield* makeRoom(m, mm, at, length);
+  const range = rangeOf(m, mm, request, at, length, flags);
+  if ((yield* mergeNewRange(m, range, null, 'new')) !== null) return;
+  const vma = yield* allocVma(m, mm);
+  yield* startWrite(m, vma);
+  insert(m, vma, range);
+}
+
+/** Unmaps what a fixed mapping covers. */
+function makeRoom(m: Machine, mm: Mm, at: Address, length: number): Op<void> {
+  const there = mm.tree.find(at);
+  return there === null || there.start >= at + length ? READY : unmapRange(m, mm, at, (at + length) as Address);
+}
+
+function rangeOf(m: Machine, mm: Mm, request: MmapRequest, at: Address, length: number, flags: number): MergeRange {
   const file = request.file ?? ((flags & vm.VM_SHARED) !== 0 ? m.addFile('shmem', length / PAGE_SIZE) : null);
   const pgoff = (request.file === null ? (file === null ? pageOf(at) : 0) : request.offset / PAGE_SIZE) as Pgoff;
   const anonPgoff = (file === null || m.options.anonOffset === 'file' ? pgoff : pageOf(at)) as Pgoff;
+  const next = mm.tree.find(at);
   const prev = next === null ? mm.tree.last() : mm.tree.prev(next);
-  const range: MergeRange = { mm, prev, next, start: at, end, pgoff, anonPgoff, flags, file };
-  const merged = yield* mergeNewRange(m, range, null, 'new');
-  if (merged !== null) return;
-  const vma = yield* allocVma(m, mm);
-  setRange(vma, at, end, pgoff, anonPgoff);
+  return { mm, prev, next, start: at, end: (at + length) as Address, pgoff, anonPgoff, flags, file };
+}
+
+function insert(m: Machine, vma: VmArea, { mm, start, end, pgoff, anonPgoff, flags, file }: MergeRange): void {
+  setRange(vma, start, end, pgoff, anonPgoff);
   vma.flags = flags;
   vma.file = file;
-  yield* startWrite(m, vma);
   mm.tree.insert(vma);
   vma.attached = true;
   mm.mapCount++;

@@ -15,58 +15,60 @@ import { PROT_EXEC, PROT_GROWSDOWN, PROT_READ, PROT_WRITE } from './flags.js';
  * mprotect(2). @throws EINVAL for bad arguments; ENOMEM for a hole in the range or at the VMA limit: what comes before stays changed
  */
 export function* mprotect(m: Machine, mm: Mm, start: Address, length: number, prot: number): Op<void> {
-  if (!isAligned(start)) throw new KernelError('EINVAL', 'mprotect', `0x${start.toString(16)} is not page-aligned`);
-  if ((prot & ~(PROT_READ | PROT_WRITE | PROT_EXEC | PROT_GROWSDOWN)) !== 0) {
-    throw new KernelError('EINVAL', 'mprotect', `unknown protection bits in ${prot}`);
-  }
-  if (length === 0) return;
-  const end = (start + alignUp(length)) as Address;
-  if (!(end > start)) throw new KernelError('ENOMEM', 'mprotect', `a length of ${length} does not end behind the start`);
+  const end = check(start, length, prot);
+  if (end === start) return;
   yield* mm.mmapLock.write();
   try {
-    yield* protectRange(m, mm, start, end, prot);
+    let vma = firstVma(mm, start, end, prot);
+    let at = (prot & PROT_GROWSDOWN) !== 0 ? vma.start : start;
+    for (;;) {
+      const stop = Math.min(vma.end, end) as Address;
+      const old = vma.flags;
+      const flags = commitFlags((old & ~vm.VM_ACCESS_FLAGS) | (prot & vm.VM_ACCESS_FLAGS), vma);
+      if (flags !== old) {
+        // mprotect_fixup
+        vma = yield* modifyVma(m, { middle: vma, start: at, end: stop, flags });
+        yield* startWrite(m, vma);
+        vma.flags = flags | (vma.flags & vm.VM_STICKY);
+        yield* changeProtection(m, vma, at, stop);
+        // Locked private memory that becomes writable is copied early, so that a later write does not fault.
+        const locked = (old & (vm.VM_WRITE | vm.VM_SHARED | vm.VM_LOCKED)) === vm.VM_LOCKED;
+        if (locked && (flags & vm.VM_WRITE) !== 0) yield* populateLocked(m, vma, at, stop);
+      }
+      if (stop >= end) return;
+      at = stop;
+      // The range may have been merged into a VMA that reaches further.
+      if (vma.end <= at) vma = vmaFrom(mm.tree.next(vma), at);
+    }
   } finally {
     mm.writeUnlock();
   }
 }
 
-function* protectRange(m: Machine, mm: Mm, from: Address, end: Address, prot: number): Op<void> {
-  let vma = mm.tree.find(from);
-  let start = from;
-  if (vma !== null && (prot & PROT_GROWSDOWN) !== 0 && vma.start < end && (vma.flags & vm.VM_GROWSDOWN) !== 0) start = vma.start;
-  else if ((prot & PROT_GROWSDOWN) !== 0 && vma !== null) {
-    throw new KernelError('EINVAL', 'mprotect', 'PROT_GROWSDOWN needs a mapping made with MAP_GROWSDOWN');
+/** Where the range ends. */
+function check(start: Address, length: number, prot: number): Address {
+  if (!isAligned(start)) throw new KernelError('EINVAL', 'mprotect', `0x${start.toString(16)} is not page-aligned`);
+  if ((prot & ~(PROT_READ | PROT_WRITE | PROT_EXEC | PROT_GROWSDOWN)) !== 0) {
+    throw new KernelError('EINVAL', 'mprotect', `unknown protection bits in ${prot}`);
   }
-  if (vma === null || vma.start > start) throw hole(start);
-  for (;;) {
-    const stop = Math.min(vma.end, end) as Address;
-    vma = yield* protectVma(m, vma, start, stop, prot & vm.VM_ACCESS_FLAGS);
-    if (stop >= end) return;
-    start = stop;
-    // The range may have been merged into a VMA that reaches further.
-    if (vma.end <= start) {
-      const next = mm.tree.next(vma);
-      if (next === null || next.start !== start) throw hole(start);
-      vma = next;
-    }
-  }
+  const end = (start + alignUp(length)) as Address;
+  if (length !== 0 && !(end > start))
+    throw new KernelError('ENOMEM', 'mprotect', `a length of ${length} does not end behind the start`);
+  return end;
 }
 
-const hole = (at: Address): KernelError => new KernelError('ENOMEM', 'mprotect', `nothing is mapped at 0x${at.toString(16)}`);
+function firstVma(mm: Mm, start: Address, end: Address, prot: number): VmArea {
+  const vma = mm.tree.find(start);
+  if ((prot & PROT_GROWSDOWN) === 0 || vma === null) return vmaFrom(vma, start);
+  if (vma.start >= end || (vma.flags & vm.VM_GROWSDOWN) === 0)
+    throw new KernelError('EINVAL', 'mprotect', 'PROT_GROWSDOWN needs a mapping made with MAP_GROWSDOWN');
+  return vma;
+}
 
-/** One VMA's part of the range; the VMA that contains it afterwards (mprotect_fixup). @throws ENOMEM */
-function* protectVma(m: Machine, vma: VmArea, start: Address, end: Address, access: number): Op<VmArea> {
-  const old = vma.flags;
-  const flags = commitFlags((old & ~vm.VM_ACCESS_FLAGS) | access, vma);
-  if (flags === old) return vma;
-  const changed = yield* modifyVma(m, { middle: vma, start, end, flags });
-  yield* startWrite(m, changed);
-  changed.flags = flags | (changed.flags & vm.VM_STICKY);
-  yield* changeProtection(m, changed, start, end);
-  // Locked private memory that becomes writable is copied early, so that a later write does not fault.
-  const locked = (old & (vm.VM_WRITE | vm.VM_SHARED | vm.VM_LOCKED)) === vm.VM_LOCKED;
-  if (locked && (flags & vm.VM_WRITE) !== 0) yield* populateLocked(m, changed, start, end);
-  return changed;
+/** `vma`, if the range can go on in it at `at`. */
+function vmaFrom(vma: VmArea | null, at: Address): VmArea {
+  if (vma === null || vma.start > at) throw new KernelError('ENOMEM', 'mprotect', `nothing is mapped at 0x${at.toString(16)}`);
+  return vma;
 }
 
 /**

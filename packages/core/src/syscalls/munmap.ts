@@ -3,10 +3,11 @@ import type { Machine } from '../machine.js';
 import type { Mm } from '../mm/mm.js';
 import { startWrite } from '../mm/vma-lock.js';
 import { zapRange } from '../page-table/zap.js';
-import { andThen, type Op, READY, ready } from '../sync/op.js';
-import { type Address, alignUp, isAligned, pageOf, TASK_SIZE } from '../units.js';
+import { andThen, finish, type Op, READY, ready, run } from '../sync/op.js';
+import { type Address, alignUp, isAligned, PAGE_SIZE, pageOf, TASK_SIZE } from '../units.js';
 import { freeVma } from '../vma/alloc.js';
-import { splitVmaUnlimited, unlinkRmap } from '../vma/split.js';
+import { unlinkRmap } from '../vma/link.js';
+import { splitVmaUnlimited } from '../vma/split.js';
 import type { VmArea } from '../vma/vma.js';
 
 /** munmap(2). @throws EINVAL for a bad range; ENOMEM at the VMA limit or without memory, when a first split may stay */
@@ -33,7 +34,13 @@ export function munmapLocked(m: Machine, mm: Mm, start: Address, length: number)
   return first === null || first.start >= end ? READY : unmapRange(m, mm, start, end);
 }
 
-function* unmapRange(m: Machine, mm: Mm, start: Address, end: Address): Op<void> {
+/** Unmaps [start, end), in which there is a VMA. @throws ENOMEM */
+export function unmapRange(m: Machine, mm: Mm, start: Address, end: Address): Op<void> {
+  if (m.sync.stepping) return unmapRangeStepping(m, mm, start, end);
+  return unmapVmas(m, mm, run(gatherVmas(m, mm, start, end)));
+}
+
+function* unmapRangeStepping(m: Machine, mm: Mm, start: Address, end: Address): Op<void> {
   yield* unmapVmas(m, mm, yield* gatherVmas(m, mm, start, end));
 }
 
@@ -64,31 +71,45 @@ function* gatherFrom(m: Machine, mm: Mm, first: VmArea, start: Address, end: Add
 }
 
 /** Detaches whole neighbouring VMAs, clears their pages, and frees reverse map, page tables and VMAs, in this order. */
-export function* unmapVmas(m: Machine, mm: Mm, vmas: readonly VmArea[]): Op<void> {
-  if (vmas.length === 0) return;
-  const first = vmas[0];
-  const last = vmas[vmas.length - 1];
-  const floor = mm.tree.prev(first)?.end ?? 0;
-  const ceiling = mm.tree.next(last)?.start ?? TASK_SIZE;
+export function unmapVmas(m: Machine, mm: Mm, vmas: readonly VmArea[]): Op<void> {
+  if (vmas.length === 0) return READY;
+  if (m.sync.stepping) return unmapStepping(m, mm, vmas);
+  const { floor, ceiling } = gapAround(mm, vmas);
+  detach(mm, vmas);
+  for (const vma of vmas) finish(zapRange(m, vma, vma.start, vma.end));
+  for (const vma of vmas) finish(unlinkRmap(m, vma));
+  release(m, mm, vmas, floor, ceiling);
+  return READY;
+}
+
+/** The same, giving way to others. */
+function* unmapStepping(m: Machine, mm: Mm, vmas: readonly VmArea[]): Op<void> {
+  const { floor, ceiling } = gapAround(mm, vmas);
+  yield { kind: 'store', object: mm, label: 'mm_mt' };
+  detach(mm, vmas);
+  for (const vma of vmas) yield* zapRange(m, vma, vma.start, vma.end);
+  for (const vma of vmas) yield* unlinkRmap(m, vma);
+  release(m, mm, vmas, floor, ceiling);
+}
+
+/** The pages between the neighbours of `vmas`: tables that serve nothing else are free to go. */
+const gapAround = (mm: Mm, vmas: readonly VmArea[]): { floor: number; ceiling: number } => ({
+  floor: (mm.tree.prev(vmas[0])?.end ?? 0) / PAGE_SIZE,
+  ceiling: (mm.tree.next(vmas[vmas.length - 1])?.start ?? Number.POSITIVE_INFINITY) / PAGE_SIZE,
+});
+
+function detach(mm: Mm, vmas: readonly VmArea[]): void {
   mm.forgetShortcuts();
-  if (m.sync.stepping) yield { kind: 'store', object: mm, label: 'mm_mt' };
   for (const vma of vmas) {
     mm.tree.remove(vma);
     vma.attached = false;
     mm.mapCount--;
   }
-  for (const vma of vmas) yield* zapRange(m, vma, vma.start, vma.end);
-  for (const vma of vmas) {
-    yield* unlinkRmap(m, vma);
-    if (vma.file !== null) m.iMmapLock.writes++;
-  }
-  m.tables.freeRange(
-    mm.pgd,
-    pageOf(first.start),
-    pageOf(last.end),
-    floor / 4096,
-    ceiling === TASK_SIZE ? Number.POSITIVE_INFINITY : ceiling / 4096,
-  );
+}
+
+function release(m: Machine, mm: Mm, vmas: readonly VmArea[], floor: number, ceiling: number): void {
+  for (const vma of vmas) if (vma.file !== null) m.iMmapLock.writes++;
+  m.tables.freeRange(mm.pgd, pageOf(vmas[0].start), pageOf(vmas[vmas.length - 1].end), floor, ceiling);
   mm.forgetShortcuts();
   for (const vma of vmas) freeVma(m, vma);
 }

@@ -1,12 +1,13 @@
 import type { Machine } from '../machine.js';
 import type { Mm } from '../mm/mm.js';
 import { startWrite } from '../mm/vma-lock.js';
-import { PAGES_PER_LEAF } from '../page-table/page-table.js';
+import { PMD_SIZE } from '../page-table/page-table.js';
 import { splitPmd } from '../page-table/split-pmd.js';
 import type { VmaAdjust } from '../rmap/contract.js';
-import { type Op, READY } from '../sync/op.js';
+import { finish, type Op, READY } from '../sync/op.js';
 import { type Address, PAGE_SIZE, type Pgoff, pageOf } from '../units.js';
 import { freeVma, setRange } from './alloc.js';
+import { unlinkRmap } from './link.js';
 import type { VmArea } from './vma.js';
 
 /** New range of one VMA; its file offset moves with its anonymous offset. */
@@ -29,32 +30,46 @@ export const withStart = (vma: VmArea, start: Address, end: Address): Change => 
  * Changes ranges of VMAs in one go, as vma_prepare .. vma_complete do: under the strategy's lock if it wants one; VMAs
  * that a merge swallows are unlinked and freed afterwards. @throws NoMemory from the strategy, before anything changed
  */
-export function* adjustVmas(
+export function adjustVmas(
   m: Machine,
   mm: Mm,
   changes: readonly Change[],
   inserted: VmArea | null,
   removed: readonly VmArea[],
 ): Op<void> {
-  for (const { vma } of changes) yield* startWrite(m, vma);
-  for (const vma of removed) yield* startWrite(m, vma);
-  if (inserted !== null) yield* startWrite(m, inserted);
-  for (const { vma } of changes) if (vma.file !== null) m.iMmapLock.writes++;
   const change: VmaAdjust = { changes, inserted, removed, apply: () => apply(m, mm, changes, inserted, removed) };
-  if (m.rmap.adjust) yield* m.rmap.adjust(change);
-  else yield* change.apply();
+  if (m.sync.stepping) return adjustStepping(m, change);
+  for (const { vma } of changes) finish(prepareChange(m, vma));
+  for (const vma of removed) finish(startWrite(m, vma));
+  if (inserted !== null) finish(startWrite(m, inserted));
+  finish(m.rmap.adjust === undefined ? change.apply() : m.rmap.adjust(change));
   for (const vma of removed) {
-    if (vma.faulted) {
-      const work = m.rmap.unlink(vma);
-      if (work) yield* work;
-    }
+    finish(unlinkRmap(m, vma));
+    freeVma(m, vma);
+  }
+  return READY;
+}
+
+/** The same, giving way to others. */
+function* adjustStepping(m: Machine, change: VmaAdjust): Op<void> {
+  const removed = change.removed as readonly VmArea[];
+  for (const { vma } of change.changes) yield* prepareChange(m, vma as VmArea);
+  for (const vma of removed) yield* startWrite(m, vma);
+  if (change.inserted !== null) yield* startWrite(m, change.inserted as VmArea);
+  yield* m.rmap.adjust === undefined ? change.apply() : m.rmap.adjust(change);
+  for (const vma of removed) {
+    yield* unlinkRmap(m, vma);
     freeVma(m, vma);
   }
 }
 
+function prepareChange(m: Machine, vma: VmArea): Op<void> {
+  if (vma.file !== null) m.iMmapLock.writes++;
+  return startWrite(m, vma);
+}
+
 function apply(m: Machine, mm: Mm, changes: readonly Change[], inserted: VmArea | null, removed: readonly VmArea[]): Op<void> {
-  const waits = m.sync.stepping || changes.some(({ vma, start, end }) => mayStraddle(vma, start) || mayStraddle(vma, end));
-  if (waits) return applyWaiting(m, mm, changes, inserted, removed);
+  if (m.sync.stepping || changes.some(splitsPmd)) return applyWaiting(m, mm, changes, inserted, removed);
   mm.lastVma = null;
   takeOut(mm, removed);
   for (const change of changes) if (shrinks(change)) resize(m, mm, change);
@@ -100,7 +115,9 @@ function putIn(mm: Mm, inserted: VmArea | null): void {
 
 /** No PMD entry may straddle an edge of a VMA (vma_adjust_trans_huge); only where one is possible is it looked for. */
 const mayStraddle = (vma: VmArea, edge: Address): boolean =>
-  edge > vma.start && edge < vma.end && pageOf(edge) % PAGES_PER_LEAF !== 0 && vma.mm.leaf(pageOf(edge)) === 0;
+  edge > vma.start && edge < vma.end && (edge & (PMD_SIZE - 1)) !== 0 && vma.mm.leaf(pageOf(edge)) === 0;
+
+const splitsPmd = ({ vma, start, end }: Change): boolean => mayStraddle(vma, start) || mayStraddle(vma, end);
 
 const shrinks = ({ vma, start, end }: Change): boolean => start >= vma.start && end <= vma.end;
 

@@ -2,10 +2,11 @@ import { NoMemory } from '../errors.js';
 import type { FileMapping } from '../folio/page-cache.js';
 import type { Machine } from '../machine.js';
 import type { Mm } from '../mm/mm.js';
-import { type Op, ready } from '../sync/op.js';
+import { finish, type Op, ready, run } from '../sync/op.js';
 import { type Address, PAGE_SIZE, type Pgoff } from '../units.js';
 import { adjustVmas, type Change, withStart } from './adjust.js';
-import { cloneRmap, splitVma, unlinkRmap } from './split.js';
+import { cloneRmap, unlinkRmap } from './link.js';
+import { splitVma } from './split.js';
 import { VM_SPECIAL, VM_STICKY } from './vm-flags.js';
 import type { VmArea } from './vma.js';
 
@@ -63,8 +64,8 @@ export function mergeNewRange(
   return left || right ? growInto(m, range, source, how, left, right) : ready(null);
 }
 
-/** Grows the neighbours that agreed. */
-function* growInto(
+/** Grows the neighbours that agreed; running out of memory is no merge. */
+function growInto(
   m: Machine,
   range: MergeRange,
   source: VmArea | null,
@@ -72,31 +73,42 @@ function* growInto(
   left: boolean,
   right: boolean,
 ): Op<VmArea | null> {
-  const { mm, prev, next } = range;
+  const plan = growPlan(m, range, source, how, left, right);
+  if (m.sync.stepping) return growStepping(m, plan);
+  try {
+    return commitMerge(m, plan);
+  } catch (error) {
+    if (!(error instanceof NoMemory)) throw error;
+    return ready(null);
+  }
+}
+
+function* growStepping(m: Machine, plan: MergePlan): Op<VmArea | null> {
+  try {
+    return yield* commitMerge(m, plan);
+  } catch (error) {
+    if (!(error instanceof NoMemory)) throw error;
+    return null;
+  }
+}
+
+function growPlan(m: Machine, range: MergeRange, source: VmArea | null, how: How, left: boolean, right: boolean): MergePlan {
+  const { prev, next } = range;
   m.count('merge');
   const grown = (left ? prev : next) as VmArea;
   const other = left && right ? (next as VmArea) : null;
   const change: Change = left
     ? { vma: grown, start: grown.start, end: other === null ? range.end : other.end, anonPgoff: grown.anonPgoff }
     : withStart(grown, range.start, grown.end);
-  const plan = letStrategyChoose(m, {
+  const from = other?.faulted ? other : how === 'moved' && source !== null ? source : grown;
+  return letStrategyChoose(m, {
     changes: [change],
     removed: other === null ? [] : [other],
     target: grown,
-    from: other?.faulted ? other : how === 'moved' && source !== null ? source : grown,
+    from,
+    source,
+    sticky: sticky(left ? prev : null, other) | (range.flags & VM_STICKY),
   });
-  try {
-    return yield* commitMerge(
-      m,
-      mm,
-      plan,
-      sticky(left ? prev : null, other) | range.flags,
-      plan.from === source ? 'move' : 'merge',
-    );
-  } catch (error) {
-    if (!(error instanceof NoMemory)) throw error;
-    return null;
-  }
 }
 
 /** What {@link modifyVma} changes: a part or all of `middle`, whose flags will differ. */
@@ -132,9 +144,7 @@ function mergeExistingRange(m: Machine, { middle, start, end, flags }: Modificat
   const right = fitsRight(m, range, middle, 'modified', left);
   if (!left && !right) return ready(null);
   m.count('merge');
-  const whole = leftSide && rightSide;
-  const plan = letStrategyChoose(m, mergePlan(range, middle, left, right, whole));
-  return commitMerge(m, mm, plan, sticky(left ? range.prev : null, right ? range.next : null) | flags, 'merge');
+  return commitMerge(m, letStrategyChoose(m, mergePlan(range, middle, left, right)));
 }
 
 /** Who lives on, who changes, who goes, and whose reverse map an unfaulted survivor takes over. */
@@ -143,6 +153,10 @@ interface MergePlan {
   readonly removed: readonly VmArea[];
   readonly target: VmArea;
   readonly from: VmArea;
+  /** What the range is copied or grown from. */
+  readonly source: VmArea | null;
+  /** Sticky flags that the survivor gets. */
+  readonly sticky: number;
 }
 
 /** Where a whole VMA is swallowed, the strategy may prefer that it lives on instead. */
@@ -155,6 +169,7 @@ function letStrategyChoose(m: Machine, plan: MergePlan): MergePlan {
   if (pick === target) return plan;
   pick.flags = target.flags;
   return {
+    ...plan,
     changes: [{ ...plan.changes[0], vma: pick }],
     removed: all.filter((vma) => vma !== pick),
     target: pick,
@@ -163,50 +178,76 @@ function letStrategyChoose(m: Machine, plan: MergePlan): MergePlan {
 }
 
 /** Carries out a plan (commit_merge). @throws NoMemory, nothing changed */
-function* commitMerge(m: Machine, mm: Mm, plan: MergePlan, flags: number, why: 'merge' | 'move'): Op<VmArea> {
+function commitMerge(m: Machine, plan: MergePlan): Op<VmArea> {
+  if (m.sync.stepping) return commitStepping(m, plan);
   const { changes, removed, target, from } = plan;
   const cloned = !target.faulted && from.faulted;
-  if (cloned) yield* cloneRmap(m, target, from, why);
+  if (cloned) finish(cloneRmap(m, target, from, reasonOf(plan)));
   try {
-    yield* adjustVmas(m, mm, changes, null, removed);
+    finish(adjustVmas(m, target.mm, changes, null, removed));
+  } catch (error) {
+    if (cloned) finish(unlinkRmap(m, target));
+    throw error;
+  }
+  target.flags |= plan.sticky;
+  return ready(target);
+}
+
+/** The same, giving way to others. */
+function* commitStepping(m: Machine, plan: MergePlan): Op<VmArea> {
+  const { changes, removed, target, from } = plan;
+  const cloned = !target.faulted && from.faulted;
+  if (cloned) yield* cloneRmap(m, target, from, reasonOf(plan));
+  try {
+    yield* adjustVmas(m, target.mm, changes, null, removed);
   } catch (error) {
     if (cloned) yield* unlinkRmap(m, target);
     throw error;
   }
-  target.flags |= flags & VM_STICKY;
+  target.flags |= plan.sticky;
   return target;
 }
 
+const reasonOf = ({ from, source }: MergePlan): 'merge' | 'move' => (from === source ? 'move' : 'merge');
+
 /** The case table of a merge into `middle`'s neighbours: who lives on, who changes, who goes, whose reverse map is copied. */
-function mergePlan(
-  { prev: left_, next: right_, start, end }: MergeRange,
-  middle: VmArea,
-  left: boolean,
-  right: boolean,
-  whole: boolean,
-): MergePlan {
-  const prev = left_ as VmArea;
-  const next = right_ as VmArea;
+function mergePlan(range: MergeRange, middle: VmArea, left: boolean, right: boolean): MergePlan {
+  const { start, end } = range;
+  const prev = range.prev as VmArea;
+  const next = range.next as VmArea;
+  const whole = start === middle.start && end === middle.end;
+  const common = { source: null, sticky: sticky(left ? prev : null, right ? next : null) | (range.flags & VM_STICKY) };
   if (left && right) {
     const change = { vma: prev, start: prev.start, end: next.end, anonPgoff: prev.anonPgoff };
-    return { changes: [change], removed: [middle, next], target: prev, from: next.faulted ? next : middle };
+    return { changes: [change], removed: [middle, next], target: prev, from: next.faulted ? next : middle, ...common };
   }
   if (left) {
     const change = { vma: prev, start: prev.start, end, anonPgoff: prev.anonPgoff };
-    if (whole) return { changes: [change], removed: [middle], target: prev, from: middle };
-    return { changes: [change, withStart(middle, end, middle.end)], removed: [], target: prev, from: middle };
+    if (whole) return { changes: [change], removed: [middle], target: prev, from: middle, ...common };
+    return { changes: [change, withStart(middle, end, middle.end)], removed: [], target: prev, from: middle, ...common };
   }
   const change = withStart(next, start, next.end);
-  if (whole) return { changes: [change], removed: [middle], target: next, from: middle };
+  if (whole) return { changes: [change], removed: [middle], target: next, from: middle, ...common };
   const rest = { vma: middle, start: middle.start, end: start, anonPgoff: middle.anonPgoff };
-  return { changes: [rest, change], removed: [], target: next, from: middle };
+  return { changes: [rest, change], removed: [], target: next, from: middle, ...common };
 }
 
 /**
  * Gives [start, end) of a VMA other flags: merges it into a neighbour, or splits it off; the VMA that then is the range or
  * contains it (vma_modify_flags). Its flags are not set yet unless it merged. @throws ENOMEM; a first split may stay
  */
-export function* modifyVma(m: Machine, change: Modification): Op<VmArea> {
+export function modifyVma(m: Machine, change: Modification): Op<VmArea> {
+  if (m.sync.stepping) return modifyStepping(m, change);
+  const { middle, start, end } = change;
+  const merged = run(mergeExistingRange(m, change));
+  if (merged !== null) return ready(merged);
+  if (middle.start < start) run(splitVma(m, middle, start, true));
+  if (middle.end > end) run(splitVma(m, middle, end, false));
+  return ready(middle);
+}
+
+/** The same, giving way to others. */
+function* modifyStepping(m: Machine, change: Modification): Op<VmArea> {
   const { middle, start, end } = change;
   const merged = yield* mergeExistingRange(m, change);
   if (merged !== null) return merged;

@@ -1,9 +1,10 @@
 import { KernelError } from '../errors.js';
 import type { Machine } from '../machine.js';
-import { type Op, READY } from '../sync/op.js';
-import type { Address } from '../units.js';
-import { adjustVmas, withStart } from './adjust.js';
+import { finish, type Op, ready, run } from '../sync/op.js';
+import type { Address, Pgoff } from '../units.js';
+import { adjustVmas, type Change, withStart } from './adjust.js';
 import { dupVma, freeVma, setRange } from './alloc.js';
+import { cloneRmap, unlinkRmap } from './link.js';
 import type { VmArea } from './vma.js';
 
 /** Cuts `vma` at `at`; the new VMA is the lower part if `newBelow`, else the upper (split_vma). @throws ENOMEM */
@@ -15,21 +16,28 @@ export function splitVma(m: Machine, vma: VmArea, at: Address, newBelow: boolean
 }
 
 /** The same where the limit was checked before (__split_vma). @throws NoMemory */
-export function* splitVmaUnlimited(m: Machine, vma: VmArea, at: Address, newBelow: boolean): Op<VmArea> {
-  const { mm } = vma;
-  const part = yield* dupVma(m, mm, vma);
-  const upper = withStart(vma, at, vma.end);
-  if (newBelow) part.end = at;
-  else setRange(part, at, vma.end, (vma.pgoff + (upper.anonPgoff - vma.anonPgoff)) as typeof vma.pgoff, upper.anonPgoff);
+export function splitVmaUnlimited(m: Machine, vma: VmArea, at: Address, newBelow: boolean): Op<VmArea> {
+  if (m.sync.stepping) return splitStepping(m, vma, at, newBelow);
+  const part = run(dupVma(m, vma.mm, vma));
   try {
-    yield* cloneRmap(m, part, vma, 'split');
+    const rest = cut(vma, part, at, newBelow);
+    finish(cloneRmap(m, part, vma, 'split'));
+    finish(adjustVmas(m, vma.mm, [rest], part, []));
   } catch (error) {
+    finish(unlinkRmap(m, part));
     freeVma(m, part);
     throw error;
   }
-  const rest = newBelow ? upper : { vma, start: vma.start, end: at, anonPgoff: vma.anonPgoff };
+  return ready(part);
+}
+
+/** The same, giving way to others. */
+function* splitStepping(m: Machine, vma: VmArea, at: Address, newBelow: boolean): Op<VmArea> {
+  const part = yield* dupVma(m, vma.mm, vma);
   try {
-    yield* adjustVmas(m, mm, [rest], part, []);
+    const rest = cut(vma, part, at, newBelow);
+    yield* cloneRmap(m, part, vma, 'split');
+    yield* adjustVmas(m, vma.mm, [rest], part, []);
   } catch (error) {
     yield* unlinkRmap(m, part);
     freeVma(m, part);
@@ -38,26 +46,13 @@ export function* splitVmaUnlimited(m: Machine, vma: VmArea, at: Address, newBelo
   return part;
 }
 
-type CloneReason = 'split' | 'move' | 'merge';
-
-/** Lets the strategy make `to` hold what `from` holds, if there is anything (anon_vma_clone). @throws NoMemory, `to` clean */
-export function cloneRmap(m: Machine, to: VmArea, from: VmArea, why: CloneReason): Op<void> {
-  return from.faulted ? cloneFaulted(m, to, from, why) : READY;
-}
-
-function* cloneFaulted(m: Machine, to: VmArea, from: VmArea, why: CloneReason): Op<void> {
-  const work = m.rmap.clone(to, from, why);
-  if (work) yield* work;
-  to.faulted = true;
-}
-
-/** Lets the strategy forget `vma`, if it knows it (unlink_anon_vmas). */
-export function unlinkRmap(m: Machine, vma: VmArea): Op<void> {
-  return vma.faulted ? unlinkFaulted(m, vma) : READY;
-}
-
-function* unlinkFaulted(m: Machine, vma: VmArea): Op<void> {
-  const work = m.rmap.unlink(vma);
-  if (work) yield* work;
-  vma.faulted = false;
+/** Gives `part`, a copy of `vma`, its range; the range that is left to `vma`. */
+function cut(vma: VmArea, part: VmArea, at: Address, newBelow: boolean): Change {
+  const upper = withStart(vma, at, vma.end);
+  if (newBelow) {
+    part.end = at;
+    return upper;
+  }
+  setRange(part, at, vma.end, (vma.pgoff + (upper.anonPgoff - vma.anonPgoff)) as Pgoff, upper.anonPgoff);
+  return { vma, start: vma.start, end: at, anonPgoff: vma.anonPgoff };
 }

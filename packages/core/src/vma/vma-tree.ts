@@ -85,26 +85,17 @@ export class VmaTree<V extends RangeItem> {
 
   /** Takes a range out. @throws RangeError when it is not in the tree */
   remove(item: V): void {
-    if (this.root === null || this.lookup(item.start) !== item) throw new RangeError(`range ${show(item)} is not in the tree`);
+    if (this.root === null) throw new RangeError(`range ${show(item)} is not in the tree`);
     removeBelow(this.root, item);
     this.size--;
-    while (this.root !== null && this.root.level > 0 && this.root.kids.length === 1) this.root = this.root.kids[0] as TreeNode<V>;
+    while (this.root.level > 0 && this.root.kids.length === 1) this.root = this.root.kids[0] as TreeNode<V>;
     if (this.size === 0) this.root = null;
   }
 
   /** Gives a range of the tree new bounds, also in the item; it keeps its place between its neighbours. @throws RangeError when it would overlap one */
   resize(item: V, start: Address, end: Address): void {
-    const root = this.root;
-    if (root === null || this.lookup(item.start) !== item) throw new RangeError(`range ${show(item)} is not in the tree`);
-    const prev = this.prev(item);
-    const next = this.next(item);
-    if (!(start < end) || (prev !== null && prev.end > start) || (next !== null && next.start < end)) {
-      throw new RangeError(`range ${show(item)} can not become ${show({ start, end })} between its neighbours`);
-    }
-    resizeBelow(root, item.start, () => {
-      item.start = start;
-      item.end = end;
-    });
+    if (this.root === null) throw new RangeError(`range ${show(item)} is not in the tree`);
+    resizeBelow(this.root, item, start, end, 0, Number.POSITIVE_INFINITY);
   }
 
   /** All ranges that touch [start, end), ascending. */
@@ -212,7 +203,7 @@ function insertBelow<V extends RangeItem>(node: TreeNode<V>, item: V, above: num
 }
 
 function removeBelow<V extends RangeItem>(node: TreeNode<V>, item: V): void {
-  const at = node.indexOf(item.start);
+  const at = placeOf(node, item);
   if (node.level === 0) {
     node.removeAt(at);
     if (node.kids.length > 0) node.summarise();
@@ -241,12 +232,37 @@ function joinNeighbours<V extends RangeItem>(node: TreeNode<V>, at: number): voi
   }
 }
 
-/** Lets `change` give the item at `start` its new range; whether the summary of `node` changed by it. */
-function resizeBelow<V extends RangeItem>(node: TreeNode<V>, start: number, change: () => void): boolean {
-  const at = node.indexOf(start);
-  if (node.level === 0) change();
-  else if (!resizeBelow(node.kids[at] as TreeNode<V>, start, change)) return false;
-  return node.refresh(at);
+/** Which child of `node` is `item` or contains it. @throws RangeError when none does */
+function placeOf<V extends RangeItem>(node: TreeNode<V>, item: V): number {
+  const at = node.indexOf(item.start);
+  if (at < 0 || (node.level === 0 && node.kids[at] !== item)) throw new RangeError(`range ${show(item)} is not in the tree`);
+  return at;
+}
+
+/** Gives `item`, below `node` and between ranges that end at `low` and start at `high`, its new range; whether the summary of `node` changed by it. */
+function resizeBelow<V extends RangeItem>(
+  node: TreeNode<V>,
+  item: V,
+  start: Address,
+  end: Address,
+  low: number,
+  high: number,
+): boolean {
+  const at = placeOf(node, item);
+  const { starts, ends, start: nodeStart, end: nodeEnd, maxGap } = node;
+  const below = at > 0 ? ends[at - 1] : low;
+  const above = at + 1 < starts.length ? starts[at + 1] : high;
+  const hole = node.gapAround(at);
+  if (node.level > 0) {
+    if (!resizeBelow(node.kids[at] as TreeNode<V>, item, start, end, below, above)) return false;
+  } else {
+    if (!(start < end) || start < below || end > above)
+      throw new RangeError(`range ${show(item)} can not become ${show({ start, end })} between its neighbours`);
+    item.start = start;
+    item.end = end;
+  }
+  node.shrink(at, hole);
+  return node.start !== nodeStart || node.end !== nodeEnd || node.maxGap !== maxGap;
 }
 
 function visit<V extends RangeItem>(node: TreeNode<V>, fn: (item: V) => void): void {
