@@ -156,6 +156,39 @@ describe('rmap-lab growth', () => {
     expect(exponent).toBeGreaterThan(1.5);
   });
 
+  it('shows what is known to cost the classic design, under every strategy', async () => {
+    const { status, out } = await rmapLab(['growth', '--preset', 'known-costs', '--json']);
+    expect(status).toBe(0);
+    type Document = { workload: string; rows: { strategy: string; figures: { figure: string; values: number[] }[] }[] };
+    const documents = out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Document);
+    const values = (workload: string, strategy: string, figure: string): number[] | undefined =>
+      documents
+        .find((each) => each.workload === workload)
+        ?.rows.find((row) => row.strategy === strategy)
+        ?.figures.find((each) => each.figure === figure)?.values;
+    const sizes = [8, 16, 32, 64];
+    // (D+1)(D+2)/2 links for one VMA.
+    expect(values('fork-chain', 'anon-vma', 'anon_vma_chain: peak')).toEqual(sizes.map((d) => ((d + 1) * (d + 2)) / 2));
+    // A page that only the parent or one child ever wrote is looked for in the whole family.
+    const exclusive = (strategy: string) => values('fork-fan-out', strategy, 'candidates of an exclusive walk: largest');
+    expect(exclusive('anon-vma')).toEqual(sizes.map((n) => n + 1));
+    expect(exclusive('cow-context')).toEqual([1, 1, 1, 1]);
+    // Two VMAs a pair in the parent and three in the child, or one each.
+    const vmas = (strategy: string) => values('apart', strategy, 'VMAs: peak');
+    expect([vmas('anon-vma'), vmas('anon-vma-lazy')]).toEqual([sizes.map((n) => 5 * n), sizes.map((n) => 5 * n)]);
+    expect(vmas('cow-context')).toEqual(sizes.map((n) => 2 * n));
+  });
+
+  it('needs a workload and what to vary, or a preset', async () => {
+    expect(await rmapLab(['growth', '--workload', 'jit'])).toMatchObject({
+      status: 2,
+      err: expect.stringMatching(/or a --preset/),
+    });
+  });
+
   it('refuses a parameter without two values', async () => {
     expect(await rmapLab(['growth', '--workload', 'fork-chain', '--vary', 'depth=8'])).toMatchObject({
       status: 2,

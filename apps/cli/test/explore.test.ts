@@ -72,7 +72,7 @@ describe('rmap-lab explore', () => {
   }, 60_000);
 
   it('names all scenarios, and refuses others', () => {
-    expect(rmapLab('explore', '--list').stdout).toMatch(/^move-x-migrate  .+, while migration/m);
+    expect(rmapLab('explore', '--list').stdout).toMatch(/^move-x-migrate {2}.+, while migration/m);
     const { status, stderr } = rmapLab('explore', 'nonsense');
     expect(status).toBe(2);
     expect(stderr).toContain("no scenario 'nonsense'");

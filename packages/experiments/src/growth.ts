@@ -25,15 +25,22 @@ const FIGURES: Readonly<Record<string, (m: Measurement) => number>> = {
   'objects of a fork': ({ fork }) => perOperation(fork.allocations, fork.operations),
   'candidates of a shared walk: largest': ({ walks }) => walks.shared.candidates.max,
   'candidates of an exclusive walk: largest': ({ walks }) => walks.exclusive.candidates.max,
+  'look-ups of an exclusive walk: largest': ({ walks }) => walks.exclusive.lookups.max,
   'VMAs: peak': ({ vmas }) => vmas.peak,
+  'VMAs merged': ({ merges }) => merges,
 };
 
 /** How the figures of `runs` grow with the parameter, whose values are in `parameter`, one for each run. */
 export function growthOf(parameter: readonly number[], runs: readonly Measurement[]): Growth[] {
-  return Object.entries(FIGURES).map(([figure, of]) => {
+  const grown = (figure: string, of: (m: Measurement) => number): Growth => {
     const values = runs.map(of);
     return { figure, values, ...lineThrough(parameter, values) };
-  });
+  };
+  const caches = [...new Set(runs.flatMap(designCaches))];
+  return [
+    ...Object.entries(FIGURES).map(([figure, of]) => grown(figure, of)),
+    ...caches.map((cache) => grown(`${cache}: peak`, ({ slab }) => slab[cache]?.peak ?? 0)),
+  ];
 }
 
 /** Least squares through (log x, log y). */

@@ -1,12 +1,14 @@
 export { BadParameter, openWorkload, UnknownWorkload, type Workload, type WorkloadInfo, workloads } from './catalogue.js';
 export * from './format.js';
 export { type AndroidOptions, android } from './generate/android.js';
+export { type ApartOptions, apart } from './generate/apart.js';
 export { type DaemoniseOptions, daemonise } from './generate/daemonise.js';
 export { type ForkChainOptions, forkChain } from './generate/fork-chain.js';
 export { type ForkFanOutOptions, forkFanOut } from './generate/fork-fan-out.js';
 export { type ForkServerOptions, forkServer } from './generate/fork-server.js';
 export { type GarbageCollectorOptions, garbageCollector } from './generate/garbage-collector.js';
 export { type JitOptions, jit } from './generate/jit.js';
+export { type LeftBehindOptions, leftBehind } from './generate/left-behind.js';
 export { type ManyVmasOptions, manyVmas } from './generate/many-vmas.js';
 export { type MemoryMergingOptions, memoryMerging } from './generate/memory-merging.js';
 export { type PartialUnmapOptions, partialUnmap } from './generate/partial-unmap.js';

@@ -1,7 +1,7 @@
-import { growthOf, type Measurement, measure } from '@rmap-lab/experiments';
+import { type Growth, growthOf, type Measurement, measure } from '@rmap-lab/experiments';
 import { openWorkload } from '@rmap-lab/workloads';
 import Table from 'cli-table3';
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { alive, announce, apart, print } from '../apart.js';
 import { exitCode } from '../exit-codes.js';
 import { bundledStrategies, loadStrategy } from '../load-strategy.js';
@@ -12,13 +12,29 @@ interface Varied {
   readonly values: readonly number[];
 }
 
-interface GrowthOptions {
-  readonly strategy: readonly string[];
+/** A workload at several sizes. */
+interface Series {
   readonly workload: string;
   readonly vary: Varied;
   readonly parameter: Readonly<Record<string, number>>;
+}
+
+interface GrowthOptions extends Partial<Series> {
+  readonly strategy: readonly string[];
+  readonly preset?: 'known-costs';
   readonly json?: boolean;
 }
+
+/**
+ * What is known to cost the classic design: links of a line of forks, walks in a wide family, VMAs that a move or a fork keeps apart; and
+ * what its critics expect to cost the CoW context: walks of a page that one of many descendants alone still has.
+ */
+const KNOWN_COSTS: readonly Series[] = [
+  { workload: 'fork-chain', vary: { name: 'depth', values: [8, 16, 32, 64] }, parameter: { vmas: 1, pages: 4 } },
+  { workload: 'fork-fan-out', vary: { name: 'children', values: [8, 16, 32, 64] }, parameter: { vmas: 2, pages: 8 } },
+  { workload: 'left-behind', vary: { name: 'children', values: [8, 16, 32, 64] }, parameter: { vmas: 1, pages: 4 } },
+  { workload: 'apart', vary: { name: 'pairs', values: [8, 16, 32, 64] }, parameter: {} },
+];
 
 export function addGrowth(program: Command): void {
   program
@@ -30,10 +46,11 @@ export function addGrowth(program: Command): void {
       collect,
       [],
     )
-    .requiredOption('--workload <name>', 'name of a generated workload')
-    .requiredOption('--vary <name=a,b,c>', 'the parameter that grows, and its values', varied)
+    .option('--workload <name>', 'name of a generated workload')
+    .option('--vary <name=a,b,c>', 'the parameter that grows, and its values', varied)
     .option('--parameter <name=n>', 'another parameter; may be repeated', collectParameter, {})
-    .option('--json', 'print one JSON document (rmap-lab/growth@1)')
+    .addOption(new Option('--preset <name>', 'what is known to cost the designs, instead of a workload').choices(['known-costs']))
+    .option('--json', 'print one JSON document (rmap-lab/growth@1), or with --preset one a line')
     .addHelpText('after', '\nExample:\n  rmap-lab growth --workload fork-chain --vary depth=8,16,32,64')
     .action(async (options: GrowthOptions) => {
       process.exitCode = await apart(options.strategy, () => run(options));
@@ -46,48 +63,62 @@ function varied(text: string): Varied {
   return { name, values: values.split(',').map(Number) };
 }
 
-async function run({ strategy, workload, vary, parameter, json }: GrowthOptions): Promise<number> {
-  const rows: { strategy: string; runs: Measurement[] }[] = [];
-  for (const name of strategy.length > 0 ? strategy : bundledStrategies()) {
+async function run({ strategy, preset, workload, vary, parameter = {}, json }: GrowthOptions): Promise<number> {
+  if (preset === undefined && (workload === undefined || vary === undefined)) {
+    process.stderr.write('rmap-lab: growth needs a --workload and what to --vary, or a --preset\n');
+    return exitCode.badInput;
+  }
+  const series = preset === undefined ? [{ workload: workload!, vary: vary!, parameter }] : KNOWN_COSTS;
+  const names = strategy.length > 0 ? strategy : bundledStrategies();
+  let failed = false;
+  for (const one of series) {
+    const document = await grow(one, names);
+    failed ||= document.rows.some(({ failure }) => failure !== null);
+    print(json ? `${JSON.stringify(document)}\n` : `${report(document)}\n`);
+  }
+  return failed ? exitCode.broken : exitCode.fine;
+}
+
+interface GrowthDocument {
+  readonly schema: 'rmap-lab/growth@1';
+  readonly workload: string;
+  readonly parameter: string;
+  readonly values: readonly number[];
+  readonly rows: readonly { readonly strategy: string; readonly failure: string | null; readonly figures: readonly Growth[] }[];
+}
+
+async function grow({ workload, vary, parameter }: Series, names: readonly string[]): Promise<GrowthDocument> {
+  const measured: { strategy: string; runs: Measurement[] }[] = [];
+  for (const name of names) {
     const runs: Measurement[] = [];
     for (const value of vary.values) {
-      const { strategy: loaded, preset } = await loadStrategy(name);
+      const { strategy, preset } = await loadStrategy(name);
       announce(name, `on ${workload} with ${vary.name}=${value}`);
       const opened = await openWorkload(workload, { ...parameter, [vary.name]: value });
-      runs.push(await measure(loaded, opened, { preset, onProgress: alive }));
+      runs.push(await measure(strategy, opened, { preset, onProgress: alive }));
     }
-    rows.push({ strategy: name, runs });
+    measured.push({ strategy: name, runs });
   }
-  const grown = rows.map(({ strategy: name, runs }) => ({
-    strategy: name,
+  const rows = measured.map(({ strategy, runs }) => ({
+    strategy,
     failure: runs.find(({ failure }) => failure !== null)?.failure ?? null,
     figures: growthOf(vary.values, runs),
   }));
-  const document = { schema: 'rmap-lab/growth@1', workload, parameter: vary.name, values: vary.values, rows: grown };
-  print(json ? `${JSON.stringify(document)}\n` : `${report(document)}\n`);
-  return grown.some(({ failure }) => failure !== null) ? exitCode.broken : exitCode.fine;
+  return { schema: 'rmap-lab/growth@1', workload, parameter: vary.name, values: vary.values, rows };
 }
 
-function report({
-  workload,
-  parameter,
-  values,
-  rows,
-}: {
-  workload: string;
-  parameter: string;
-  values: readonly number[];
-  rows: readonly { strategy: string; failure: string | null; figures: ReturnType<typeof growthOf> }[];
-}): string {
+function report({ workload, parameter, values, rows }: GrowthDocument): string {
   const table = new Table({
     head: ['figure', 'strategy', ...values.map((value) => `${parameter}=${value}`), `grows like ${parameter}^`, 'R²'],
     style: { head: [], border: [], compact: true },
   });
-  for (const i of rows[0].figures.keys()) {
-    for (const { strategy, figures } of rows) {
-      const { figure, values: measured, exponent, fit } = figures[i];
-      const shown = measured.map((value) => value.toLocaleString('en-US', { maximumFractionDigits: 1 }));
-      table.push([figure, strategy, ...shown, exponent?.toFixed(2) ?? '-', fit?.toFixed(3) ?? '-']);
+  const figures = new Set(rows.flatMap((row) => row.figures.map(({ figure }) => figure)));
+  for (const name of figures) {
+    for (const { strategy, figures: its } of rows) {
+      const found = its.find(({ figure }) => figure === name);
+      if (found === undefined) continue;
+      const shown = found.values.map((value) => value.toLocaleString('en-US', { maximumFractionDigits: 1 }));
+      table.push([name, strategy, ...shown, found.exponent?.toFixed(2) ?? '-', found.fit?.toFixed(3) ?? '-']);
     }
   }
   const failures = rows.flatMap(({ strategy, failure }) => (failure === null ? [] : [`${strategy} fails: ${failure}`]));

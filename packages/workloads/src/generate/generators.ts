@@ -1,11 +1,13 @@
 import type { BodyRecord, Header } from '../format.js';
 import { android } from './android.js';
+import { apart } from './apart.js';
 import { daemonise } from './daemonise.js';
 import { forkChain } from './fork-chain.js';
 import { forkFanOut } from './fork-fan-out.js';
 import { forkServer } from './fork-server.js';
 import { garbageCollector } from './garbage-collector.js';
 import { jit } from './jit.js';
+import { leftBehind } from './left-behind.js';
 import { manyVmas } from './many-vmas.js';
 import { memoryMerging } from './memory-merging.js';
 import { partialUnmap } from './partial-unmap.js';
@@ -24,6 +26,8 @@ export const generators: Readonly<Record<string, WorkloadGenerator>> = {
   'fork-fan-out': forkFanOut,
   'fork-server': forkServer,
   daemonise: daemonise,
+  apart: apart,
+  'left-behind': leftBehind,
   jit: jit,
   realloc: realloc,
   'garbage-collector': garbageCollector,
