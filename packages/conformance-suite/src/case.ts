@@ -17,14 +17,19 @@ export const LEVELS = [
 /** A group of cases. */
 export type Level = (typeof LEVELS)[number];
 
+/**
+ * What a case is worth. must: a strategy that fails does not conform; sampled: the same, but a pass is evidence for the seed and no proof;
+ * should: reported only; unverified: stated, and checked by nobody.
+ */
+export type Strength = 'must' | 'should' | 'sampled' | 'unverified';
+
 /** One case, as data and a function. */
 export interface ConformanceCase {
   /** `<level>/<name>`; permanent. */
   readonly id: string;
   readonly level: Level;
   readonly rule: RuleId;
-  /** Without a must-case a strategy does not conform. */
-  readonly strength: 'must' | 'should';
+  readonly strength: Strength;
   /** What it can't be run without; a strategy that refuses one of them must really refuse. */
   readonly needs: readonly Feature[];
   readonly title: string;

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import type { ShortNames } from '@rmap-lab/core/load-strategy';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { LEVELS, type Level } from './case.js';
@@ -10,14 +9,12 @@ import { tap } from './report/tap.js';
 import { type ConformanceOptions, type ConformanceReport, selectCases } from './run.js';
 import { runApart, StrategyUnusable } from './run-apart.js';
 
-const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
-
 const REPORTERS: Readonly<Record<string, (report: ConformanceReport, command: string) => string>> = {
   pretty,
   tap,
   junit,
   markdown,
-  json: (report) => JSON.stringify(documentOf(report, version)),
+  json: (report) => JSON.stringify(documentOf(report)),
 };
 
 /** Where the command stands. */

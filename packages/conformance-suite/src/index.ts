@@ -1,4 +1,13 @@
-export { CannotVerify, CaseFailure, type ConformanceCase, type Lab, LEVELS, type Level } from './case.js';
+export {
+  CannotVerify,
+  CaseFailure,
+  type ConformanceCase,
+  type Evidence,
+  type Lab,
+  LEVELS,
+  type Level,
+  type Strength,
+} from './case.js';
 export { cases } from './cases/index.js';
 export { RULES, type RuleId } from './rules.js';
 export {
@@ -10,3 +19,4 @@ export {
   runConformance,
   selectCases,
 } from './run.js';
+export { checkVersions, type Versions, WrongVersions } from './versions.js';

@@ -2,6 +2,7 @@ import {
   ContractViolation,
   type Folio,
   isOp,
+  NoMemory,
   type Op,
   type Rmap,
   type RmapHold,
@@ -41,7 +42,7 @@ const excludes = ({ hold, of }: Exclusive, visit: Visit): boolean =>
 
 /**
  * The strategy with every call that crosses the contract looked at, also where threads are inside several at once: what no state
- * at the end of a schedule shows. The rest of it is untouched. Breaks are thrown as ContractViolation with their rule: R8, R9, R20, R21, R24, R25.
+ * at the end of a schedule shows. The rest of it is untouched. Breaks are thrown as ContractViolation with their rule: R3, R8, R9, R20, R21, R24, R25.
  */
 export function monitored(strategy: RmapStrategy): RmapStrategy {
   const sleeping = new Set(strategy.locks.filter(({ kind }) => kind === 'rwsem').map(({ name }) => name));
@@ -51,6 +52,7 @@ export function monitored(strategy: RmapStrategy): RmapStrategy {
     watchHolds(rmap, seen, sleeping);
     watchWalks(rmap, seen);
     watchBrackets(rmap);
+    watchMemory(rmap);
   });
 }
 
@@ -142,6 +144,36 @@ function watchBrackets(rmap: Rmap): void {
       yield* forkMm(child, parent, once);
       if (copied !== 1) throw broken('R9', 'forkMm', `it called \`copy\` ${copied} times`);
     };
+}
+
+/** Hooks that the contract lets run out of memory. */
+const MAY_FAIL: ReadonlySet<string> = new Set(['mmInit', 'forkMm', 'prepare', 'fork', 'clone', 'adjust', 'move', 'reserve']);
+
+/** R3: the others may not. */
+function watchMemory(rmap: Rmap): void {
+  const hooks = rmap as unknown as Record<string, (...args: unknown[]) => unknown>;
+  for (const [name, hook] of Object.entries(hooks)) {
+    if (MAY_FAIL.has(name)) continue;
+    const complain = (error: unknown): never => {
+      throw error instanceof NoMemory ? broken('R3', name, 'it runs out of memory, which it must not') : error;
+    };
+    hooks[name] = (...args) => {
+      try {
+        const answer = hook(...args);
+        return isOp(answer) ? guarded(answer, complain) : answer;
+      } catch (error) {
+        return complain(error);
+      }
+    };
+  }
+}
+
+function* guarded<T>(op: Op<T>, complain: (error: unknown) => never): Op<T> {
+  try {
+    return yield* op;
+  } catch (error) {
+    return complain(error);
+  }
 }
 
 function* soon<T>(answer: Soon<T>): Op<T> {

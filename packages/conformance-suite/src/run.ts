@@ -1,7 +1,8 @@
 import { Kernel, programToCode, type RmapStrategy, Unsupported } from '@rmap-lab/core';
-import { CannotVerify, CaseFailure, type ConformanceCase, type Evidence, type Level } from './case.js';
+import { CannotVerify, CaseFailure, type ConformanceCase, type Evidence, type Level, type Strength } from './case.js';
 import { cases as allCases } from './cases/index.js';
 import { RULES, type RuleId, ruleOf } from './rules.js';
+import { checkVersions } from './versions.js';
 
 /** How a case ended. Refused: the strategy says it can't, and refuses; unverified: this machine can't tell. */
 export type Outcome = 'passed' | 'failed' | 'refused' | 'unverified';
@@ -11,7 +12,7 @@ export interface CaseResult {
   readonly id: string;
   readonly level: Level;
   readonly rule: RuleId;
-  readonly strength: 'must' | 'should';
+  readonly strength: Strength;
   readonly title: string;
   readonly outcome: Outcome;
   readonly milliseconds: number;
@@ -31,13 +32,18 @@ export interface ConformanceReport {
   readonly seed: number;
   readonly results: readonly CaseResult[];
   readonly score: {
+    /** Cases of this strength. */
     readonly must: number;
+    /** Cases that ended so. */
     readonly passed: number;
     readonly failed: number;
     readonly refused: number;
+    /** Cases of this strength. */
+    readonly sampled: number;
+    /** Cases that ended so, for whatever reason. */
     readonly unverified: number;
   };
-  /** No must-case failed. */
+  /** No must-case and no sampled one failed. */
   readonly conforms: boolean;
   readonly seconds: number;
 }
@@ -63,9 +69,10 @@ export function selectCases({ levels, grep, shard }: ConformanceOptions = {}): r
     .filter((_, i) => shard === undefined || i % shard.count === shard.index - 1);
 }
 
-/** Runs the suite on a strategy. Whatever the strategy throws becomes a result. */
+/** Runs the suite on a strategy. Whatever the strategy throws becomes a result. @throws WrongVersions before anything is run */
 export function runConformance(strategy: RmapStrategy, options: ConformanceOptions = {}): ConformanceReport {
   const { seed = 1, onResult } = options;
+  checkVersions(strategy);
   const chosen = selectCases(options);
   const started = performance.now();
   const results = chosen.map((each, i) => {
@@ -83,12 +90,17 @@ export function runConformance(strategy: RmapStrategy, options: ConformanceOptio
       passed: count('passed'),
       failed: count('failed'),
       refused: count('refused'),
+      sampled: results.filter(({ strength }) => strength === 'sampled').length,
       unverified: count('unverified'),
     },
-    conforms: !results.some(({ strength, outcome }) => strength === 'must' && outcome === 'failed'),
+    conforms: !results.some(decides),
     seconds: (performance.now() - started) / 1000,
   };
 }
+
+/** Whether a result keeps a strategy from conforming. */
+export const decides = ({ strength, outcome }: Pick<CaseResult, 'strength' | 'outcome'>): boolean =>
+  outcome === 'failed' && (strength === 'must' || strength === 'sampled');
 
 /** Runs one case. */
 export function runCase(each: ConformanceCase, strategy: RmapStrategy, seed = 1): CaseResult {

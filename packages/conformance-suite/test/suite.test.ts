@@ -1,9 +1,9 @@
-import type { Rmap, RmapStrategy } from '@rmap-lab/core';
+import type { Feature, Rmap, RmapStrategy } from '@rmap-lab/core';
 import { anonVma } from '@rmap-lab/strategy-anon-vma';
 import { anonVmaLazy } from '@rmap-lab/strategy-anon-vma-lazy';
 import { cowContext } from '@rmap-lab/strategy-cow-context';
 import { describe, expect, it } from 'vitest';
-import { cases, RULES, runConformance } from '../src/index.js';
+import { cases, LEVELS, RULES, runCase, runConformance } from '../src/index.js';
 
 describe('the cases', () => {
   it('have ids of their own, under the name of their level', () => {
@@ -108,6 +108,33 @@ describe('what is wrong is found', () => {
     const refusing: RmapStrategy = { ...anonVma(), unsupported: { swap: 'for the purpose of this test only' } };
     expect(runConformance(refusing, { grep: 'walkers/reclaim/alone' }).results[0].outcome).toBe('refused');
   });
+});
+
+describe('what a strategy says it can not do', () => {
+  const features: readonly Feature[] = [
+    'large-folio',
+    'private-file',
+    'swap',
+    'migrate',
+    'ksm',
+    'uffd-move',
+    'collapse',
+    'folio-split',
+  ];
+  it.each(features)(
+    '%s: is refused in every case that needs it, counts as refused, and nothing else depends on it',
+    (feature) => {
+      const strategy: RmapStrategy = { ...anonVma(), unsupported: { [feature]: 'for the purpose of this test only' } };
+      const needing = cases.filter(({ needs, level }) => needs.includes(feature) && level !== 'random');
+      const { results, score } = runConformance(strategy, {
+        levels: LEVELS.filter((level) => level !== 'random' && level !== 'concurrency'),
+      });
+      expect(results.filter(({ outcome }) => outcome === 'failed').map(({ id, message }) => `${id}: ${message}`)).toEqual([]);
+      expect(score.refused).toBe(needing.filter(({ level }) => level !== 'concurrency').length);
+      const [concurrent] = needing.filter(({ level }) => level === 'concurrency');
+      if (concurrent !== undefined) expect(runCase(concurrent, strategy).outcome).toBe('refused');
+    },
+  );
 });
 
 it('the same seed gives the same programs, a shard its share', () => {

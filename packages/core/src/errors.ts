@@ -102,8 +102,8 @@ export class Deadlock extends ContractViolation {
 /** R16, R30: something that may sleep was called under a spinlock or inside an RCU section. */
 export class SleepWhileAtomic extends ContractViolation {
   override readonly name = 'SleepWhileAtomic';
-  constructor(what: string, detail: string) {
-    super('R16', what, 'sleep', detail);
+  constructor(what: string, detail: string, rule: 'R16' | 'R30' = 'R16') {
+    super(rule, what, 'sleep', detail);
   }
 }
 

@@ -126,6 +126,7 @@ export class Kernel {
     });
     this.machine.ksmByAnchors = strategy.ksm === 'anchors';
     this.unsupported = strategy.unsupported ?? {};
+    if (options.thp !== undefined) this.mustSupport('large-folio');
     this.machine.prepareNeedsMmapLock = strategy.prepareUnder === 'mmap-lock';
     this.machine.endMigrations = () => this.finishMigrationsOp();
     this.machine.rmap = strategy.create(new Services(this.machine, strategy.locks));
@@ -144,7 +145,7 @@ export class Kernel {
       khugepagedScan: () => this.khugepagedOp(),
       ksmScan: () => this.ksmOp(ksmScan(this.machine)),
       ksmUnmerge: () => this.ksmOp(ksmUnmerge(this.machine)),
-      splitDeferred: () => splitDeferred(this.machine),
+      splitDeferred: () => this.splitDeferredOp(),
     };
   }
 
@@ -399,6 +400,7 @@ export class Kernel {
   }
 
   private *splitOp(folio: Folio, { order = 0, around }: SplitRequest): Op<boolean> {
+    this.mustSupport('folio-split');
     const { mem, folioLock } = this.machine;
     const page = around === undefined ? null : ((folio + around) as Pfn);
     if (order === 1 || order < 0 || (around !== undefined && !(around >= 0 && around < mem.pages(folio)))) {
@@ -417,6 +419,11 @@ export class Kernel {
       folioLock.unlock(folio);
       yield* putPage(this.machine, folio as number as Pfn);
     }
+  }
+
+  private *splitDeferredOp(): Op<number> {
+    this.mustSupport('folio-split');
+    return yield* splitDeferred(this.machine);
   }
 
   private *spawnOp(): Op<Process> {

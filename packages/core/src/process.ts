@@ -13,7 +13,16 @@ import { kindOf, makePte, PRESENT, type Pte, payloadOf, ZERO } from './page-tabl
 import type { Op } from './sync/op.js';
 import { brk } from './syscalls/brk.js';
 import { type ExecRequest, execMm } from './syscalls/exec.js';
-import { MAP_ANONYMOUS, MAP_FIXED, MAP_PRIVATE, PROT_READ, PROT_WRITE } from './syscalls/flags.js';
+import {
+  MADV_COLLAPSE,
+  MADV_HUGEPAGE,
+  MAP_ANONYMOUS,
+  MAP_FIXED,
+  MAP_PRIVATE,
+  MAP_SHARED,
+  PROT_READ,
+  PROT_WRITE,
+} from './syscalls/flags.js';
 import { forkMm } from './syscalls/fork.js';
 import { madvise } from './syscalls/madvise.js';
 import { mlock, munlock } from './syscalls/mlock.js';
@@ -165,6 +174,7 @@ export class Process {
     };
     this.op = {
       mmap: (length, { prot = PROT_READ | PROT_WRITE, flags, at = 0 as Address, file, offset = 0 } = {}) => {
+        if (file !== undefined && ((flags ?? MAP_PRIVATE) & MAP_SHARED) === 0) kernel.mustSupport('private-file');
         const request = {
           at,
           length,
@@ -179,7 +189,11 @@ export class Process {
       mprotect: (at, length, prot) => mprotect(m, mine('mprotect'), at, length, prot),
       mremap: (at, oldLength, newLength, { flags = 1, to = 0 as Address } = {}) =>
         mremap(m, mine('mremap'), { at, oldLength, newLength, flags, to }),
-      madvise: (at, length, advice) => madvise(m, mine('madvise'), at, length, advice),
+      madvise: (at, length, advice) => {
+        if (advice === MADV_HUGEPAGE || advice === MADV_COLLAPSE) kernel.mustSupport('large-folio');
+        if (advice === MADV_COLLAPSE) kernel.mustSupport('collapse');
+        return madvise(m, mine('madvise'), at, length, advice);
+      },
       mlock: (at, length) => mlock(m, mine('mlock'), at, length),
       munlock: (at, length) => munlock(m, mine('munlock'), at, length),
       brk: (to) => brk(m, mine('brk'), to),

@@ -1,4 +1,5 @@
 import {
+  ContractViolation,
   type Folio,
   Kernel,
   KernelError,
@@ -160,11 +161,13 @@ function* started<T>(op: Op<T>): Op<T> {
 }
 
 function nothingHeld({ held, rcuDepth, atomic, name }: Task): void {
-  if (held > 0 || atomic > 0) throw new Leak('lock', `thread ${name} ended with ${held} lock(s) held`);
-  if (rcuDepth > 0) throw new Leak('rcu', `thread ${name} ended inside an RCU read section`);
+  if (held > 0 || atomic > 0)
+    throw new ContractViolation('R28', 'lock', 'end of thread', `thread ${name} still holds ${held} lock(s)`);
+  if (rcuDepth > 0)
+    throw new ContractViolation('R30', 'rcu', 'end of thread', `thread ${name} is still inside an RCU read section`);
 }
 
 /** R23: the second walk of a migration finds all that the first one left. `verify` knows entries whose migration is over. */
 function noMigrations({ migrations }: Kernel): void {
-  if (migrations > 0) throw new Leak('migration', `${migrations} are under way at the end (R23)`);
+  if (migrations > 0) throw new ContractViolation('R23', 'walk', 'end', `${migrations} migrations are under way`);
 }

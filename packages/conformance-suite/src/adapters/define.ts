@@ -1,7 +1,7 @@
 import type { RmapStrategy } from '@rmap-lab/core';
 import { explain } from '../report/explain.js';
-import { RULES } from '../rules.js';
-import { type ConformanceOptions, runCase, selectCases } from '../run.js';
+import { type ConformanceOptions, decides, runCase, selectCases } from '../run.js';
+import { checkVersions } from '../versions.js';
 
 /** What every test runner has. */
 export interface Runner {
@@ -11,6 +11,7 @@ export interface Runner {
 
 /** Defines one test for each case. A refused case passes, as it was refused, and says so in its name. */
 export function defineTests({ describe, it }: Runner, strategy: RmapStrategy, options: ConformanceOptions = {}): void {
+  checkVersions(strategy);
   const chosen = selectCases(options);
   describe(`${strategy.name} conforms`, () => {
     for (const level of new Set(chosen.map((each) => each.level))) {
@@ -19,8 +20,7 @@ export function defineTests({ describe, it }: Runner, strategy: RmapStrategy, op
           const refused = each.needs.some((feature) => strategy.unsupported?.[feature] !== undefined);
           it(`${each.rule} ${each.id}: ${each.title}${refused ? ' (refused)' : ''}`, () => {
             const result = runCase(each, strategy, options.seed);
-            if (result.outcome === 'failed' && each.strength === 'must')
-              throw new Error(`${RULES[each.rule]}\n${explain(result, 'rmap-conformance <package>')}`);
+            if (decides(result)) throw new Error(explain(result, 'rmap-conformance <package>'));
           });
         }
       });

@@ -1,6 +1,7 @@
 import {
   type Feature,
   Kernel,
+  type KernelOptions,
   MADV_COLLAPSE,
   MADV_DONTNEED,
   MADV_HUGEPAGE,
@@ -8,8 +9,10 @@ import {
   type Operation,
   ProgramRun,
   type RmapStrategy,
+  Unsupported,
 } from '@rmap-lab/core';
 import { CaseFailure, type ConformanceCase } from '../case.js';
+import { monitored } from '../monitor.js';
 import {
   advise,
   brk,
@@ -85,7 +88,7 @@ const sweeps: readonly (readonly [
   ['migrate-first-half', 'the first half of a migration', SHARED, startMigration(10), 'R2', ['migrate']],
   ['migrate-second-half', 'the second half of a migration', [...SHARED, startMigration(10)], finishMigrations, 'R2', ['migrate']],
   ['fork-under-migration', 'fork of migration entries', [map(10, 4), write(10), startMigration(10)], fork(), 'R9', ['migrate']],
-  ['split-folio', 'a folio split', [...HUGE, fork()], splitFolio(512), 'R2', ['large-folio']],
+  ['split-folio', 'a folio split', [...HUGE, fork()], splitFolio(512), 'R2', ['large-folio', 'folio-split']],
   ['munmap-in-a-huge-page', 'munmap of a part of a huge page', HUGE, munmap(600, 3), 'R2', ['large-folio']],
   ['fork-of-a-huge-page', 'fork of a huge page', HUGE, fork(), 'R9', ['large-folio']],
   ['write-to-a-shared-huge-page', 'a write to a shared huge page', [...HUGE, fork()], write(600, 1), 'R2', ['large-folio']],
@@ -103,10 +106,15 @@ const sweeps: readonly (readonly [
   ['uffd-move', 'UFFDIO_MOVE', [map(10, 4), write(10), map(700, 4)], uffdMove(10, 700), 'R2', ['uffd-move']],
 ];
 
-const machine = { thp: { orders: { 2: 'always', 9: 'madvise' } }, checked: true } as const;
+/** With large folios, where the strategy takes them. */
+const machine = (strategy: RmapStrategy): KernelOptions => ({
+  strategy: monitored(strategy),
+  checked: true,
+  ...(strategy.unsupported?.['large-folio'] === undefined && { thp: { orders: { 2: 'always', 9: 'madvise' } } }),
+});
 
 function start(strategy: RmapStrategy, setup: readonly Operation[]): ProgramRun {
-  const run = new ProgramRun(new Kernel({ strategy, ...machine }));
+  const run = new ProgramRun(new Kernel(machine(strategy)));
   for (const operation of setup) run.apply(operation);
   return run;
 }
@@ -132,10 +140,11 @@ function sweep(strategy: RmapStrategy, setup: readonly Operation[], operation: O
       endOf(run);
       if (!reached) return;
     } catch (error) {
+      if (error instanceof Unsupported) throw error;
       const message = `allocation ${n} of the last operation, ${step}: ${error instanceof Error ? error.message : String(error)}`;
       throw new CaseFailure(message, {
         program: [...setup, operation],
-        ...pictures({ strategy, ...machine }, setup, kernel),
+        ...pictures(machine(strategy), setup, kernel),
       });
     }
   }

@@ -4,14 +4,17 @@ import { contract } from './contract.js';
 import { failures } from './failure.js';
 import { families } from './families.js';
 import { largeFolios } from './large-folios.js';
+import { managedState } from './managed-state.js';
 import { oneAddressSpace } from './one-address-space.js';
 import { random } from './random.js';
 import { scale } from './scale.js';
+import { unverified } from './unverified.js';
 import { walkerCases } from './walkers.js';
 
 /** All cases, by level. */
 export const cases: readonly ConformanceCase[] = [
   ...contract,
+  managedState,
   ...oneAddressSpace,
   ...families,
   ...largeFolios,
@@ -19,5 +22,6 @@ export const cases: readonly ConformanceCase[] = [
   ...failures,
   ...random,
   ...concurrency,
+  ...unverified,
   ...scale,
 ];

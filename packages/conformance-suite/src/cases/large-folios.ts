@@ -1,4 +1,4 @@
-import { MADV_COLLAPSE, MADV_DONTNEED, MADV_HUGEPAGE } from '@rmap-lab/core';
+import { type Feature, MADV_COLLAPSE, MADV_DONTNEED, MADV_HUGEPAGE } from '@rmap-lab/core';
 import {
   advise,
   exit,
@@ -22,10 +22,12 @@ const small = [map(12, 4), write(12)];
 /** A folio of 512 pages at page 512, in a VMA with room around it. */
 const huge = [map(500, 1100), advise(500, 1100, MADV_HUGEPAGE), write(512)];
 
+const needsOf = ({ program }: Pick<ProgramCase, 'program'>): readonly Feature[] =>
+  program.some(({ op }) => op === 'splitFolio' || op === 'splitDeferred') ? ['large-folio', 'folio-split'] : ['large-folio'];
 const four = (cases: readonly Omit<ProgramCase, 'options' | 'needs'>[]): ProgramCase[] =>
-  cases.map((each) => ({ ...each, options: FOUR, needs: ['large-folio'] }));
+  cases.map((each) => ({ ...each, options: FOUR, needs: needsOf(each) }));
 const pmd = (cases: readonly Omit<ProgramCase, 'options' | 'needs'>[]): ProgramCase[] =>
-  cases.map((each) => ({ ...each, options: HUGE, needs: ['large-folio'] }));
+  cases.map((each) => ({ ...each, options: HUGE, needs: needsOf(each) }));
 
 /** Folios of several pages, mapped whole, in parts, by PMD, by several VMAs. */
 export const largeFolios = programCases('large-folios', [

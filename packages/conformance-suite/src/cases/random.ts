@@ -59,7 +59,7 @@ const randomCase = (
   id: `random/${name}`,
   level: 'random',
   rule,
-  strength: 'must',
+  strength: 'sampled',
   needs,
   title,
   why: 'what nobody thought of; the failing program is shrunk',

@@ -1,5 +1,6 @@
-import { LEVELS } from '../case.js';
+import { LEVELS, type Strength } from '../case.js';
 import type { ConformanceReport, Outcome } from '../run.js';
+import { CONTRACT, installed } from '../versions.js';
 
 /** What `--json` prints (`rmap-lab/conformance@1`). */
 export interface ConformanceDocument {
@@ -15,16 +16,14 @@ export interface ConformanceDocument {
   readonly cases: readonly {
     readonly id: string;
     readonly rule: string;
-    readonly strength: 'must' | 'should';
+    readonly strength: Strength;
     readonly outcome: Outcome;
-    readonly message: string | null;
-    readonly code: string | null;
   }[];
   readonly score: ConformanceReport['score'];
 }
 
 /** A report as one document. */
-export function documentOf(report: ConformanceReport, suite: string): ConformanceDocument {
+export function documentOf(report: ConformanceReport): ConformanceDocument {
   const { strategy, seed, results, score } = report;
   const levels = LEVELS.filter((level) => results.some((result) => result.level === level)).map((level) => {
     const count = (outcome: Outcome): number => results.filter((each) => each.level === level && each.outcome === outcome).length;
@@ -36,11 +35,11 @@ export function documentOf(report: ConformanceReport, suite: string): Conformanc
   return {
     schema: 'rmap-lab/conformance@1',
     strategy,
-    suite,
-    contract: 1,
+    suite: installed.suite,
+    contract: CONTRACT,
     seed,
     levels: Object.fromEntries(levels),
-    cases: results.map(({ id, rule, strength, outcome, message, code }) => ({ id, rule, strength, outcome, message, code })),
+    cases: results.map(({ id, rule, strength, outcome }) => ({ id, rule, strength, outcome })),
     score,
   };
 }

@@ -4,7 +4,7 @@ import { explain } from './explain.js';
 
 /** The report for a README or a pull request. */
 export function markdown(report: ConformanceReport, command: string): string {
-  const { levels, score } = documentOf(report, '');
+  const { levels, score } = documentOf(report);
   const rows = Object.entries(levels).map(
     ([level, { passed, failed, refused, unverified }]) => `| ${level} | ${passed} | ${failed} | ${refused} | ${unverified} |`,
   );

@@ -8,7 +8,7 @@ const SHOWN = 5;
 
 /** The report for a terminal. */
 export function pretty(report: ConformanceReport, command: string): string {
-  const { levels, score } = documentOf(report, '');
+  const { levels, score } = documentOf(report);
   const width = Math.max(...Object.keys(levels).map(({ length }) => length), 0);
   const rows = Object.entries(levels).map(([level, { passed, failed, refused, unverified }]) => {
     const more = [

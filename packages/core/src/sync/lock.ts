@@ -16,7 +16,7 @@ export class LockStats {
 export function mightSleep(sync: Sync, what: string): void {
   const task = sync.current;
   if (task.atomic !== 0) throw new SleepWhileAtomic(what, `task ${task.name} holds ${task.atomic} spinlock(s)`);
-  if (task.rcuDepth !== 0) throw new SleepWhileAtomic(what, `task ${task.name} is inside an RCU read section`);
+  if (task.rcuDepth !== 0) throw new SleepWhileAtomic(what, `task ${task.name} is inside an RCU read section`, 'R30');
 }
 
 /** A reader-writer semaphore (rw_semaphore): many readers or one writer; waiting sleeps. */
