@@ -1,4 +1,4 @@
-import type { Feature, Kernel, KernelOptions, Operation, RmapStrategy } from '@rmap-lab/core';
+import type { Feature, Operation, RmapStrategy } from '@rmap-lab/core';
 import type { RuleId } from './rules.js';
 
 /** The levels, in the order in which a new strategy passes them. */
@@ -43,8 +43,8 @@ export interface ConformanceCase {
 export interface Lab {
   readonly strategy: RmapStrategy;
   readonly seed: number;
-  /** A fresh machine under the strategy. */
-  kernel(options?: Omit<KernelOptions, 'strategy'>): Kernel;
+  /** Of concurrent schedules, at most. */
+  readonly preemptions: number;
 }
 
 /** What shows that a case failed, as far as it is known. */

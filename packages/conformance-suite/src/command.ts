@@ -31,6 +31,7 @@ interface CommandOptions {
   readonly level?: readonly Level[];
   readonly grep?: string;
   readonly seed: number;
+  readonly preemptions: number;
   readonly shard?: NonNullable<ConformanceOptions['shard']>;
   readonly reporter: string;
   readonly json?: boolean;
@@ -57,6 +58,7 @@ export function conformanceCommand({ name, under, shortNames, from }: CommandSet
     .addOption(new Option('--level <name...>', 'only these levels').choices(LEVELS))
     .option('--grep <text>', 'only cases whose id contains this')
     .option('--seed <n>', 'of random programs', wholeNumber, 1)
+    .option('--preemptions <n>', 'of concurrent schedules, at most', wholeNumber, 2)
     .option('--shard <i/n>', 'every n-th case from the i-th', shard)
     .addOption(new Option('--reporter <name>', 'how results are printed').choices(Object.keys(REPORTERS)).default('pretty'))
     .option('--json', 'print one JSON document (rmap-lab/conformance@1)')
@@ -88,7 +90,7 @@ async function run(
   command: string,
   { from, shortNames }: CommandSetting,
 ): Promise<number> {
-  const { level, grep, seed, shard, seconds } = options;
+  const { level, grep, seed, preemptions, shard, seconds } = options;
   if (chosen(options).length === 0) {
     process.stderr.write(`no case is chosen: '--list' prints all\n`);
     return 2;
@@ -97,6 +99,7 @@ async function run(
     const report = await runApart(strategy, {
       from,
       seed,
+      preemptions,
       seconds,
       ...(shortNames && { shortNames }),
       ...(level && { levels: level }),

@@ -1,4 +1,4 @@
-import { Kernel, programToCode, type RmapStrategy, Unsupported } from '@rmap-lab/core';
+import { programToCode, type RmapStrategy, Unsupported } from '@rmap-lab/core';
 import { CannotVerify, CaseFailure, type ConformanceCase, type Evidence, type Level, type Strength } from './case.js';
 import { cases as allCases } from './cases/index.js';
 import { RULES, type RuleId, ruleOf } from './rules.js';
@@ -56,6 +56,8 @@ export interface ConformanceOptions {
   readonly grep?: string;
   /** Of random programs. Default 1. */
   readonly seed?: number;
+  /** Switches away from a thread that could have gone on, in concurrent schedules, at most. Default 2. */
+  readonly preemptions?: number;
   /** Every n-th case from the i-th, counted from 1. */
   readonly shard?: { readonly index: number; readonly count: number };
   /** Told of every case when it ends. */
@@ -76,7 +78,7 @@ export function runConformance(strategy: RmapStrategy, options: ConformanceOptio
   const chosen = selectCases(options);
   const started = performance.now();
   const results = chosen.map((each, i) => {
-    const result = runCase(each, strategy, seed);
+    const result = runCase(each, strategy, options);
     onResult?.(result, i + 1, chosen.length);
     return result;
   });
@@ -103,14 +105,14 @@ export const decides = ({ strength, outcome }: Pick<CaseResult, 'strength' | 'ou
   outcome === 'failed' && (strength === 'must' || strength === 'sampled');
 
 /** Runs one case. */
-export function runCase(each: ConformanceCase, strategy: RmapStrategy, seed = 1): CaseResult {
+export function runCase(
+  each: ConformanceCase,
+  strategy: RmapStrategy,
+  { seed = 1, preemptions = 2 }: Pick<ConformanceOptions, 'seed' | 'preemptions'> = {},
+): CaseResult {
   const started = performance.now();
   const refuses = each.needs.filter((feature) => strategy.unsupported?.[feature] !== undefined);
-  const end = outcomeOf(
-    () => each.run({ strategy, seed, kernel: (options) => new Kernel({ strategy, ...options }) }),
-    refuses,
-    each.rule,
-  );
+  const end = outcomeOf(() => each.run({ strategy, seed, preemptions }), refuses, each.rule);
   const { id, level, rule, strength, title } = each;
   return { id, level, rule, strength, title, milliseconds: performance.now() - started, ...end };
 }

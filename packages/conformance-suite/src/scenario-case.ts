@@ -15,7 +15,6 @@ import { ruleOf } from './rules.js';
 
 /** How every scenario is searched: all schedules with at most so many switches away from a thread that could have gone on. */
 const ENGINE: Engine = 'bounded';
-const PREEMPTIONS = 2;
 
 /** What a case that is a scenario says about itself. */
 export interface ScenarioCase extends Pick<ConformanceCase, 'rule' | 'title' | 'why'> {
@@ -31,11 +30,11 @@ export const scenarioCases = (cases: readonly ScenarioCase[]): readonly Conforma
     level: 'concurrency',
     strength: 'must',
     needs,
-    run: ({ strategy }) => runScenario(scenario, strategy),
+    run: ({ strategy, preemptions }) => runScenario(scenario, strategy, preemptions),
   }));
 
 /** @throws CaseFailure with the schedule that has the fewest preemptions, Unsupported */
-function runScenario(scenario: Scenario, strategy: RmapStrategy): void {
+function runScenario(scenario: Scenario, strategy: RmapStrategy, preemptions: number): void {
   let last: Kernel | null = null;
   const watched: Scenario = {
     ...scenario,
@@ -48,7 +47,7 @@ function runScenario(scenario: Scenario, strategy: RmapStrategy): void {
       scenario.check?.(kernel, world, ends);
     },
   };
-  const { failure } = search(watched, monitored(strategy));
+  const { failure } = search(watched, monitored(strategy), preemptions);
   if (failure === null) return;
   if (failure.recording.error instanceof Unsupported) throw failure.recording.error;
   const { spaces, mappings } = pictureOf(last as unknown as Kernel);
@@ -61,8 +60,8 @@ function runScenario(scenario: Scenario, strategy: RmapStrategy): void {
   });
 }
 
-const search = (scenario: Scenario, strategy: RmapStrategy): Verdict =>
-  explore(kernelProgram(scenario, { strategy }), { engine: ENGINE, preemptions: PREEMPTIONS });
+const search = (scenario: Scenario, strategy: RmapStrategy, preemptions: number): Verdict =>
+  explore(kernelProgram(scenario, { strategy }), { engine: ENGINE, preemptions });
 
 function scheduleOf({ recording, preemptions }: Failure): string {
   const length = `${recording.steps.length} steps, ${preemptions} ${preemptions === 1 ? 'preemption' : 'preemptions'}`;

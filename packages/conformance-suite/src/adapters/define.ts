@@ -19,7 +19,7 @@ export function defineTests({ describe, it }: Runner, strategy: RmapStrategy, op
         for (const each of chosen.filter((one) => one.level === level)) {
           const refused = each.needs.some((feature) => strategy.unsupported?.[feature] !== undefined);
           it(`${each.rule} ${each.id}: ${each.title}${refused ? ' (refused)' : ''}`, () => {
-            const result = runCase(each, strategy, options.seed);
+            const result = runCase(each, strategy, options);
             if (decides(result)) throw new Error(explain(result, 'rmap-conformance <package>'));
           });
         }
