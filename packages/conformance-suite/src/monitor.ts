@@ -9,6 +9,7 @@ import {
   type RmapStrategy,
   type RmapVisitor,
   type Soon,
+  type Task,
   type Vma,
 } from '@rmap-lab/core';
 import { withHooks } from './facade.js';
@@ -42,15 +43,16 @@ const excludes = ({ hold, of }: Exclusive, visit: Visit): boolean =>
 
 /**
  * The strategy with every call that crosses the contract looked at, also where threads are inside several at once: what no state
- * at the end of a schedule shows. The rest of it is untouched. Breaks are thrown as ContractViolation with their rule: R3, R8, R9, R20, R21, R24, R25.
+ * at the end of a schedule shows. The rest of it is untouched. Breaks are thrown as ContractViolation with their rule: R3, R8, R9, R20, R21, R22, R24, R25.
+ * @param running the task that runs, where that is known
  */
-export function monitored(strategy: RmapStrategy): RmapStrategy {
+export function monitored(strategy: RmapStrategy, running: () => Task | null = () => null): RmapStrategy {
   const sleeping = new Set(strategy.locks.filter(({ kind }) => kind === 'rwsem').map(({ name }) => name));
   return withHooks(strategy, (rmap) => {
     const seen = new Seen();
     Object.assign(rmap, { [SEEN]: seen });
     watchHolds(rmap, seen, sleeping);
-    watchWalks(rmap, seen);
+    watchWalks(rmap, seen, running);
     watchBrackets(rmap);
     watchMemory(rmap);
   });
@@ -94,13 +96,14 @@ function exclude(seen: Seen, exclusive: Exclusive): void {
   seen.exclusive = [...seen.exclusive, exclusive];
 }
 
-/** R20, R21 and R24 as they show at `visit`. */
-function watchWalks(rmap: Rmap, seen: Seen): void {
+/** R20, R21, R22 and R24 as they show at `visit`. */
+function watchWalks(rmap: Rmap, seen: Seen, running: () => Task | null): void {
   const { walk } = rmap;
   rmap.walk = function* (hold, query, visitor) {
     let stopped = false;
     function* visit(vma: Vma, address: Parameters<RmapVisitor['visit']>[1]): Op<boolean> {
       if (stopped) throw broken('R21', 'walk', 'it goes on after `visit` said false');
+      mayWait(running());
       const one = { hold, folio: query.folio, vma };
       const other = seen.exclusive.find((exclusive) => excludes(exclusive, one));
       if (other !== undefined)
@@ -119,6 +122,13 @@ function watchWalks(rmap: Rmap, seen: Seen): void {
       visit,
     });
   };
+}
+
+/** @throws ContractViolation R22 where a task calls `visit` that must not sleep */
+function mayWait(task: Task | null): void {
+  if (task === null || (task.atomic === 0 && task.rcuDepth === 0)) return;
+  const held = task.atomic > 0 ? `${task.atomic} spinlock(s)` : 'an RCU read section';
+  throw broken('R22', 'walk', `${task.name} holds ${held} over \`visit\``);
 }
 
 /** R8 and R9: what is to be called once is called once. */

@@ -47,7 +47,11 @@ function runScenario(scenario: Scenario, strategy: RmapStrategy, preemptions: nu
       scenario.check?.(kernel, world, ends);
     },
   };
-  const { failure } = search(watched, monitored(strategy), preemptions);
+  const { failure } = search(
+    watched,
+    monitored(strategy, () => last?.running ?? null),
+    preemptions,
+  );
   if (failure === null) return;
   if (failure.recording.error instanceof Unsupported) throw failure.recording.error;
   const { spaces, mappings } = pictureOf(last as unknown as Kernel);

@@ -154,6 +154,11 @@ export class Kernel {
     return this.processList;
   }
 
+  /** The task that runs, and what it holds. */
+  get running(): Task {
+    return this.machine.sync.current;
+  }
+
   /** Unmapped VMAs that the strategy keeps. */
   get zombies(): number {
     return this.machine.zombies;

@@ -170,13 +170,8 @@ class EntryVisitor implements RmapVisitor {
     return kindOf(pte) === this.kind && this.m.mem.folioOf(pfnOf(pte)) === this.entriesOf;
   }
 
-  /** R22: nothing held that forbids sleep. R19: live VMAs, page-aligned addresses inside them, each VMA (of a KSM page found from itself: each place) once a pass. */
+  /** R19: live VMAs, page-aligned addresses inside them, each VMA (of a KSM page found from itself: each place) once a pass. */
   private checkCandidate(vma: VmArea, address: Address): void {
-    const { current, stepping } = this.m.sync;
-    if (stepping && (current.atomic > 0 || current.rcuDepth > 0)) {
-      const held = current.atomic > 0 ? `${current.atomic} spinlock(s)` : 'an RCU read section';
-      throw new ContractViolation('R22', 'walk', 'visit', `${held} held over the visit of ${vma}`);
-    }
     const again = this.seenBefore(vma, address);
     if (again || !isAligned(address) || address < vma.start || address >= vma.end) {
       const fault = again ? `${vma} was visited before in this pass` : `the address is unaligned or outside ${vma}`;
