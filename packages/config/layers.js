@@ -65,7 +65,8 @@ export default {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '/dist/' },
+    // What create-rmap-strategy copies is no program yet.
+    exclude: { path: ['/dist/', '/template/'] },
     tsPreCompilationDeps: true,
     enhancedResolveOptions: {
       exportsFields: ['exports'],

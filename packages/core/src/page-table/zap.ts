@@ -56,11 +56,12 @@ function zapLeaf(m: Machine, vma: VmArea, leaf: Table, from: Vpn, to: Vpn, guard
 function* zapUnderLock(m: Machine, vma: VmArea, leaf: Table, from: Vpn, to: Vpn, guards: boolean): Op<void> {
   const slot = from & (ENTRIES - 1);
   yield* m.ptl.lock(leaf);
+  if (m.sync.stepping) yield { kind: 'pte', object: vma.mm, label: 'zap' };
+  // Others look between steps: what the strategy takes out of its records and the entry itself must go in one.
   if (m.rmap.unmapped) {
     const work = m.rmap.unmapped(m.span.ofTable(vma, addressOf(from), to - from, leaf, slot));
     if (work) yield* work;
   }
-  if (m.sync.stepping) yield { kind: 'pte', object: vma.mm, label: 'zap' };
   // In stepping mode another task may zap between this one's loop and its flush, so each keeps its own frames.
   const pages = m.sync.stepping ? new Int32Array(PAGES_PER_LEAF) : gather;
   const slots = m.sync.stepping ? [] : gatheredSlots;
@@ -119,11 +120,11 @@ function* zapPmd(m: Machine, vma: VmArea, vpn: Vpn): Op<void> {
   yield* m.ptl.lock(lock);
   const pmd = tables.entries[at];
   const present = kindOf(pmd) === PRESENT;
+  if (m.sync.stepping) yield { kind: 'pte', object: vma.mm, label: 'zap' };
   if (m.rmap.unmapped && isMapping(pmd)) {
     const work = m.rmap.unmapped(m.span.ofPmd(vma, addressOf(vpn), pfnOf(pmd)));
     if (work) yield* work;
   }
-  if (m.sync.stepping) yield { kind: 'pte', object: vma.mm, label: 'zap' };
   tables.entries[at] = NONE;
   tables.free(tables.withdraw(at));
   const folio = pfnOf(pmd) as number as Folio;

@@ -138,11 +138,11 @@ function scan(m: Machine, leaf: Table): Collapse {
 /** Copies what the entries map into the new folio and clears them; whose references are to be dropped (__collapse_huge_page_copy). */
 function* takeOver(m: Machine, vma: VmArea, vpn: Vpn, leaf: Table, folio: Folio): Op<Pfn[]> {
   const { mem, tables } = m;
+  if (m.sync.stepping) yield { kind: 'pte', object: vma.mm, label: 'collapse' };
   if (m.rmap.unmapped) {
     const work = m.rmap.unmapped(m.span.ofTable(vma, addressOf(vpn), PAGES_PER_LEAF, leaf, 0));
     if (work) yield* work;
   }
-  if (m.sync.stepping) yield { kind: 'pte', object: vma.mm, label: 'collapse' };
   const old: Pfn[] = [];
   for (let i = 0; i < ENTRIES; i++) {
     const pte = tables.entries[leaf * ENTRIES + i];

@@ -1,0 +1,1 @@
+export { pageList } from './strategy.js';

@@ -1,0 +1,33 @@
+import validate from 'validate-npm-package-name';
+import { CannotCreate } from './errors.js';
+
+/** Names that the template's own code uses, and words that JavaScript keeps for itself. */
+const TAKEN = new Set(
+  (
+    'defineStrategy arguments await break case catch class const continue debugger default delete do else enum eval export extends ' +
+    'false finally for function if implements import in instanceof interface let new null package private protected public return ' +
+    'static super switch this throw true try typeof undefined var void while with yield'
+  ).split(' '),
+);
+
+/** @throws CannotCreate when npm would not take the name */
+export function checkName(name: string): void {
+  const { validForNewPackages, errors = [], warnings = [] } = validate(name);
+  if (validForNewPackages) return;
+  throw new CannotCreate(
+    `'${name}' can't be the name of a package: ${[...errors, ...warnings].join('; ')}. Choose one like my-design or @team/my-design`,
+  );
+}
+
+/** The name without its scope: what the strategy and its folder are called. */
+export const shortName = (name: string): string => name.replace(/^@[^/]*\//, '');
+
+/** The function that makes the strategy: `myDesign` for my-design. */
+export function functionName(name: string): string {
+  const [first, ...rest] = shortName(name)
+    .split(/[^a-z0-9]+/i)
+    .filter((word) => word !== '');
+  const camel = [first, ...rest.map((word) => word[0].toUpperCase() + word.slice(1))].join('');
+  if (/^\d/.test(camel)) return `design${camel}`;
+  return TAKEN.has(camel) ? `${camel}Design` : camel;
+}

@@ -1,0 +1,62 @@
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { CannotCreate } from './errors.js';
+import { manifestOf } from './manifest.js';
+import { checkName, functionName, shortName } from './names.js';
+import type { Template } from './template.js';
+
+/** What package to make, and where. */
+export interface Project {
+  /** A folder that is empty, or not there yet. */
+  readonly directory: string;
+  /** The package's name, perhaps with a scope. */
+  readonly name: string;
+  readonly description: string;
+  readonly template: Template;
+}
+
+const templates = fileURLToPath(new URL('../template', import.meta.url));
+
+/** Writes a strategy package. Nothing is overwritten. @throws CannotCreate */
+export function createProject({ directory, name, description, template }: Project): void {
+  checkName(name);
+  checkDirectory(directory);
+  mkdirSync(directory, { recursive: true });
+  cpSync(join(templates, 'common'), directory, { recursive: true });
+  cpSync(join(templates, template), directory, { recursive: true });
+  // npm leaves a .gitignore out of what it packs.
+  renameSync(join(directory, '_gitignore'), join(directory, '.gitignore'));
+  writeFileSync(join(directory, 'package.json'), `${JSON.stringify(manifestOf(name, description), null, 2)}\n`);
+  const words: Readonly<Record<string, string>> = {
+    'my-package': name,
+    'my-strategy': shortName(name),
+    myStrategy: functionName(name),
+    MyStrategy: 'Design',
+    'My description.': description,
+    'THIS YEAR': String(new Date().getFullYear()),
+  };
+  for (const file of filesIn(directory)) {
+    const text = readFileSync(file, 'utf8');
+    writeFileSync(
+      file,
+      text.replace(/my-package|my-strategy|myStrategy|MyStrategy|My description\.|THIS YEAR/g, (word) => words[word]),
+    );
+  }
+}
+
+function checkDirectory(directory: string): void {
+  if (!existsSync(directory)) return;
+  if (!statSync(directory).isDirectory()) throw new CannotCreate(`${directory} is a file; choose another folder`);
+  const there = readdirSync(directory).filter((name) => name !== '.git');
+  if (there.length === 0) return;
+  const some = there.slice(0, 3).join(', ');
+  throw new CannotCreate(
+    `${directory} is not empty (${some}${there.length > 3 ? ', ...' : ''}); choose another folder, or move these away`,
+  );
+}
+
+const filesIn = (directory: string): readonly string[] =>
+  readdirSync(directory, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && !entry.parentPath.includes('.git/') && entry.name !== 'package.json')
+    .map((entry) => resolve(entry.parentPath, entry.name));
