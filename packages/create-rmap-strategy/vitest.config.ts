@@ -2,4 +2,4 @@ import { preset } from '@rmap-lab/config/vitest';
 import { mergeConfig } from 'vitest/config';
 
 // The template has a test for others to run.
-export default mergeConfig(preset('create-rmap-strategy'), { test: { dir: 'test' } });
+export default mergeConfig(preset('create-rmap-strategy'), { test: { include: ['test/**/*.test.ts'] } });
