@@ -1,8 +1,9 @@
-import { race } from './measure.js';
-import { type Bench, judged, type Setup, type Target } from './row.js';
+import type { RmapStrategy } from '@rmap-lab/core';
+import { raceAll } from './measure.js';
+import { type Bench, judged, type MachineSetup, type Setup, type Target } from './row.js';
 
 /** Ours against another, doing the same work at the same size. */
-export interface Contest {
+export interface Contest<S = MachineSetup> {
   readonly id: string;
   /** What one operation is, in the singular. */
   readonly operation: string;
@@ -10,8 +11,8 @@ export interface Contest {
   readonly as: 'rate' | 'time';
   readonly n: number;
   readonly quickN: number;
-  readonly ours: Setup;
-  readonly other: Setup;
+  readonly ours: S;
+  readonly other: S;
   readonly otherName: string;
   readonly target?: Target;
 }
@@ -19,26 +20,60 @@ export interface Contest {
 const ROUNDS = 9;
 const QUICK_ROUNDS = 3;
 
-/** A contest as a row. */
-export function contest({ id, operation, as, n, quickN, ours, other, otherName, target }: Contest): Bench {
+/** A contest of machines: one row for each strategy, all taking turns. */
+export function contest(what: Contest): Bench {
+  const at =
+    (setup: MachineSetup, strategy: RmapStrategy): Setup =>
+    (n) =>
+      setup(n, strategy);
   return {
-    id,
-    run(quick) {
-      const size = quick ? quickN : n;
-      const result = race(ours, other, size, quick ? QUICK_ROUNDS : ROUNDS);
-      const figure = (nanoseconds: number): number => (as === 'rate' ? 1e9 / nanoseconds : nanoseconds);
-      return judged({
-        id,
-        unit: as === 'rate' ? `${operation}s/s` : `ns/${operation}`,
-        n: size,
-        ours: figure(result.ours),
-        other: figure(result.other),
-        otherName,
-        ratio: result.ratio,
-        better: as === 'rate' ? 'higher' : 'lower',
-        target: target ?? null,
-        note: '',
-      });
-    },
+    id: what.id,
+    run: (quick, strategies) =>
+      rows(
+        what,
+        [...strategies].map(([name, strategy]) => ({
+          name,
+          ours: at(what.ours, strategy),
+          other: at(what.other, strategy),
+        })),
+        quick,
+      ),
   };
+}
+
+/** A contest of data structures. */
+export const structureContest = (what: Contest<Setup>): Bench => ({
+  id: what.id,
+  run: (quick) => rows(what, [{ name: null, ours: what.ours, other: what.other }], quick),
+});
+
+interface Pair {
+  readonly name: string | null;
+  readonly ours: Setup;
+  readonly other: Setup;
+}
+
+function rows({ id, operation, as, n, quickN, otherName, target }: Contest<unknown>, pairs: readonly Pair[], quick: boolean) {
+  const size = quick ? quickN : n;
+  const races = raceAll(
+    pairs.map(({ ours, other }) => [ours, other]),
+    size,
+    quick ? QUICK_ROUNDS : ROUNDS,
+  );
+  const figure = (nanoseconds: number): number => (as === 'rate' ? 1e9 / nanoseconds : nanoseconds);
+  return races.map(({ ours, other, ratio }, i) =>
+    judged({
+      id,
+      strategy: pairs[i].name,
+      unit: as === 'rate' ? `${operation}s/s` : `ns/${operation}`,
+      n: size,
+      ours: figure(ours),
+      other: figure(other),
+      otherName,
+      ratio,
+      better: as === 'rate' ? 'higher' : 'lower',
+      target: target ?? null,
+      note: '',
+    }),
+  );
 }

@@ -1,25 +1,19 @@
 import { release } from 'node:os';
 import { parseArgs } from 'node:util';
-import { type RmapStrategy, StrategyLoadError } from '@rmap-lab/core';
-import { loadStrategy } from '@rmap-lab/core/load-strategy';
+import { StrategyLoadError } from '@rmap-lab/core';
 import { CannotObserve } from '@rmap-lab/kernel-oracle';
 import { contest, type KernelRow } from './kernel/contest.js';
 import { kinds } from './kernel/kinds.js';
 import { realKernel } from './kernel/real.js';
 import { kernelTable } from './kernel/table.js';
+import { STRATEGY_HELP, strategiesNamed } from './strategies.js';
 
 const USAGE = `usage: npm run -s bench:kernel -- [--strategy NAME]... [--rows a,b] [--quick] [--json]
 
-  --strategy NAME  anon-vma (default), anon-vma-lazy, cow-context, a package or a file, perhaps with :preset; may be repeated
+  ${STRATEGY_HELP}
   --rows a,b       only these rows
   --quick          small lists and few rounds: shows that it works, not how fast it is
   --json           one document instead of a table`;
-
-const shortNames = {
-  'anon-vma': import.meta.resolve('@rmap-lab/strategy-anon-vma'),
-  'anon-vma-lazy': import.meta.resolve('@rmap-lab/strategy-anon-vma-lazy'),
-  'cow-context': import.meta.resolve('@rmap-lab/strategy-cow-context'),
-};
 
 async function main(args: string[]): Promise<void> {
   const { values } = parseArgs({
@@ -40,9 +34,7 @@ async function main(args: string[]): Promise<void> {
   const unknown = wanted.filter((id) => !kinds.some((kind) => kind.id === id));
   if (unknown.length > 0)
     throw new RangeError(`no row '${unknown.join(', ')}'; there are: ${kinds.map(({ id }) => id).join(', ')}`);
-  const strategies = new Map<string, RmapStrategy>();
-  for (const name of values.strategy)
-    strategies.set(name, (await loadStrategy(name, shortNames, process.env.INIT_CWD ?? process.cwd())).strategy);
+  const strategies = await strategiesNamed(values.strategy);
   const real = await realKernel();
   const rounds = values.quick ? 3 : 15;
   const rows: KernelRow[] = [];

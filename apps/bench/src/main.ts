@@ -1,17 +1,22 @@
 import { parseArgs } from 'node:util';
+import { StrategyLoadError } from '@rmap-lab/core';
 import { select } from './rows.js';
-import { table } from './table.js';
+import { STRATEGY_HELP, strategiesNamed } from './strategies.js';
+import { sideBySide, table } from './table.js';
 
-const USAGE = `usage: npm run -s bench -- [--rows a,b] [--quick] [--json]
+const USAGE = `usage: npm run -s bench -- [--strategy NAME]... [--rows a,b] [--quick] [--json]
 
-  --rows a,b  only these rows
-  --quick     small sizes and few rounds: shows that it works, not how fast it is
-  --json      one document instead of a table`;
+  ${STRATEGY_HELP}:
+                   every row in which a machine runs, with a column for each
+  --rows a,b       only these rows
+  --quick          small sizes and few rounds: shows that it works, not how fast it is
+  --json           one document instead of a table`;
 
-function main(args: string[]): void {
+async function main(args: string[]): Promise<void> {
   const { values } = parseArgs({
     args,
     options: {
+      strategy: { type: 'string', multiple: true },
       rows: { type: 'string' },
       quick: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
@@ -22,19 +27,21 @@ function main(args: string[]): void {
     console.log(USAGE);
     return;
   }
-  const benches = select(values.rows?.split(',') ?? []);
-  const rows = benches.map((bench) => {
+  const strategies = await strategiesNamed(values.strategy ?? ['anon-vma']);
+  const rows = select(values.rows?.split(',') ?? [], values.strategy !== undefined).flatMap((bench) => {
     if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${bench.id}`);
-    return bench.run(values.quick);
+    return bench.run(values.quick, strategies);
   });
   if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
-  console.log(values.json ? JSON.stringify({ schema: 'rmap-lab/bench@1', quick: values.quick, rows }) : table(rows));
+  if (values.json) console.log(JSON.stringify({ schema: 'rmap-lab/bench@1', quick: values.quick, rows }));
+  else console.log(strategies.size > 1 ? sideBySide(rows, [...strategies.keys()]) : table(rows));
 }
 
 try {
-  main(process.argv.slice(2));
+  await main(process.argv.slice(2));
 } catch (error) {
-  if (!(error instanceof RangeError || error instanceof TypeError)) throw error;
-  console.error(`${error.message}\n\n${USAGE}`);
+  const usage = error instanceof RangeError || error instanceof TypeError;
+  if (!usage && !(error instanceof StrategyLoadError)) throw error;
+  console.error(usage ? `${error.message}\n\n${USAGE}` : error.message);
   process.exitCode = 2;
 }

@@ -31,19 +31,24 @@ export interface Race {
 }
 
 /** Lets both take turns, after rounds that only warm up. */
-export function race(ours: Setup, other: Setup, n: number, rounds: number): Race {
-  const laps: [number, number][] = [];
+export const race = (ours: Setup, other: Setup, n: number, rounds: number): Race => raceAll([[ours, other]], n, rounds)[0];
+
+/** Lets all pairs take turns. */
+export function raceAll(pairs: readonly (readonly [ours: Setup, other: Setup])[], n: number, rounds: number): Race[] {
+  const laps: [number, number][][] = pairs.map(() => []);
   const warmUp = Math.ceil(rounds / 3);
   for (let round = 0; round < warmUp + rounds; round++) {
-    const a = once(ours, n);
-    const b = once(other, n);
-    if (round >= warmUp) laps.push([a, b]);
+    pairs.forEach(([ours, other], i) => {
+      const a = once(ours, n);
+      const b = once(other, n);
+      if (round >= warmUp) laps[i].push([a, b]);
+    });
   }
-  return {
-    ours: median(laps.map(([a]) => a)),
-    other: median(laps.map(([, b]) => b)),
-    ratio: median(laps.map(([a, b]) => b / a)),
-  };
+  return laps.map((own) => ({
+    ours: median(own.map(([a]) => a)),
+    other: median(own.map(([, b]) => b)),
+    ratio: median(own.map(([a, b]) => b / a)),
+  }));
 }
 
 /** Median cost of one operation at each size, in nanoseconds. Small sizes run more often. */

@@ -1,8 +1,16 @@
+import type { RmapStrategy } from '@rmap-lab/core';
+
 /**
  * Prepares a measurement at size `n`, which is not timed; the result does the work once and says how many operations that
  * were. It throws when the work had no effect, so that nobody can leave it out unnoticed, a compiler included.
  */
 export type Setup = (n: number) => () => number;
+
+/** The same on a machine with a strategy. */
+export type MachineSetup = (n: number, strategy: RmapStrategy) => () => number;
+
+/** The strategies to be measured, by the names that they were asked for. */
+export type Strategies = ReadonlyMap<string, RmapStrategy>;
 
 /** What a figure should reach. `of`: our own figure, or how many times better than the other it is. */
 export interface Target {
@@ -14,6 +22,8 @@ export interface Target {
 /** One line of the table; `ours` and `other` are in `unit`. */
 export interface Row {
   readonly id: string;
+  /** Null where there is no machine: a data structure alone. */
+  readonly strategy: string | null;
   readonly unit: string;
   /** The size it was measured at; of a growth row, the largest. */
   readonly n: number;
@@ -32,7 +42,8 @@ export interface Row {
 /** A row that can be asked for by its id. */
 export interface Bench {
   readonly id: string;
-  run(quick: boolean): Row;
+  /** One row for each strategy; one where they make no difference. */
+  run(quick: boolean, strategies: Strategies): readonly Row[];
 }
 
 /** `row` with the verdict on its target. */

@@ -33,6 +33,23 @@ export function table(rows: readonly Row[]): string {
   return [table.toString(), ...notes].join('\n');
 }
 
+/** One line for each row, one column for each strategy: its figure, and how many times better than what it was raced against. */
+export function sideBySide(rows: readonly Row[], strategies: readonly string[]): string {
+  const table = new Table({
+    head: ['row', 'n', ...strategies, 'unit', 'compared with'].map((text) => colors.bold(text)),
+    style: { head: [], border: [], compact: true },
+    colAligns: ['left', 'right', ...strategies.map(() => 'right' as const), 'left', 'left'],
+  });
+  for (const first of rows.filter(({ strategy }) => strategy === strategies[0])) {
+    const figures = strategies.map((name) => {
+      const { ours, ratio } = rows.find(({ id, strategy }) => id === first.id && strategy === name)!;
+      return ratio === null ? short(ours) : `${short(ours)} (${ratio.toPrecision(3)}x)`;
+    });
+    table.push([first.id, first.n.toLocaleString('en'), ...figures, first.unit, first.otherName]);
+  }
+  return table.toString();
+}
+
 /** Three digits: `12.3 M`, `45.6`, `0.123`. */
 function short(value: number): string {
   if (Math.abs(value) >= 1e6) return `${trim(value / 1e6)} M`;

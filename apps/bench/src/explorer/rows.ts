@@ -11,7 +11,7 @@ import {
 } from '@rmap-lab/explorer';
 import { anonVma } from '@rmap-lab/strategy-anon-vma';
 import { median, race } from '../measure.js';
-import { type Bench, judged, type Row, type Setup, type Target } from '../row.js';
+import { judged, type Row, type Setup, type Target } from '../row.js';
 
 /** Scenarios of every kind: with many steps and few, with a concurrent walk and without. */
 const SCENARIOS = [
@@ -98,7 +98,7 @@ export interface Measured {
 }
 
 /** A row in schedules per second. */
-const bench = ({ id, ours, other, otherName, n, quickN = 1, target, note }: Contest): Bench => ({
+const bench = ({ id, ours, other, otherName, n, quickN = 1, target, note }: Contest): Measured => ({
   id,
   run(quick) {
     const size = quick ? quickN : n;
@@ -106,6 +106,7 @@ const bench = ({ id, ours, other, otherName, n, quickN = 1, target, note }: Cont
     // `race` says how much longer the other takes.
     return judged({
       id,
+      strategy: null,
       unit: 'schedules/s',
       n: size,
       ours: 1e9 / a,
@@ -199,6 +200,7 @@ export const rows: readonly Measured[] = [
       for (let lap = 0; lap < (quick ? 1 : 2); lap++) laps.push([await rate(2), await rate(1)]);
       return judged({
         id: 'workers.two',
+        strategy: null,
         unit: 'schedules/s',
         n: preemptions,
         ours: median(laps.map(([two]) => two)),

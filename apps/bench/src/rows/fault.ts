@@ -1,12 +1,12 @@
 import { PAGE_SIZE } from '@rmap-lab/core';
 import { contest } from '../contest.js';
 import { NaturalProcess } from '../natural-model.js';
-import type { Setup } from '../row.js';
+import type { MachineSetup, Setup } from '../row.js';
 import { BASE, expect, touched, writePages } from './lab.js';
 
 /** The first write to each of `n` pages of fresh memory, in a machine that had as many pages in use before. */
-export const firstTouch: Setup = (n) => {
-  const { kernel, process, at: before } = touched(n);
+export const firstTouch: MachineSetup = (n, strategy) => {
+  const { kernel, process, at: before } = touched(n, strategy);
   process.munmap(before, n * PAGE_SIZE);
   const at = process.mmap(n * PAGE_SIZE);
   return () => {
@@ -26,8 +26,8 @@ const naturalFirstTouch: Setup = (n) => {
 };
 
 /** The child writes to each of `n` pages that it shares with its parent. */
-const cow: Setup = (n) => {
-  const { kernel, process, at } = touched(n);
+const cow: MachineSetup = (n, strategy) => {
+  const { kernel, process, at } = touched(n, strategy);
   const child = process.fork();
   return () => {
     writePages(child, at, n);

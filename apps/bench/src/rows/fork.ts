@@ -1,11 +1,11 @@
 import { contest } from '../contest.js';
 import { NaturalProcess } from '../natural-model.js';
-import type { Setup } from '../row.js';
+import type { MachineSetup, Setup } from '../row.js';
 import { BASE, expect, manyVmas, touched } from './lab.js';
 
 /** fork(2) of a process with `n` pages in one VMA, per entry, in a machine that had as many page tables in use before. */
-export const forkPte: Setup = (n) => {
-  const { process, at } = touched(n);
+export const forkPte: MachineSetup = (n, strategy) => {
+  const { process, at } = touched(n, strategy);
   process.fork().exit();
   return () => {
     const child = process.fork();
@@ -26,8 +26,8 @@ const naturalForkPte: Setup = (n) => {
 };
 
 /** fork(2) of a process with `n` VMAs of one page each, per VMA. */
-const forkVma: Setup = (n) => {
-  const { process, places } = manyVmas(n);
+const forkVma: MachineSetup = (n, strategy) => {
+  const { process, places } = manyVmas(n, strategy);
   for (const at of places) process.write(at);
   return () => {
     const child = process.fork();

@@ -1,6 +1,6 @@
 import FlattenTree from '@flatten-js/interval-tree';
 import { type IntervalNode, IntervalTree } from '@rmap-lab/strategy-anon-vma/interval-tree';
-import { contest } from '../contest.js';
+import { structureContest } from '../contest.js';
 import type { Setup } from '../row.js';
 import { fractions } from './lab.js';
 
@@ -96,6 +96,6 @@ const common = {
 } as const;
 
 export const intervalTreeRows = [
-  contest({ ...common, id: 'interval-tree.stab', operation: 'stab', ours: stab, other: stabFlatten }),
-  contest({ ...common, id: 'interval-tree.insert', operation: 'insertion', ours: insert, other: insertFlatten }),
+  structureContest({ ...common, id: 'interval-tree.stab', operation: 'stab', ours: stab, other: stabFlatten }),
+  structureContest({ ...common, id: 'interval-tree.insert', operation: 'insertion', ours: insert, other: insertFlatten }),
 ];

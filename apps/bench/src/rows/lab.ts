@@ -1,10 +1,18 @@
-import { type Address, Kernel, PAGE_SIZE, PROT_EXEC, PROT_READ, PROT_WRITE, type Process } from '@rmap-lab/core';
-import { anonVma } from '@rmap-lab/strategy-anon-vma';
+import {
+  type Address,
+  Kernel,
+  PAGE_SIZE,
+  PROT_EXEC,
+  PROT_READ,
+  PROT_WRITE,
+  type Process,
+  type RmapStrategy,
+} from '@rmap-lab/core';
 
 /** Where the natural model keeps its memory, in pages. */
 export const BASE = 0x7f0000000;
 
-export const newKernel = (): Kernel => new Kernel({ strategy: anonVma(), maxMapCount: 2 ** 20 });
+export const newKernel = (strategy: RmapStrategy): Kernel => new Kernel({ strategy, maxMapCount: 2 ** 20 });
 
 export const pageAt = (base: Address, page: number): Address => (base + page * PAGE_SIZE) as Address;
 
@@ -15,8 +23,8 @@ export function writePages(process: Process, at: Address, pages: number): void {
 }
 
 /** A process with `pages` of memory that were all written to. */
-export function touched(pages: number): { kernel: Kernel; process: Process; at: Address } {
-  const kernel = newKernel();
+export function touched(pages: number, strategy: RmapStrategy): { kernel: Kernel; process: Process; at: Address } {
+  const kernel = newKernel(strategy);
   const process = kernel.spawn();
   const at = process.mmap(pages * PAGE_SIZE);
   writePages(process, at, pages);
@@ -24,8 +32,8 @@ export function touched(pages: number): { kernel: Kernel; process: Process; at: 
 }
 
 /** A process with `count` VMAs of one page, which can't merge, with holes of one page between them. */
-export function manyVmas(count: number): { kernel: Kernel; process: Process; places: Address[] } {
-  const kernel = newKernel();
+export function manyVmas(count: number, strategy: RmapStrategy): { kernel: Kernel; process: Process; places: Address[] } {
+  const kernel = newKernel(strategy);
   const process = kernel.spawn();
   const places: Address[] = [];
   for (let i = 0; i < count; i++) {

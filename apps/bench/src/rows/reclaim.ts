@@ -1,14 +1,13 @@
-import { type Address, type Folio, Kernel, MADV_HUGEPAGE, PAGE_SIZE, type Process } from '@rmap-lab/core';
-import { anonVma } from '@rmap-lab/strategy-anon-vma';
+import { type Address, type Folio, Kernel, MADV_HUGEPAGE, PAGE_SIZE, type Process, type RmapStrategy } from '@rmap-lab/core';
 import { contest } from '../contest.js';
-import type { Setup } from '../row.js';
+import type { MachineSetup } from '../row.js';
 import { expect, pageAt, touched, writePages } from './lab.js';
 
 const PAGES = 512;
 
 /** A process with room for `n` folios of PMD size, aligned. */
-function roomFor(n: number): { kernel: Kernel; process: Process; at: Address } {
-  const kernel = new Kernel({ strategy: anonVma() });
+function roomFor(n: number, strategy: RmapStrategy): { kernel: Kernel; process: Process; at: Address } {
+  const kernel = new Kernel({ strategy });
   const process = kernel.spawn();
   const at = 0x100000000000 as Address;
   process.mapAt(at, n * PAGES * PAGE_SIZE);
@@ -16,8 +15,8 @@ function roomFor(n: number): { kernel: Kernel; process: Process; at: Address } {
 }
 
 /** First touches of `n` folios of PMD size. */
-const faultThp: Setup = (n) => {
-  const { kernel, process, at } = roomFor(n);
+const faultThp: MachineSetup = (n, strategy) => {
+  const { kernel, process, at } = roomFor(n, strategy);
   process.madvise(at, n * PAGES * PAGE_SIZE, MADV_HUGEPAGE);
   return () => {
     for (let i = 0; i < n; i++) process.write(pageAt(at, i * PAGES));
@@ -27,8 +26,8 @@ const faultThp: Setup = (n) => {
 };
 
 /** The same memory, touched page by page. */
-const faultPages: Setup = (n) => {
-  const { kernel, process, at } = roomFor(n);
+const faultPages: MachineSetup = (n, strategy) => {
+  const { kernel, process, at } = roomFor(n, strategy);
   return () => {
     writePages(process, at, n * PAGES);
     expect(kernel.stats().pages.live, n * PAGES, 'pages in use');
@@ -36,8 +35,8 @@ const faultPages: Setup = (n) => {
   };
 };
 
-const forked = (n: number, huge: boolean): (() => number) => {
-  const { process, at } = roomFor(n);
+const forked = (n: number, strategy: RmapStrategy, huge: boolean): (() => number) => {
+  const { process, at } = roomFor(n, strategy);
   if (huge) process.madvise(at, n * PAGES * PAGE_SIZE, MADV_HUGEPAGE);
   writePages(process, at, n * PAGES);
   return () => {
@@ -47,13 +46,13 @@ const forked = (n: number, huge: boolean): (() => number) => {
 };
 
 /** Every folio of a process with `n` pages. */
-const allFolios = (n: number): { kernel: Kernel; folios: Folio[] } => {
-  const { kernel } = touched(n);
+const allFolios = (n: number, strategy: RmapStrategy): { kernel: Kernel; folios: Folio[] } => {
+  const { kernel } = touched(n, strategy);
   return { kernel, folios: [...kernel.folios()] };
 };
 
-const reclaim: Setup = (n) => {
-  const { kernel, folios } = allFolios(n);
+const reclaim: MachineSetup = (n, strategy) => {
+  const { kernel, folios } = allFolios(n, strategy);
   return () => {
     for (const folio of folios) kernel.reclaim(folio);
     expect(kernel.stats().swap.live, n, 'swap slots in use');
@@ -61,8 +60,8 @@ const reclaim: Setup = (n) => {
   };
 };
 
-const migrate: Setup = (n) => {
-  const { kernel, folios } = allFolios(n);
+const migrate: MachineSetup = (n, strategy) => {
+  const { kernel, folios } = allFolios(n, strategy);
   return () => {
     let moved = 0;
     for (const folio of folios) if (kernel.migrate(folio) !== null) moved++;
@@ -72,8 +71,8 @@ const migrate: Setup = (n) => {
 };
 
 /** The walk that both need, alone. */
-const referenced: Setup = (n) => {
-  const { kernel, folios } = allFolios(n);
+const referenced: MachineSetup = (n, strategy) => {
+  const { kernel, folios } = allFolios(n, strategy);
   return () => {
     let references = 0;
     for (const folio of folios) references += kernel.referenced(folio).references;
@@ -82,8 +81,8 @@ const referenced: Setup = (n) => {
   };
 };
 
-const split: Setup = (n) => {
-  const { kernel, process, at } = roomFor(n);
+const split: MachineSetup = (n, strategy) => {
+  const { kernel, process, at } = roomFor(n, strategy);
   process.madvise(at, n * PAGES * PAGE_SIZE, MADV_HUGEPAGE);
   for (let i = 0; i < n; i++) process.write(pageAt(at, i * PAGES));
   const folios = [...kernel.folios()];
@@ -96,8 +95,8 @@ const split: Setup = (n) => {
 };
 
 /** A full check of a machine with `n` entries. */
-const verifyFull: Setup = (n) => {
-  const { kernel } = touched(n);
+const verifyFull: MachineSetup = (n, strategy) => {
+  const { kernel } = touched(n, strategy);
   return () => {
     expect(kernel.verify().mappings, n, 'mappings');
     return n;
@@ -105,8 +104,8 @@ const verifyFull: Setup = (n) => {
 };
 
 /** Writes to `n` pages of a machine with `n` others, each with what `after` does. */
-const writes = (n: number, after: (kernel: Kernel) => void): (() => number) => {
-  const { kernel, process } = touched(n);
+const writes = (n: number, strategy: RmapStrategy, after: (kernel: Kernel) => void): (() => number) => {
+  const { kernel, process } = touched(n, strategy);
   const at = process.mmap(n * PAGE_SIZE);
   process.write(at);
   after(kernel);
@@ -120,15 +119,22 @@ const writes = (n: number, after: (kernel: Kernel) => void): (() => number) => {
   };
 };
 
-const verifyIncremental: Setup = (n) => writes(n, (kernel) => expect(kernel.verifyChanges().missed, 0, 'mappings missed'));
-const unverified: Setup = (n) => writes(n, () => undefined);
+const verifyIncremental: MachineSetup = (n, strategy) =>
+  writes(n, strategy, (kernel) => expect(kernel.verifyChanges().missed, 0, 'mappings missed'));
+const unverified: MachineSetup = (n, strategy) => writes(n, strategy, () => undefined);
 
 const thp = { otherName: 'single pages', as: 'time', n: 200, quickN: 3 } as const;
 const page = { other: referenced, otherName: 'one walk each', operation: 'page', as: 'time', n: 50_000, quickN: 500 } as const;
 
 export const reclaimRows = [
   contest({ ...thp, id: 'fault.thp', operation: 'folio', ours: faultThp, other: faultPages }),
-  contest({ ...thp, id: 'fork.thp', operation: 'folio', ours: (n) => forked(n, true), other: (n) => forked(n, false) }),
+  contest({
+    ...thp,
+    id: 'fork.thp',
+    operation: 'folio',
+    ours: (n, strategy) => forked(n, strategy, true),
+    other: (n, strategy) => forked(n, strategy, false),
+  }),
   contest({ ...page, id: 'reclaim.page', ours: reclaim }),
   contest({ ...page, id: 'migrate.page', ours: migrate }),
   contest({ ...thp, id: 'split.folio', operation: 'folio', ours: split, other: faultPages, otherName: 'touching its pages' }),

@@ -1,7 +1,7 @@
 import { MREMAP_FIXED, MREMAP_MAYMOVE, PAGE_SIZE, PROT_READ, PROT_WRITE } from '@rmap-lab/core';
 import { contest } from '../contest.js';
 import { NaturalProcess } from '../natural-model.js';
-import type { Setup } from '../row.js';
+import type { MachineSetup, Setup } from '../row.js';
 import { BASE, expect, manyVmas, newKernel, pageAt, touched } from './lab.js';
 
 const CALLS = 5000;
@@ -9,11 +9,11 @@ const PAGES = 16;
 const LENGTH = PAGES * PAGE_SIZE;
 
 /** mmap(2) and munmap(2) of memory that stays untouched, in a process with `n` other VMAs, per pair. */
-export const mmapMunmap: Setup = (n) => {
-  const { kernel, process } = manyVmas(n);
+export const mmapMunmap: MachineSetup = (n, strategy) => {
+  const { process } = manyVmas(n, strategy);
   return () => {
     for (let i = 0; i < CALLS; i++) process.munmap(process.mmap(LENGTH, { prot: PROT_READ }), LENGTH);
-    expect(kernel.stats().vmas.live, n, 'VMAs');
+    expect(process.vmas().length, n, 'VMAs');
     return CALLS;
   };
 };
@@ -31,15 +31,15 @@ const naturalMmapMunmap: Setup = (n) => {
 };
 
 /** mprotect(2) of the middle of `n` written pages, which splits the VMA in three, and back, which merges it, per pair. */
-const splitMerge: Setup = (n) => {
-  const { kernel, process, at } = touched(n);
+const splitMerge: MachineSetup = (n, strategy) => {
+  const { process, at } = touched(n, strategy);
   const middle = pageAt(at, n >> 1);
   return () => {
     for (let i = 0; i < CALLS; i++) {
       process.mprotect(middle, PAGE_SIZE, PROT_READ);
       process.mprotect(middle, PAGE_SIZE, PROT_READ | PROT_WRITE);
     }
-    expect(kernel.stats().vmas.live, 1, 'VMAs');
+    expect(process.vmas().length, 1, 'VMAs');
     return CALLS;
   };
 };
@@ -59,8 +59,8 @@ const naturalSplitMerge: Setup = (n) => {
 };
 
 /** mremap(2) of `n` written pages to another place and back, per call. */
-const move: Setup = (n) => {
-  const kernel = newKernel();
+const move: MachineSetup = (n, strategy) => {
+  const kernel = newKernel(strategy);
   const process = kernel.spawn();
   const [there, here] = [process.mmap(n * PAGE_SIZE), process.mmap(n * PAGE_SIZE)];
   for (let i = 0; i < n; i++) process.write(pageAt(here, i));

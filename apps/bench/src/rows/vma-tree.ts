@@ -1,6 +1,6 @@
 import { VmaTree } from '@rmap-lab/core/vma-tree';
 import sortedBTree from 'sorted-btree';
-import { contest } from '../contest.js';
+import { structureContest } from '../contest.js';
 import type { Setup } from '../row.js';
 import { expect, fractions } from './lab.js';
 
@@ -90,7 +90,7 @@ const common = { as: 'time', otherName: 'sorted-btree', quickN: 1000, target: { 
 const lookups = { ...common, operation: 'lookup', ours: lookup, other: lookupOther };
 
 export const vmaTreeRows = [
-  contest({ ...common, id: 'vma-tree.insert', operation: 'insertion', n: 100_000, ours: insert, other: insertOther }),
-  contest({ ...lookups, id: 'vma-tree.lookup', n: 100_000 }),
-  contest({ ...lookups, id: 'vma-tree.lookup-1000', n: 1000 }),
+  structureContest({ ...common, id: 'vma-tree.insert', operation: 'insertion', n: 100_000, ours: insert, other: insertOther }),
+  structureContest({ ...lookups, id: 'vma-tree.lookup', n: 100_000 }),
+  structureContest({ ...lookups, id: 'vma-tree.lookup-1000', n: 1000 }),
 ];

@@ -1,7 +1,7 @@
 import type { Folio, Kernel } from '@rmap-lab/core';
 import { type Contest, contest } from '../contest.js';
 import { NaturalProcess } from '../natural-model.js';
-import type { Setup } from '../row.js';
+import type { MachineSetup, Setup } from '../row.js';
 import { BASE, expect, touched } from './lab.js';
 
 /** Enough that the engine has compiled the walk anew after the collection of garbage before each round. */
@@ -9,9 +9,9 @@ const MAPPINGS = 1_000_000;
 
 /** Walks of a folio that `n` processes share, per mapping; `walkOnce` says how many mappings it looked at. */
 const sharers =
-  (walkOnce: (kernel: Kernel, folio: Folio) => number): Setup =>
-  (n) => {
-    const { kernel, process, at } = touched(1);
+  (walkOnce: (kernel: Kernel, folio: Folio) => number): MachineSetup =>
+  (n, strategy) => {
+    const { kernel, process, at } = touched(1, strategy);
     for (let i = 1; i < n; i++) process.fork();
     const folio = process.folioAt(at)!;
     const walks = Math.ceil(MAPPINGS / n);
