@@ -81,7 +81,7 @@ export class Machine {
   zombies = 0;
   /** Passes of walks so far. */
   walkPasses = 0;
-  /** Number of the last write; see `MemMap.version`. */
+  /** Number of the last write, or of the last page read from a file; see `MemMap.version`. */
   writes = 0;
   /** Work that a strategy left to a worker: run when the operation that made it is over. */
   readonly deferred: (() => Op<void>)[] = [];
@@ -161,8 +161,8 @@ export class Machine {
   }
 
   /** A file to map; its number is its place in `files`. */
-  addFile(name: string, sizeInPages: number): FileMapping {
-    const file = new FileMapping(this.files.length, name, sizeInPages);
+  addFile(name: string, sizeInPages: number, sparse = false): FileMapping {
+    const file = new FileMapping(this.files.length, name, sizeInPages, sparse);
     this.files.push(file);
     return file;
   }

@@ -9,7 +9,7 @@ import type { Machine } from './machine.js';
 import { dropMm } from './mm/exit.js';
 import type { Mm } from './mm/mm.js';
 import { ENTRIES, PAGES_PER_LEAF } from './page-table/page-table.js';
-import { kindOf, makePte, PRESENT, type Pte, payloadOf, ZERO } from './page-table/pte.js';
+import { kindOf, makePte, NONE, PRESENT, type Pte, payloadOf, ZERO } from './page-table/pte.js';
 import type { Op } from './sync/op.js';
 import { brk } from './syscalls/brk.js';
 import { type ExecRequest, execMm } from './syscalls/exec.js';
@@ -31,7 +31,7 @@ import { mprotect } from './syscalls/mprotect.js';
 import { mremap } from './syscalls/mremap.js';
 import { munmap } from './syscalls/munmap.js';
 import { type UffdMove, uffdMove, uffdRegister } from './syscalls/userfaultfd.js';
-import { type Address, type Folio, KiB, type Pfn, type Pgoff, pageOf, TASK_SIZE } from './units.js';
+import { type Address, addressOf, type Folio, KiB, type Pfn, type Pgoff, pageOf, TASK_SIZE, type Vpn } from './units.js';
 
 /** What mmap may be told; by default fresh private anonymous memory, readable and writable, wherever there is room. */
 export interface MmapOptions {
@@ -331,6 +331,20 @@ export class Process {
       swapSlot: null,
       version: mem.version[pfn],
     };
+  }
+
+  /** The first page in [from, end) that has an entry of any kind; `end`: there is none. */
+  nextPage(from: Address, end: Address): Address {
+    const { tables } = this.machine;
+    const last = this.alive ? pageOf(end) : 0;
+    for (let vpn = pageOf(from); vpn < last; ) {
+      vpn = tables.nextLeaf(this.mm.pgd, vpn, last as Vpn);
+      if (vpn < last && tables.huge(this.mm.pgd, vpn) !== 0) return addressOf(vpn);
+      const leaf = tables.leaf(this.mm.pgd, vpn);
+      const stop = Math.min(last, (Math.floor(vpn / PAGES_PER_LEAF) + 1) * PAGES_PER_LEAF);
+      for (; vpn < stop; vpn++) if (tables.entries[leaf * ENTRIES + (vpn & (ENTRIES - 1))] !== NONE) return addressOf(vpn);
+    }
+    return end;
   }
 
   /** Every VMA, by address. */

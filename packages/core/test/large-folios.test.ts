@@ -185,7 +185,7 @@ describe('operations on a part of a folio', () => {
 
   it('leave a folio that memory pressure splits; what nothing maps is freed', () => {
     const { kernel, process } = start();
-    process.write(page(0));
+    for (let n = 0; n < 512; n++) process.write(page(n));
     process.munmap(page(10), 5 * PAGE_SIZE);
     expect(kernel.stats().pages.live).toBe(512);
     expect(kernel.splitDeferred()).toBe(1);
@@ -198,6 +198,7 @@ describe('operations on a part of a folio', () => {
   it('MADV_FREE of a part splits the folio', () => {
     const { kernel, process } = start();
     process.write(page(0));
+    process.write(page(8));
     process.madvise(page(0), 8 * PAGE_SIZE, MADV_FREE);
     expect(look(process, 0).order).toBe(0);
     expect(kernel.reclaim(process.folioAt(page(0)) as Folio)).toBe('reclaimed');
@@ -231,8 +232,7 @@ describe('mremap of whole folios', () => {
 describe('a folio split', () => {
   it('makes single pages, each still exclusive where it was', () => {
     const { kernel, process } = start();
-    process.write(page(0));
-    process.write(page(9));
+    for (let n = 0; n < 512; n++) process.write(page(n));
     const version = process.pageAt(page(9)).version;
     expect(kernel.splitFolio(process.folioAt(page(0)) as Folio)).toBe(true);
     expect(look(process, 9)).toEqual(small(1, true, true));
@@ -240,12 +240,34 @@ describe('a folio split', () => {
     expect(kernel.verify()).toMatchObject({ folios: 512, mappings: 512 });
   });
 
+  it('maps the zero page where a single page holds zeros, in every address space', () => {
+    const { kernel, process } = start();
+    process.write(page(9));
+    const child = process.fork();
+    expect(kernel.splitFolio(process.folioAt(page(0)) as Folio)).toBe(true);
+    for (const each of [process, child]) {
+      expect(look(each, 9)).toEqual(small(2, false, false));
+      expect(each.pageAt(page(8)).kind).toBe('zero');
+    }
+    expect(kernel.stats().pages.live).toBe(1);
+    expect(kernel.verify()).toMatchObject({ folios: 1, mappings: 2 });
+  });
+
+  it('leaves pages of zeros where memory is locked', () => {
+    const { kernel, process } = start();
+    process.mlock(page(0), MIB2);
+    expect(kernel.splitFolio(process.folioAt(page(0)) as Folio)).toBe(true);
+    expect(look(process, 8)).toEqual(small(1, true, true));
+    kernel.verify();
+  });
+
   it('into unequal pieces leaves them as large as they can be; none has two pages', () => {
     const { kernel, process } = start();
     process.write(page(0));
     expect(kernel.splitFolio(process.folioAt(page(0)) as Folio, { around: 5 })).toBe(true);
-    const orders = [0, 1, 4, 5, 7, 8, 16, 32, 64, 128, 256].map((n) => look(process, n).order);
-    expect(orders).toEqual([2, 2, 0, 0, 0, 3, 4, 5, 6, 7, 8]);
+    const orders = [0, 1, 8, 16, 32, 64, 128, 256].map((n) => look(process, n).order);
+    expect(orders).toEqual([2, 2, 3, 4, 5, 6, 7, 8]);
+    expect([4, 5, 6, 7].map((n) => process.pageAt(page(n)).kind)).toEqual(Array(4).fill('zero'));
     kernel.verify();
   });
 

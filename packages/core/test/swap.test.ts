@@ -149,6 +149,7 @@ describe('a large folio', () => {
   });
 
   it('is split by a MADV_PAGEOUT of a part', () => {
+    for (let n = 0; n < 5; n++) process.write((base + n * PAGE_SIZE) as Address);
     process.madvise(base, 4 * PAGE_SIZE, MADV_PAGEOUT);
     expect(kernel.stats().swap.live).toBe(4);
     expect(process.pageAt((base + 4 * PAGE_SIZE) as Address)).toMatchObject({ kind: 'anonymous', order: 0 });

@@ -51,10 +51,13 @@ it('a swapped-out page moves as its entry', () => {
 it('a page of a large folio is split off first', () => {
   map(1024, 512);
   process.madvise(page(1024), 512 * PAGE_SIZE, MADV_HUGEPAGE);
-  process.write(page(1024));
+  process.write(page(1026));
+  process.write(page(1027));
   expect(move(600, 1026)).toBe(PAGE_SIZE);
   expect(process.pageAt(page(600))).toMatchObject({ order: 0, exclusive: true });
-  expect(process.pageAt(page(1027)).order).toBe(0);
+  expect(process.pageAt(page(1027))).toMatchObject({ kind: 'anonymous', order: 0 });
+  expect(move(602, 1028)).toBe(PAGE_SIZE); // zeros: since the split the zero page
+  expect(process.pageAt(page(602)).kind).toBe('zero');
   kernel.verify();
 });
 

@@ -18,10 +18,10 @@ import { swapIn } from './swap-in.js';
 import { writeProtected } from './wp.js';
 
 /**
- * One load or store at `address`, with every page fault it takes (handle_mm_fault until the access succeeds).
- * @throws SegmentationFault, NoMemory
+ * One load or store at `address`, with every page fault it takes (handle_mm_fault until the access succeeds). With `stores` false
+ * a write makes the page ready for a store and leaves its contents as they are (faultin_page). @throws SegmentationFault, NoMemory
  */
-export function* touch(m: Machine, mm: Mm, address: Address, write: boolean): Op<void> {
+export function* touch(m: Machine, mm: Mm, address: Address, write: boolean, stores = write): Op<void> {
   let underMmapLock = false;
   for (;;) {
     const vma = underMmapLock ? yield* findUnderMmapLock(m, mm, address, write) : lockVma(m, mm, address);
@@ -31,7 +31,7 @@ export function* touch(m: Machine, mm: Mm, address: Address, write: boolean): Op
     }
     let outcome: FaultOutcome | 'present';
     try {
-      outcome = yield* faultOnce(m, vma, alignDown(address) as Address, write, underMmapLock);
+      outcome = yield* faultOnce(m, vma, alignDown(address) as Address, write, underMmapLock, stores);
     } finally {
       if (underMmapLock) mm.mmapLock.readUnlock();
       else readUnlock(m, vma);
@@ -41,9 +41,9 @@ export function* touch(m: Machine, mm: Mm, address: Address, write: boolean): Op
   }
 }
 
-/** The same inside `vma`, by somebody who holds mmap_lock. @throws SegmentationFault, NoMemory */
-export function* touchLocked(m: Machine, vma: VmArea, address: Address, write: boolean): Op<void> {
-  while ((yield* faultOnce(m, vma, address, write, true)) !== 'present');
+/** Makes a page of `vma` ready for a store, by somebody who holds mmap_lock. @throws SegmentationFault, NoMemory */
+export function* touchLocked(m: Machine, vma: VmArea, address: Address): Op<void> {
+  while ((yield* faultOnce(m, vma, address, true, true, false)) !== 'present');
 }
 
 /** The VMA at `address`, read-locked, or null when it takes mmap_lock to go on (lock_vma_under_rcu). */
@@ -82,11 +82,12 @@ function* faultOnce(
   address: Address,
   write: boolean,
   underMmapLock: boolean,
+  stores: boolean,
 ): Op<FaultOutcome | 'present'> {
   checkAccess(vma, address, write);
   const vpn = pageOf(address);
   const huge = m.tables.huge(vma.mm.pgd, vpn);
-  if (huge !== 0) return yield* hugeTouch(m, vma, address, huge, write, underMmapLock);
+  if (huge !== 0) return yield* hugeTouch(m, vma, address, huge, write, underMmapLock, stores);
   const leaf = m.tables.leaf(vma.mm.pgd, vpn);
   if (leaf === 0) {
     const outcome = yield* hugeAnonymous(m, vma, address, write, underMmapLock);
@@ -107,7 +108,7 @@ function* faultOnce(
     case PRESENT:
     case ZERO:
       if (write && (pte & WRITE) === 0) return yield* writeProtected(m, vma, address, leaf, underMmapLock);
-      access(m, at, write);
+      access(m, at, write, stores);
       return 'present';
     default:
       throw new Error(`entry kind ${kindOf(pte)} at 0x${address.toString(16)} has no fault handler`);
@@ -115,7 +116,7 @@ function* faultOnce(
 }
 
 /** The load or store itself: the processor's accessed and dirty bits, and new contents. */
-function access(m: Machine, at: number, write: boolean): void {
+function access(m: Machine, at: number, write: boolean, stores: boolean): void {
   const { entries } = m.tables;
   const pte = entries[at];
   if (!write) {
@@ -123,5 +124,5 @@ function access(m: Machine, at: number, write: boolean): void {
     return;
   }
   entries[at] = pte | YOUNG | DIRTY;
-  m.mem.version[pfnOf(pte)] = ++m.writes;
+  if (stores) m.mem.version[pfnOf(pte)] = ++m.writes;
 }

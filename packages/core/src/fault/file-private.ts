@@ -59,6 +59,7 @@ function cachedPage(m: Machine, file: FileMapping, offset: number): Pfn {
   m.mem.flags[pfn] = FILE | PAGE_DIRTY;
   m.mem.anchor[pfn] = file.id;
   m.mem.index[pfn] = offset;
+  m.mem.version[pfn] = ++m.writes; // no other page has the contents of this one
   file.pages.set(offset, pfn);
   return pfn;
 }

@@ -114,6 +114,7 @@ export function* hugeTouch(
   at: number,
   write: boolean,
   underMmapLock: boolean,
+  stores: boolean,
 ): Op<FaultOutcome | 'present'> {
   const { entries } = m.tables;
   const pmd = entries[at];
@@ -125,7 +126,7 @@ export function* hugeTouch(
   }
   if (present && (pmd & WRITE) !== 0) {
     entries[at] = pmd | YOUNG | DIRTY;
-    m.mem.version[pfnOf(pmd) + (pageOf(address) % PAGES_PER_LEAF)] = ++m.writes;
+    if (stores) m.mem.version[pfnOf(pmd) + (pageOf(address) % PAGES_PER_LEAF)] = ++m.writes;
     return 'present';
   }
   if (!present) {

@@ -46,10 +46,10 @@ export function* populateAdvised(m: Machine, mm: Mm, start: Address, end: Addres
   }
 }
 
-/** Writes to every page of [start, end) under mmap_lock; what can't be had is left to later faults (populate_vma_page_range in mprotect). */
+/** Makes every page of [start, end) ready for a store, under mmap_lock; what can't be had is left to later faults (populate_vma_page_range in mprotect). */
 export function* populateLocked(m: Machine, vma: VmArea, start: Address, end: Address): Op<void> {
   try {
-    for (let at: number = start; at < end; at += PAGE_SIZE) yield* touchLocked(m, vma, at as Address, true);
+    for (let at: number = start; at < end; at += PAGE_SIZE) yield* touchLocked(m, vma, at as Address);
   } catch (error) {
     if (!(error instanceof KernelError) && !(error instanceof SegmentationFault)) throw error;
   }
@@ -57,7 +57,7 @@ export function* populateLocked(m: Machine, vma: VmArea, start: Address, end: Ad
 
 function* populatePage(m: Machine, mm: Mm, at: Address, write: boolean, errno: 'ENOMEM' | 'EFAULT'): Op<void> {
   try {
-    yield* touch(m, mm, at, write);
+    yield* touch(m, mm, at, write, false);
   } catch (error) {
     if (!(error instanceof SegmentationFault)) throw error;
     throw new KernelError(errno, 'populate', error.message);

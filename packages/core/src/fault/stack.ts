@@ -17,14 +17,14 @@ export function* growStack(m: Machine, mm: Mm, address: Address): Op<boolean> {
 
 /** Moves the start of a stack down to `start`, if limit and neighbour allow it (expand_downwards). @throws NoMemory */
 export function* expandDownwards(m: Machine, vma: VmArea, start: Address): Op<boolean> {
-  if (start < MMAP_MIN_ADDR || vma.end - start > m.options.stackLimit) return false;
+  if (start < MMAP_MIN_ADDR) return false;
   const prev = vma.mm.tree.prev(vma);
   if (prev !== null) {
     const needsGap = (prev.flags & VM_GROWSDOWN) === 0 && (prev.flags & VM_ACCESS_FLAGS) !== 0;
     if (start - prev.end < (needsGap ? STACK_GUARD_GAP : 0)) return false;
   }
-  if ((vma.start - start) / PAGE_SIZE > vma.pgoff) return false;
   yield* prepareFault(m, vma, true);
+  if ((vma.start - start) / PAGE_SIZE > vma.pgoff || vma.end - start > m.options.stackLimit) return false;
   yield* adjustVmas(m, vma.mm, [withStart(vma, start, vma.end)], null, []);
   return true;
 }

@@ -48,7 +48,7 @@ export class MemMap {
   /** PTEs that map the page; those of PMD size are counted per folio, see `mapcount.ts`. */
   mapcount = new Int32Array(INITIAL_PAGES);
   flags = new Uint16Array(INITIAL_PAGES);
-  /** Number of the write that made the page's contents; 0: zeros. Stands for the contents. */
+  /** Number of the write that made the page's contents, or of the page of a file; 0: zeros. Stands for the contents. */
   version = new Int32Array(INITIAL_PAGES);
   live = 0;
   peak = 0;

@@ -4,10 +4,14 @@ import type { Pfn } from '../units.js';
 export class FileMapping {
   /** Frame of each page that was read so far. */
   readonly pages = new Map<number, Pfn>();
+  /** Offsets from which 512 pages were collapsed into one folio. */
+  readonly collapsed = new Set<number>();
   constructor(
     readonly id: number,
     readonly name: string,
     /** Length in pages; a touch behind it gets SIGBUS. */
     readonly sizeInPages: number,
+    /** A page is there once somebody touched it, as in shared memory; those of other files are there from the start. */
+    readonly sparse: boolean,
   ) {}
 }

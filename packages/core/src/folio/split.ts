@@ -1,10 +1,11 @@
 import type { Machine } from '../machine.js';
-import { MIGRATION } from '../page-table/pte.js';
+import { MIGRATION, makePte, ZERO } from '../page-table/pte.js';
 import { fromMigrationEntry, toMigrationEntry } from '../reclaim/migrate.js';
 import { BUSY, GONE } from '../rmap/contract.js';
-import { walkHeld } from '../rmap/walk.js';
-import type { Op } from '../sync/op.js';
+import { type OnEntry, walkHeld } from '../rmap/walk.js';
+import { finish, type Op } from '../sync/op.js';
 import type { Folio, Pfn } from '../units.js';
+import { VM_LOCKED } from '../vma/vm-flags.js';
 import { putPage } from './free.js';
 import { isLarge, totalMapcount } from './mapcount.js';
 import { ANON, DIRTY as PAGE_DIRTY, SWAPBACKED, SWAPCACHE } from './mem-map.js';
@@ -17,7 +18,8 @@ interface Piece {
 
 /**
  * Cuts a large folio into folios of 2^order pages: all of it, or with `around` only as far as that page needs, which leaves
- * pieces of every size between (folio_split). Pages that nothing maps are freed. The caller holds the folio lock and one
+ * pieces of every size between (folio_split). Pages that nothing maps are freed, and single pages that hold zeros give way to the zero
+ * page. The caller holds the folio lock and one
  * reference, which stays with the first piece. False: somebody else refers to the folio, or nothing maps it; nothing happened.
  */
 export function* splitFolio(m: Machine, folio: Folio, order = 0, around: Pfn | null = null): Op<boolean> {
@@ -39,7 +41,7 @@ export function* splitFolio(m: Machine, folio: Folio, order = 0, around: Pfn | n
     yield* cutInto(m, folio, pieces);
     for (const { head } of pieces) {
       const piece = head as number as Folio;
-      yield* walkHeld(m, hold, piece, fromMigrationEntry(m, piece, piece), { kind: MIGRATION });
+      yield* walkHeld(m, hold, piece, remap(m, piece), { kind: MIGRATION });
     }
     m.deferredSplit.delete(folio);
     for (const { head } of pieces) {
@@ -52,6 +54,19 @@ export function* splitFolio(m: Machine, folio: Folio, order = 0, around: Pfn | n
     const work = m.rmap.release(hold);
     if (work) yield* work;
   }
+}
+
+/** The entries of a piece come back, or where it is a page of zeros those of the zero page (remap_page, try_to_map_unused_to_zeropage). */
+function remap(m: Machine, piece: Folio): OnEntry {
+  const { mem, tables, rmap, span } = m;
+  const back = fromMigrationEntry(m, piece, piece);
+  if (isLarge(mem, piece) || mem.version[piece] !== 0) return back;
+  return (vma, address, table, at, byPmd) => {
+    if ((vma.flags & VM_LOCKED) !== 0) return back(vma, address, table, at, byPmd);
+    if (rmap.unmapped !== undefined) finish(rmap.unmapped(span.ofPage(vma, address, piece as number as Pfn)));
+    tables.entries[at] = makePte(ZERO, 0, 0);
+    return true;
+  };
 }
 
 /** The same for a folio that the caller only knows to be mapped: takes reference and lock, unless somebody has the lock. */

@@ -2,13 +2,17 @@ import { totalMapcount } from '../folio/mapcount.js';
 import { ANON, LARGE, SWAPBACKED } from '../folio/mem-map.js';
 import { splitMapped } from '../folio/split.js';
 import type { Machine } from '../machine.js';
+import { freeSwapEntry } from '../reclaim/swap.js';
 import type { Op } from '../sync/op.js';
 import { type Address, type Folio, PAGE_SIZE, pageOf, type Vpn } from '../units.js';
 import type { VmArea } from '../vma/vma.js';
 import { ENTRIES, PAGES_PER_LEAF } from './page-table.js';
-import { DIRTY, kindOf, PRESENT, pfnOf } from './pte.js';
+import { DIRTY, kindOf, NONE, PRESENT, payloadOf, pfnOf, SWAP } from './pte.js';
 
-/** Marks the anonymous pages of [start, end) as lazily freeable (madvise_free_pte_range, madvise_free_huge_pmd): those that only this place maps. */
+/**
+ * Marks the anonymous pages of [start, end) as lazily freeable (madvise_free_pte_range, madvise_free_huge_pmd): those that only this
+ * place maps. What is in swap goes at once.
+ */
 export function* freeLazily(m: Machine, vma: VmArea, start: Address, end: Address): Op<void> {
   const { mem, tables } = m;
   const { pgd } = vma.mm;
@@ -31,7 +35,10 @@ export function* freeLazily(m: Machine, vma: VmArea, start: Address, end: Addres
     const at = tables.leaf(pgd, vpn) * ENTRIES + (vpn & (ENTRIES - 1));
     const pte = tables.entries[at];
     const pfn = pfnOf(pte);
-    if (kindOf(pte) === PRESENT && (mem.flags[pfn] & ANON) !== 0) {
+    if (kindOf(pte) === SWAP) {
+      tables.entries[at] = NONE;
+      yield* freeSwapEntry(m, payloadOf(pte));
+    } else if (kindOf(pte) === PRESENT && (mem.flags[pfn] & ANON) !== 0) {
       const folio = mem.folioOf(pfn);
       if ((mem.flags[pfn] & LARGE) === 0) {
         if (mem.mapcount[pfn] === 1) {

@@ -11,7 +11,7 @@ import type { ArenaPage, Operation } from './operation.js';
 /** Where programs live: fixed addresses far from anything that exec or the kernel places. */
 const ARENA = 0x100000000000;
 /** Pages of the one file that programs map. */
-const FILE_PAGES = 64;
+const FILE_PAGES = 4096;
 
 /** A program under way: the machine, its live processes, and the file they map. */
 export class ProgramRun {

@@ -13,6 +13,7 @@ import type { Op } from '../sync/op.js';
 import { type Address, addressOf, type Folio, type Pfn, pageOf, type Vpn } from '../units.js';
 import { isTemporaryStack, VM_NOHUGEPAGE, VM_SPECIAL } from '../vma/vm-flags.js';
 import type { VmArea } from '../vma/vma.js';
+import { collapseFile, liesAsInFile } from './collapse-file.js';
 
 /** What became of 512 pages: collapsed, or a folio already; or why not, as an errno. */
 type Collapse = 'done' | 'EAGAIN' | 'EINVAL';
@@ -22,8 +23,8 @@ type Collapse = 'done' | 'EAGAIN' | 'EINVAL';
  * @throws EINVAL: the memory can't have large folios, or a part has no page table; EAGAIN: somebody refers to a page; ENOMEM
  */
 export function* collapseRange(m: Machine, vma: VmArea, start: Address, end: Address): Op<void> {
-  const unfit =
-    vma.file !== null || !vma.faulted || (vma.flags & (VM_NOHUGEPAGE | VM_SPECIAL)) !== 0 || isTemporaryStack(vma.flags);
+  const may = vma.file === null ? vma.faulted : liesAsInFile(vma);
+  const unfit = !may || (vma.flags & (VM_NOHUGEPAGE | VM_SPECIAL)) !== 0 || isTemporaryStack(vma.flags);
   const first = Math.ceil(start / PMD_SIZE) * PMD_SIZE;
   const last = Math.floor(end / PMD_SIZE) * PMD_SIZE;
   const fits = Math.ceil(vma.start / PMD_SIZE) * PMD_SIZE + PMD_SIZE <= vma.end;
@@ -31,7 +32,8 @@ export function* collapseRange(m: Machine, vma: VmArea, start: Address, end: Add
   let failure: Collapse = 'done';
   yield* startWrite(m, vma);
   for (let at = first; at < last; at += PMD_SIZE) {
-    const outcome = yield* collapsePmd(m, vma, pageOf(at as Address));
+    const vpn = pageOf(at as Address);
+    const outcome = vma.file === null ? yield* collapsePmd(m, vma, vpn) : collapseFile(m, vma, vpn);
     if (outcome !== 'done') failure = outcome;
   }
   if (failure !== 'done') throw new KernelError(failure, 'madvise', `not all of 0x${start.toString(16)} could be collapsed`);

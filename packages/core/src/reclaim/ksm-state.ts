@@ -8,6 +8,8 @@ export interface RmapItem {
   readonly mmId: number;
   readonly address: Address;
   readonly hold: RmapHold;
+  /** The last scan that met the page there. */
+  scan: number;
 }
 
 /** What KSM knows. A stable node is found by its contents or by its page; it dies with the page. */
@@ -20,8 +22,10 @@ export class KsmState {
   readonly byContents = new Map<number, Pfn>();
   /** Pages that had further mappings when they became pages of KSM: what the items reach need not cover those. */
   readonly sharedBefore = new Set<Pfn>();
-  /** Items of pages that are gone, until the next pass lets go of their pins. */
+  /** Items whose page is gone, or that a scan did not meet, until a scan lets go of their pins. */
   readonly stale: RmapItem[] = [];
+  /** Scans so far. */
+  scans = 0;
 
   /** Pins held. */
   get items(): number {

@@ -20,17 +20,47 @@ interface Place {
   readonly vpn: Vpn;
 }
 
-/** One complete pass over all memory marked MADV_MERGEABLE: pages of equal contents become one (ksm_scan). How many pages were merged. */
+/** What a pass has met and not merged. */
+interface Met {
+  /** The first page of each contents (the unstable tree). */
+  readonly unstable: Map<number, Place>;
+  /** Further places of such a page: it was forked. */
+  readonly again: Place[];
+}
+
+/**
+ * Looks through all memory marked MADV_MERGEABLE until no more becomes one: pages of equal contents do (ksm_do_scan, pass after pass). How
+ * many pages were merged.
+ */
 export function* ksmScan(m: Machine): Op<number> {
   yield* dropStale(m);
-  const unstable = new Map<number, Place>();
+  m.ksm.scans++;
+  const met: Met = { unstable: new Map(), again: [] };
   let merged = 0;
   for (const [mmId, mm] of [...m.ksm.mms]) {
     for (let vpn = yield* nextPlace(m, mm, mmId, 0 as Vpn); vpn !== null; vpn = yield* nextPlace(m, mm, mmId, (vpn + 1) as Vpn))
-      if (yield* mergePage(m, { mm, mmId, vpn }, unstable)) merged++;
+      if (yield* mergePage(m, { mm, mmId, vpn }, met)) merged++;
     if (![...mm.tree].some(({ flags }) => (flags & VM_MERGEABLE) !== 0)) m.ksm.mms.delete(mmId);
   }
+  for (const place of met.again.splice(0)) if (yield* mergePage(m, place, met)) merged++;
+  for (const page of [...m.ksm.stable.keys()]) yield* forgetItems(m, page);
+  yield* dropStale(m);
   return merged;
+}
+
+/** Items of a page of KSM that this scan did not meet go: what they name is mapped no more (remove_rmap_item_from_tree). */
+function* forgetItems(m: Machine, page: Pfn): Op<void> {
+  const { stable, scans, stale } = m.ksm;
+  const isMet = ({ scan }: RmapItem): boolean => scan === scans;
+  if (stable.get(page)?.every(isMet) ?? true) return;
+  const folio = page as number as Folio;
+  m.mem.refcount[page]++;
+  if (!m.folioLock.tryLock(folio)) yield* m.folioLock.lock(folio); // walks go through the items under it
+  const items = stable.get(page) as RmapItem[];
+  stale.push(...items.filter((item) => !isMet(item)));
+  stable.set(page, items.filter(isMet));
+  m.folioLock.unlock(folio);
+  yield* putPage(m, page);
 }
 
 const mayMerge = (vma: VmArea): boolean => (vma.flags & VM_MERGEABLE) !== 0 && vma.faulted;
@@ -93,7 +123,7 @@ function* getSmallPage(m: Machine, vma: VmArea, vpn: Vpn): Op<Pfn | null> {
 }
 
 /** cmp_and_merge_page: into a page of KSM, or together with a page met earlier in this pass. */
-function* mergePage(m: Machine, place: Place, unstable: Map<number, Place>): Op<boolean> {
+function* mergePage(m: Machine, place: Place, { unstable, again }: Met): Op<boolean> {
   const { mem, ksm } = m;
   const page = yield* withVma(m, place, (vma) => look(m, vma, place.vpn));
   if (page === null) return false;
@@ -111,7 +141,8 @@ function* mergePage(m: Machine, place: Place, unstable: Map<number, Place>): Op<
     unstable.set(contents, place);
     return false;
   }
-  // Only a page that has an equal is worth the work; a fork's is the same one.
+  // A page that was forked is no pair. Once another one joins in, the next pass merges all of its places.
+  if (equal === page) again.push(place);
   if (equal === page || !(yield* mergeTwo(m, place, other, contents))) return false;
   unstable.delete(contents);
   return true;
@@ -253,7 +284,14 @@ function* replaceEntry(m: Machine, vma: VmArea, vpn: Vpn, at: number, page: Pfn,
 function* addItem(m: Machine, page: Pfn, vma: VmArea, vpn: Vpn): Op<void> {
   const items = m.ksm.stable.get(page) as RmapItem[];
   const address = addressOf(vpn);
-  if (!m.ksmByAnchors || items.some((item) => item.mmId === vma.mm.id && item.address === address)) return;
+  if (!m.ksmByAnchors) return;
+  const scan = m.ksm.scans;
+  const item = items.find((each) => each.mmId === vma.mm.id && each.address === address);
+  if (item !== undefined) {
+    item.scan = scan;
+    return;
+  }
   const answer = m.rmap.holdVma(vma, 'pin');
-  items.push({ mm: vma.mm, mmId: vma.mm.id, address, hold: typeof answer === 'number' ? answer : yield* answer });
+  const hold = typeof answer === 'number' ? answer : yield* answer;
+  items.push({ mm: vma.mm, mmId: vma.mm.id, address, hold, scan });
 }
