@@ -4,7 +4,7 @@ import { conformanceCommand } from '@rmap-lab/conformance-suite/command';
 import { ContractViolation, KernelError, SegmentationFault, StrategyLoadError, TraceError } from '@rmap-lab/core';
 import { BadStore, BadSweep } from '@rmap-lab/experiments';
 import { BadProgress, BadToken, Diverged, UnknownScenario } from '@rmap-lab/explorer';
-import { CannotObserve } from '@rmap-lab/kernel-oracle';
+import { BadProgram, BadRecording, CannotObserve } from '@rmap-lab/kernel-oracle';
 import { BadParameter, CannotRecord, UnknownWorkload } from '@rmap-lab/workloads';
 import { Command, InvalidArgumentError } from 'commander';
 import { announceEnd, StrategyMisbehaves } from './apart.js';
@@ -82,6 +82,8 @@ function explain(error: unknown): number {
     BadParameter,
     CannotRecord,
     CannotObserve,
+    BadProgram,
+    BadRecording,
     BadSweep,
     BadStore,
     BadToken,

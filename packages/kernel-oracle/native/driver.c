@@ -7,10 +7,10 @@
  *   e P                  exec                                  x P                  exit
  *   k N                  N passes of ksmd                      m                    all pages of KSM are given back
  *   + DEVICE, - DEVICE   swapon, swapoff                       b P PAGES            brk, relative to where it is
- *   L FILE, U FILE       take and leave a lock
+ *   L FILE, U FILE       take and leave a lock          a, A                 the file as it was: its first pages, all of it
  *   u P TO FROM BYTES START END   UFFDIO_MOVE into the VMA [START, END)
  *   h P..                a look at these processes as a hash, with the live vm_area_struct, anon_vma and anon_vma_chain
- *   l P..                the same as records, one a line, then a line "end" with the counts
+ *   l P..                the same with the records instead of their hash
  *
  * The answer is 0 or what a system call answered: a negative errno; of a touch minus the signal.
  */
@@ -35,7 +35,7 @@ static void observe(char *q, int print) {
   }
   look(slots, n, print);
   counts_read(live);
-  printf("%s %ld %ld %ld\n", print ? "end" : "", live[0], live[1], live[2]);
+  printf("|%ld %ld %ld\n", live[0], live[1], live[2]);
 }
 
 static long relative_brk(int p, long pages) {
@@ -70,7 +70,7 @@ static void obey(char *line) {
   long r = 0, nr = 0;
   if (command == 'k') ksm_scan(atoi(q));
   else if (command == 'm') ksm_unmerge();
-  else if (command == 'a') tree_fill_file();
+  else if (command == 'a' || command == 'A') tree_fill_file(command == 'a' ? FRESH_PAGES : FILE_PAGES);
   else if (strchr("+-LU", command)) {
     const char *path = q + 1;
     q[strcspn(q, "\n")] = 0;

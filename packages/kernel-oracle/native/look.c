@@ -119,7 +119,7 @@ static void emit(const uint32_t *word, int n) {
     hash_b = hash_b << 13 | hash_b >> 19;
     if (printing) printf(i ? " %x" : "%x", word[i]);
   }
-  if (printing) putchar('\n');
+  if (printing) putchar(';');
 }
 #define EMIT(...) emit((uint32_t[]){__VA_ARGS__}, sizeof((uint32_t[]){__VA_ARGS__}) / 4)
 

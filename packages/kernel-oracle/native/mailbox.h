@@ -10,10 +10,8 @@
 #define SLOT_BASE 0x200000000000UL
 #define SLOT_SIZE 65536UL
 #define SLOTS 256
-/* The slot that was given work last. Its worker polls for a while, all others sleep: a wake-up costs more than most operations. */
-#define ACTIVE_OFFSET (SLOTS * SLOT_SIZE)
 /* A page that nobody touches, see drain() in worker.c. */
-#define UNUSED_OFFSET (ACTIVE_OFFSET + 4096UL)
+#define UNUSED_OFFSET (SLOTS * SLOT_SIZE)
 #define REGION_SIZE (UNUSED_OFFSET + 4096UL)
 
 /* Programs live in here; nothing of the worker itself does. */
@@ -24,7 +22,9 @@
 #define MAILBOX_FD 3
 #define FILE_FD 4 /* memfd of FILE_PAGES pages, the one file that programs map */
 #define WORKER_FD 5
-#define FILE_PAGES 64
+#define FILE_PAGES 4096
+/* Those of them whose contents start anew with each program. */
+#define FRESH_PAGES 64
 
 enum request {
   DO_SYSCALL = 1,
@@ -35,9 +35,8 @@ enum request {
 };
 
 struct slot {
-  unsigned cmd;    /* futex word: the driver increments it to post a request */
-  unsigned done;   /* the worker copies cmd here when the request is complete */
-  unsigned asleep; /* the worker waits on cmd in the kernel and must be woken */
+  unsigned cmd;  /* futex word: the driver increments it to post a request */
+  unsigned done; /* futex word: the worker copies cmd here when the request is complete */
   unsigned request, child;
   long nr;
   unsigned long a[6];

@@ -12,12 +12,13 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 struct process processes[SLOTS];
 static struct slot *slots[SLOTS];
-static unsigned *active;
 
 void die(const char *what) {
   fprintf(stderr, "%s: %s\n", what, strerror(errno));
@@ -27,24 +28,21 @@ void die(const char *what) {
 
 static void post(int i) {
   struct slot *s = slots[i];
-  __atomic_store_n(active, (unsigned)i, __ATOMIC_RELAXED);
   __atomic_add_fetch(&s->cmd, 1, __ATOMIC_SEQ_CST);
-  if (__atomic_load_n(&s->asleep, __ATOMIC_SEQ_CST)) syscall(SYS_futex, &s->cmd, FUTEX_WAKE, 1, 0, 0, 0);
+  syscall(SYS_futex, &s->cmd, FUTEX_WAKE, 1, 0, 0, 0);
 }
 
-/* An answer arrives within microseconds, so this polls; now and then it makes room for others and looks for a dead worker. */
+/* Now and then it looks for a dead worker. */
 static long wait_done(int i) {
   struct slot *s = slots[i];
-  unsigned want = s->cmd;
-  for (unsigned long n = 1;; n++) {
-    if (__atomic_load_n(&s->done, __ATOMIC_ACQUIRE) == want) return s->ret;
-    if (n % 4096 == 0) {
-      struct pollfd p = {processes[i].pidfd, POLLIN, 0};
-      if (processes[i].pidfd > 0 && poll(&p, 1, 0) == 1) return DIED;
-      sched_yield();
-    }
-    __builtin_ia32_pause();
+  struct timespec patience = {.tv_nsec = 100000000};
+  for (unsigned done; (done = __atomic_load_n(&s->done, __ATOMIC_ACQUIRE)) != s->cmd;) {
+    struct pollfd p = {processes[i].pidfd, POLLIN, 0};
+    if (syscall(SYS_futex, &s->done, FUTEX_WAIT, done, &patience, 0, 0) && errno == ETIMEDOUT && processes[i].pidfd > 0 &&
+        poll(&p, 1, 0) == 1)
+      return DIED;
   }
+  return s->ret;
 }
 
 long tree_call(int i, enum request request, long nr, const unsigned long args[6]) {
@@ -126,21 +124,23 @@ static int load_image(const char *path) {
   return out;
 }
 
-/* The first or the last processor that this task may use. */
-static void pin(int last) {
+/*
+ * Driver and workers take turns, so one processor is enough, and it must be one: a page faulted in on another still has a reference in
+ * that processor's batch. Each turn is short, so they go before others where that is allowed.
+ */
+static void take_processor(void) {
   cpu_set_t allowed, one;
   CPU_ZERO(&one);
   if (sched_getaffinity(0, sizeof allowed, &allowed)) die("sched_getaffinity");
-  int cpu = -1;
+  int last = 0;
   for (int k = 0; k < CPU_SETSIZE; k++)
-    if (CPU_ISSET(k, &allowed) && (last || cpu < 0)) cpu = k;
-  CPU_SET(cpu, &one);
+    if (CPU_ISSET(k, &allowed)) last = k;
+  CPU_SET(last, &one);
   if (sched_setaffinity(0, sizeof one, &one)) die("sched_setaffinity");
+  setpriority(PRIO_PROCESS, 0, -20);
 }
 
 static void become_worker(int mailboxes, int file, int worker) {
-  /* All on one processor: a page faulted in on another still has a reference in that processor's batch. */
-  pin(1);
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   int fds[3] = {fcntl(mailboxes, F_DUPFD, 100), fcntl(file, F_DUPFD, 100), fcntl(worker, F_DUPFD, 100)};
   dup2(fds[0], MAILBOX_FD);
@@ -154,29 +154,29 @@ static void become_worker(int mailboxes, int file, int worker) {
 
 static int file;
 
-void tree_fill_file(void) {
-  for (long k = 0; k < FILE_PAGES; k++) {
+void tree_fill_file(int pages) {
+  if (pages == FILE_PAGES) fallocate(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, FILE_PAGES * 4096L); /* large folios, too */
+  for (long k = 0; k < pages; k++) {
     unsigned long word = 1UL << 62 | k;
     if (pwrite(file, &word, sizeof word, k * 4096) != sizeof word) die("memfd");
   }
 }
 
 void tree_start(const char *worker_path) {
+  take_processor();
   signal(SIGCHLD, SIG_IGN);
   prctl(PR_SET_CHILD_SUBREAPER, 1); /* orphans of dead workers come to us, not to init */
   int mailboxes = memfd_create("mailboxes", 0);
   file = memfd_create("file", 0);
   if (ftruncate(mailboxes, REGION_SIZE) || ftruncate(file, FILE_PAGES * 4096L)) die("memfd");
-  tree_fill_file();
+  tree_fill_file(FILE_PAGES);
   char *base = mmap(0, REGION_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, mailboxes, 0);
   if (base == MAP_FAILED) die("mailboxes");
   for (int i = 0; i < SLOTS; i++) slots[i] = (void *)(base + i * SLOT_SIZE);
-  active = (unsigned *)(base + ACTIVE_OFFSET);
   slots[0]->cmd = 1; /* the first image answers this */
   int worker = load_image(worker_path);
   int pid = fork();
   if (!pid) become_worker(mailboxes, file, worker);
-  pin(0);
   adopt(0, pid);
   if (wait_done(0)) die("worker does not start");
   open_pagemap(0);

@@ -16,8 +16,9 @@
 #define PROT_RW 3
 #define MAP_SHARED_FIXED 0x11
 #define MADV_COLD_ 20
+#define FUTEX_WAIT_ 0
+#define FUTEX_WAKE_ 1
 #define AT_EMPTY_PATH 0x1000
-#define MAX_POLLS 4000
 #define SIGBUS_ 7
 #define SIGSEGV_ 11
 #define SIGCHLD_ 17
@@ -108,16 +109,13 @@ static long do_exec(struct slot *s) {
 static void drain(void) { sc(NR_madvise, SLOT_BASE + UNUSED_OFFSET, 4096, MADV_COLD_, 0, 0, 0); }
 
 static void wait_for_work(struct slot *s, unsigned seq) {
-  unsigned *active = (unsigned *)(SLOT_BASE + ACTIVE_OFFSET), me = ((unsigned long)s - SLOT_BASE) / SLOT_SIZE;
-  for (unsigned n = 0; __atomic_load_n(&s->cmd, __ATOMIC_ACQUIRE) == seq; n++) {
-    if (n < MAX_POLLS && __atomic_load_n(active, __ATOMIC_RELAXED) == me) {
-      __builtin_ia32_pause();
-      continue;
-    }
-    __atomic_store_n(&s->asleep, 1, __ATOMIC_SEQ_CST);
-    sc(NR_futex, (unsigned long)&s->cmd, 0 /* FUTEX_WAIT */, seq, 0, 0, 0);
-    __atomic_store_n(&s->asleep, 0, __ATOMIC_SEQ_CST);
-  }
+  while (__atomic_load_n(&s->cmd, __ATOMIC_ACQUIRE) == seq) sc(NR_futex, (unsigned long)&s->cmd, FUTEX_WAIT_, seq, 0, 0, 0);
+}
+
+static void answer(struct slot *s, long r, unsigned seq) {
+  s->ret = r;
+  __atomic_store_n(&s->done, seq, __ATOMIC_RELEASE);
+  sc(NR_futex, (unsigned long)&s->done, FUTEX_WAKE_, 1, 0, 0, 0);
 }
 
 static void loop(struct slot *s, unsigned seq) {
@@ -133,16 +131,14 @@ static void loop(struct slot *s, unsigned seq) {
     case DO_EXEC: r = do_exec(s); break;
     }
     drain();
-    s->ret = r;
-    __atomic_store_n(&s->done, seq, __ATOMIC_RELEASE);
+    answer(s, r, seq);
   }
 }
 
 /* A fresh image answers the request that started it, then serves its slot. */
 __attribute__((noreturn)) void resume(struct slot *s) {
   unsigned seq = s->cmd;
-  s->ret = 0;
-  __atomic_store_n(&s->done, seq, __ATOMIC_RELEASE);
+  answer(s, 0, seq);
   loop(s, seq);
 }
 

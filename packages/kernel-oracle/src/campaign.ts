@@ -1,9 +1,11 @@
-import type { Operation, RmapStrategy } from '@rmap-lab/core';
-import { availableFlavours, type Flavour } from './flavours.js';
+import type { RmapStrategy } from '@rmap-lab/core';
+import { availableFlavours } from './flavours.js';
 import { randomProgram } from './generate.js';
-import { type Difference, Judge } from './judge.js';
+import { type Difference, Judge, type Question } from './judge.js';
+import { KNOWN_DIFFERENCES, type KnownDifference } from './known-differences.js';
 import type { Oracle } from './oracle.js';
 import { Random } from './random.js';
+import { type OracleReport, Tally } from './report.js';
 import { shrink } from './shrink.js';
 
 /** How much to compare. */
@@ -17,19 +19,8 @@ export interface CampaignOptions {
   readonly onProgress?: (operations: number) => void;
   /** Ends the campaign before its time. */
   readonly signal?: AbortSignal;
-}
-
-/** What a campaign gave. */
-export interface CampaignReport {
-  readonly seed: number;
-  readonly operations: number;
-  /** Looks at everything of all processes. */
-  readonly observations: number;
-  /** Shrunk; at most a few, then the campaign ends. */
-  readonly differences: readonly Difference[];
-  /** Operations by kind. */
-  readonly byKind: Readonly<Record<string, number>>;
-  readonly seconds: number;
+  /** Differences that are counted and not reported. */
+  readonly known?: readonly KnownDifference[];
 }
 
 /** Differences after which it is time to mend something. */
@@ -38,36 +29,44 @@ const ENOUGH = 5;
 const TURN = 2000;
 
 /** Runs random programs of all flavours by turns until enough operations are compared. @throws CannotObserve */
-export async function campaign(oracle: Oracle, options: CampaignOptions): Promise<CampaignReport> {
-  const { strategy, operations, seed, onProgress, signal } = options;
+export async function campaign(oracle: Oracle, options: CampaignOptions): Promise<OracleReport> {
+  const { strategy, operations, seed, onProgress, signal, known = KNOWN_DIFFERENCES } = options;
   const random = new Random(seed);
   const flavours = availableFlavours();
-  const byKind: Record<string, number> = {};
-  const differences: Difference[] = [];
-  const start = performance.now();
-  let [done, observations] = [0, 0];
-  const goesOn = (): boolean => done < operations && differences.length < ENOUGH && !signal?.aborted;
-  while (goesOn()) {
-    const flavour: Flavour = random.pick(flavours);
+  const tally = new Tally();
+  const goesOn = (): boolean => tally.differences.length < ENOUGH && !signal?.aborted;
+  let planned = 0;
+  while (planned < operations && goesOn()) {
+    const flavour = random.pick(flavours);
     const judge = new Judge(oracle.driver, strategy, flavour.settings);
-    const stop = done + TURN;
+    const stop = Math.min(planned + TURN, operations);
+    const next = (): Question | null => {
+      if (planned >= stop || !goesOn()) return null;
+      const program = randomProgram(random, flavour, Math.min(flavour.length, operations - planned));
+      planned += program.length;
+      return judge.prepare(program, flavour.block);
+    };
     await oracle.system.with(flavour.settings, async () => {
-      while (goesOn() && done < stop) {
-        const program = randomProgram(random, flavour, Math.min(flavour.length, operations - done));
-        const verdict = await judge.compare(program, flavour.block);
-        done += verdict.operations;
-        observations += verdict.observations;
-        for (const { op } of program) byKind[op] = (byKind[op] ?? 0) + 1;
-        if (verdict.difference !== null) differences.push(await shortest(judge, verdict.difference));
-        onProgress?.(done);
+      for (let question = next(); question !== null; ) {
+        const answers = judge.ask(question);
+        const following = next(); // the model goes on while the kernel works
+        const verdict = await judge.verdict(question, answers);
+        tally.add(question.program, verdict);
+        if (verdict.difference !== null) {
+          const difference = await shortest(judge, verdict.difference);
+          if (known.some((each) => each.matches(difference))) tally.known++;
+          else tally.differences.push(difference);
+        }
+        onProgress?.(tally.operations);
+        question = goesOn() ? following : null;
       }
     });
   }
-  return { seed, operations: done, observations, differences, byKind, seconds: (performance.now() - start) / 1000 };
+  return tally.report({ judge: 'this kernel', seed, ...oracle.seen, notes: [] });
 }
 
 /** The same difference, or another one, by the shortest program that shows it. */
 async function shortest(judge: Judge, difference: Difference): Promise<Difference> {
-  const program: readonly Operation[] = await shrink(difference.program, (rest) => judge.differsAt(rest));
+  const program = await shrink(difference.program, (rest) => judge.differsAt(rest));
   return (await judge.compare(program, 1)).difference ?? difference;
 }

@@ -26,7 +26,7 @@ export class Driver {
     return started;
   }
 
-  /** Sends commands and waits for `answers` lines; one batch at a time. @throws CannotObserve when the driver died */
+  /** Sends commands and waits for one answer to each; one batch at a time. @throws CannotObserve when the driver died */
   ask(commands: readonly string[], answers: number = commands.length): Promise<string[]> {
     return new Promise((resolve, reject) => {
       if (this.child.exitCode !== null) reject(new CannotObserve('the driver has ended'));
@@ -35,13 +35,6 @@ export class Driver {
       if (commands.length > 0) this.child.stdin?.write(`${commands.join('\n')}\n.\n`);
       this.settle();
     });
-  }
-
-  /** Lines up to the one that starts with `end`, which is the last. */
-  async askRecords(commands: readonly string[], end: string): Promise<string[]> {
-    let lines = await this.ask(commands, commands.length);
-    while (!lines[lines.length - 1].startsWith(end)) lines = [...lines, ...(await this.ask([], 1))];
-    return lines;
   }
 
   /** Ends all processes. */

@@ -17,6 +17,8 @@ const MEMORY = [
   'shared',
   'file-shared',
 ] as const;
+/** Pages of the one file that programs map (FILE_PAGES in native/mailbox.h). */
+const FILE_PAGES = 4096;
 /** Live processes at once, so that looks stay cheap. */
 const MAX_PROCESSES = 8;
 /** Places that an operation covers at most. */
@@ -56,7 +58,7 @@ function randomOperation(random: Random, op: Kind, process: number, { places, pl
         ...range,
         prot: random.pick(PROTECTIONS),
         ...mapping(random),
-        offset: random.below(3) === 0 ? place : random.below(12),
+        offset: random.pick([place, random.below(12), random.below(12), FILE_PAGES - 2]),
       };
     case 'munmap':
     case 'mlock':

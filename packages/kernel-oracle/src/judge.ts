@@ -1,9 +1,10 @@
 import type { Operation, RmapStrategy } from '@rmap-lab/core';
 import { Commands, resultOf } from './commands.js';
 import type { Driver } from './driver.js';
-import { ModelRun, type Objects } from './model-run.js';
-import { recordText } from './records.js';
-import { modelOptions, type Settings } from './settings.js';
+import { ModelRun } from './model-run.js';
+import { DEFAULT_SETTINGS, modelOptions, type Settings } from './settings.js';
+import { side } from './side-by-side.js';
+import { fresh, witness } from './witness.js';
 import { swapInUse } from './zram.js';
 
 /** A difference between model and kernel, at one operation of a program. */
@@ -22,7 +23,16 @@ export interface Verdict {
   readonly difference: Difference | null;
 }
 
-/** One answer of the driver that is waited for, and what the model says. */
+/** A program as the driver takes it, with what the model says to each command. */
+export interface Question {
+  readonly program: readonly Operation[];
+  readonly every: number;
+  readonly commands: readonly string[];
+  readonly expectations: readonly Expectation[];
+  readonly observations: number;
+}
+
+/** One answer of the driver that is waited for. */
 interface Expectation {
   /** How many operations were done. */
   readonly done: number;
@@ -31,14 +41,7 @@ interface Expectation {
   readonly operation: Operation | null;
 }
 
-/** As Linux starts, without swap. */
-const DEFAULT_SETTINGS: Settings = { orders: [9], swap: false };
-
-/** VMAs of a worker that are no part of a program: its image and the mailboxes. */
-const OWN_VMAS = 4;
-
-/** The file as it was, and a process for the program. */
-const FRESH = ['a', 'f 0 1'] as const;
+const FORK: Operation = { op: 'fork', process: 0 };
 
 /** Runs programs on the real kernel and in the model, and compares. */
 export class Judge {
@@ -49,90 +52,81 @@ export class Judge {
   ) {}
 
   /** Compares every answer, and what can be seen after every `every` operations and at the end; a difference is traced to its operation. */
-  async compare(program: readonly Operation[], every: number): Promise<Verdict> {
-    const coarse = await this.run(program, every);
-    if (coarse.differs === null) return { ...coarse, difference: null };
-    const fine = every === 1 ? coarse : await this.run(program, 1);
-    return { ...coarse, difference: await this.explain(program.slice(0, fine.differs ?? coarse.differs)) };
+  compare(program: readonly Operation[], every: number): Promise<Verdict> {
+    const question = this.prepare(program, every);
+    return this.verdict(question, this.ask(question));
+  }
+
+  /** Runs a program in the model: what is to be asked, and what to expect. */
+  prepare(program: readonly Operation[], every: number): Question {
+    const commands: string[] = [...fresh(program)];
+    const expectations: Expectation[] = commands.map(() => ({ done: 0, expected: 'ok', operation: FORK }));
+    const model = new ModelRun(this.strategy(), modelOptions(this.settings));
+    const translate = new Commands(this.settings.swap ? swapInUse() : null);
+    let observations = 0;
+    const ask = (command: string, expected: string, operation: Operation | null, done: number): void => {
+      commands.push(command);
+      expectations.push({ done, expected, operation });
+    };
+    const look = (done: number): void => {
+      ask(`h ${translate.slots.join(' ')}`, `${model.look().hash}|${model.objects().join(' ')}`, null, done);
+      observations++;
+    };
+    program.forEach((operation, i) => {
+      const needed = translate.commands(operation, model.actor(operation));
+      const expected = model.apply(operation);
+      needed.forEach((command, k) => {
+        ask(command, k === needed.length - 1 ? expected : 'ok', operation, i + 1);
+      });
+      if ((i + 1) % every === 0 || i + 1 === program.length) look(i + 1);
+    });
+    for (const slot of translate.slots.splice(0)) ask(`x ${slot}`, 'ok', FORK, program.length);
+    if (program.some(({ op }) => op === 'ksmScan')) ask('m', 'ok', FORK, program.length);
+    model.end();
+    look(program.length);
+    return { program, every, commands, expectations, observations };
+  }
+
+  /** Hands a question to the kernel, which works on it while the caller goes on; one at a time. */
+  ask({ commands }: Question): Promise<string[]> {
+    return this.driver.ask(commands);
+  }
+
+  /** Compares the kernel's answers with the model's. */
+  async verdict(question: Question, answered: Promise<string[]>): Promise<Verdict> {
+    const { program, every, observations } = question;
+    const differs = firstDifference(question, await answered);
+    const counts = { operations: program.length, observations };
+    if (differs === null) return { ...counts, difference: null };
+    const fine = every === 1 ? differs : await this.differsAt(program);
+    return { ...counts, difference: await this.explain(program.slice(0, fine ?? differs)) };
   }
 
   /** Whether a program shows a difference, and where: how many operations it took. */
   async differsAt(program: readonly Operation[]): Promise<number | null> {
-    return (await this.run(program, 1)).differs;
+    const question = this.prepare(program, 1);
+    return firstDifference(question, await this.ask(question));
   }
 
-  private async run(program: readonly Operation[], every: number) {
-    const commands: string[] = [...FRESH];
-    const expectations: Expectation[] = FRESH.map(() => ({ done: 0, expected: 'ok', operation: { op: 'fork', process: 0 } }));
-    const model = new ModelRun(this.strategy(), modelOptions(this.settings));
-    const translate = new Commands(this.settings.swap ? swapInUse() : null);
-    let observations = 0;
-    program.forEach((operation, i) => {
-      const needed = translate.commands(operation, model.processes[operation.process % model.processes.length]);
-      const expected = model.apply(operation);
-      needed.forEach((command, k) => {
-        commands.push(command);
-        expectations.push({ done: i + 1, expected: k === needed.length - 1 ? expected : 'ok', operation });
-      });
-      if ((i + 1) % every !== 0 && i + 1 !== program.length) return;
-      commands.push(`h ${translate.slots.join(' ')}`);
-      expectations.push({ done: i + 1, expected: `${model.look().hash} ${count(model.objects(OWN_VMAS))}`, operation: null });
-      observations++;
-    });
-    for (const slot of translate.slots) {
-      commands.push(`x ${slot}`);
-      expectations.push({ done: program.length, expected: 'ok', operation: { op: 'exit', process: 0 } });
-    }
-    if (program.some(({ op }) => op === 'ksmScan')) {
-      commands.push('m');
-      expectations.push({ done: program.length, expected: 'ok', operation: { op: 'ksmUnmerge', process: 0 } });
-    }
-    model.end();
-    commands.push('h');
-    expectations.push({
-      done: program.length,
-      expected: `${model.look().hash} ${count(model.objects(OWN_VMAS))}`,
-      operation: null,
-    });
-    const answers = await this.driver.ask(commands);
-    const wrong = expectations.findIndex(({ operation, expected }, i) => {
-      const answer = operation === null ? answers[i] : resultOf(operation, answers[i]);
-      return answer !== expected;
-    });
-    return { operations: program.length, observations, differs: wrong < 0 ? null : expectations[wrong].done };
-  }
-
-  /** Both sides after the last operation of `program`, or at the end if they agree there. */
+  /** Both sides after the last operation of `program`. */
   private async explain(program: readonly Operation[]): Promise<Difference> {
+    const last = program.length - 1;
+    const { results, looks } = await witness(this.driver, program, this.settings, this.strategy, (i) => i === last);
     const model = new ModelRun(this.strategy(), modelOptions(this.settings));
-    const translate = new Commands(this.settings.swap ? swapInUse() : null);
-    const commands: string[] = [...FRESH];
-    let expected = 'ok';
-    let last: Operation = { op: 'fork', process: 0 };
-    for (const operation of program) {
-      const needed = translate.commands(operation, model.processes[operation.process % model.processes.length]);
-      expected = model.apply(operation);
-      if (needed.length === 0) continue;
-      commands.push(...needed);
-      last = operation;
-    }
-    const answer = commands.length - 1;
-    const lines = await this.driver.askRecords([...commands, `l ${translate.slots.join(' ')}`], 'end');
-    const kernelObjects = lines[lines.length - 1].slice('end '.length);
-    const records = lines.slice(answer + 1, -1).map((line) => line.split(' ').map((word) => Number.parseInt(word, 16)));
-    await this.driver.ask(translate.slots.map((slot) => `x ${slot}`).concat('m'));
+    const expected = program.map((operation) => model.apply(operation));
     return {
       program,
-      kernel: side(resultOf(last, lines[answer]), records, kernelObjects),
-      model: side(expected, model.look(true).records, count(model.objects(OWN_VMAS))),
+      kernel: side(results[last], looks[0].records, looks[0].objects),
+      model: side(expected[last], model.look({ keep: true }).records, model.objects()),
     };
   }
 }
 
-const count = (objects: Objects): string => objects.join(' ');
-
-const side = (result: string, records: readonly (readonly number[])[], objects: string): string[] => {
-  const [vmas, anonVmas, chains] = objects.split(' ');
-  const counts = `live: vm_area_struct ${vmas}, anon_vma ${anonVmas}, anon_vma_chain ${chains}`;
-  return [`result: ${result}`, counts, ...records.map(recordText)];
-};
+/** After how many operations an answer is not what was expected; null: all are. */
+function firstDifference({ expectations }: Question, answers: readonly string[]): number | null {
+  const wrong = expectations.findIndex(({ operation, expected }, i) => {
+    const answer = operation === null ? answers[i] : resultOf(operation, answers[i]);
+    return answer !== expected;
+  });
+  return wrong < 0 ? null : expectations[wrong].done;
+}

@@ -44,10 +44,10 @@ class Graph {
   }
 }
 
-/** Looks at live processes in this order; `heap` is where their heaps begin. */
-export function lookAtModel(processes: readonly Process[], graph: ObjectGraph, heap: Address, keep: boolean): Look {
+/** Looks at live processes in this order; `heap` is where their heaps begin. Without a graph an anon_vma is only there or not. */
+export function lookAtModel(processes: readonly Process[], graph: ObjectGraph | null, heap: Address, keep: boolean): Look {
   const look = new Look(keep);
-  const indexed = new Graph(graph);
+  const indexed = graph && new Graph(graph);
   processes.forEach((process, i) => {
     look.emit(RECORDS.process.type, i);
     const vmas = process.vmas();
@@ -58,19 +58,22 @@ export function lookAtModel(processes: readonly Process[], graph: ObjectGraph, h
   return look;
 }
 
-function lookAtVma(look: Look, graph: Graph, process: Process, vma: VmaInfo, base: number): void {
-  const { start, end, flags, pgoff, file } = vma;
+function lookAtVma(look: Look, graph: Graph | null, process: Process, vma: VmaInfo, base: number): void {
+  const { start, end, flags, pgoff, faulted, file } = vma;
   const id = `vma:${vma.id}`;
   const indexBase = file === null ? base : 0;
   const [first, last] = [pageOf(start) - base, pageOf(end) - base];
-  const active = look.name(graph.active.get(id) ?? null);
+  const active = look.name((graph === null ? faulted && 'faulted' : graph.active.get(id)) || null);
   look.emit(RECORDS.vma.type, first, last, flags & VISIBLE_FLAGS, pgoff - indexBase, active, file === null ? 0 : 1);
-  for (const anonVma of graph.chains.get(id) ?? []) {
-    const { root, parent, refcount, numChildren, numActiveVmas } = graph.anonVmas.get(anonVma) as AnonVma;
-    look.emit(RECORDS.link.type, look.name(anonVma), look.name(root), look.name(parent), refcount, numChildren, numActiveVmas);
-  }
-  for (let page = first; page < last; page++) {
-    lookAtPage(look, process, (start + (page - first) * PAGE_SIZE) as Address, page, indexBase);
+  if (graph !== null) lookAtChain(look, graph, id);
+  for (let at = process.nextPage(start, end); at < end; at = process.nextPage((at + PAGE_SIZE) as Address, end))
+    lookAtPage(look, process, at, pageOf(at) - base, indexBase);
+}
+
+function lookAtChain(look: Look, { chains, anonVmas }: Graph, vma: string): void {
+  for (const id of chains.get(vma) ?? []) {
+    const { root, parent, refcount, numChildren, numActiveVmas } = anonVmas.get(id) as AnonVma;
+    look.emit(RECORDS.link.type, look.name(id), look.name(root), look.name(parent), refcount, numChildren, numActiveVmas);
   }
 }
 

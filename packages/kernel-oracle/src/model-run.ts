@@ -9,9 +9,13 @@ import {
 } from '@rmap-lab/core';
 import { lookAtModel } from './model-look.js';
 import type { Look } from './records.js';
+import { EVERYTHING, type View } from './views.js';
 
 /** Live objects: vm_area_struct, anon_vma, anon_vma_chain. */
 export type Objects = readonly [vmas: number, anonVmas: number, chains: number];
+
+/** VMAs of a worker that are no part of a program: its image and the mailboxes. */
+const OWN_VMAS = 4;
 
 /** A program under way in the model, and what can be seen of it. */
 export class ModelRun {
@@ -30,9 +34,14 @@ export class ModelRun {
     return this.run.processes;
   }
 
+  /** Which of them does an operation. */
+  actor({ process }: Operation): Process {
+    return this.processes[process % this.processes.length];
+  }
+
   /** Runs one operation; 'ok', the errno, or the signal. */
   apply(operation: Operation): string {
-    const process = this.processes[operation.process % this.processes.length];
+    const process = this.actor(operation);
     const result = this.run.apply(operation);
     // The worker does the same: what exec made is no part of the program.
     if (operation.op === 'exec') for (const { start, end } of process.vmas()) process.munmap(start, end - start);
@@ -45,15 +54,15 @@ export class ModelRun {
     this.kernel.ksmUnmerge();
   }
 
-  /** What a kernel would count; each address space has `own` VMAs that are no part of the program. */
-  objects(own: number): Objects {
+  /** What a kernel would count. */
+  objects(): Objects {
     const { slab } = this.kernel.stats();
     const live = (name: string): number => slab[name]?.live ?? 0;
-    return [live('vm_area_struct') + own * live('mm_struct'), live('anon_vma'), live('anon_vma_chain')];
+    return [live('vm_area_struct') + OWN_VMAS * live('mm_struct'), live('anon_vma'), live('anon_vma_chain')];
   }
 
   /** Everything that is compared; with `keep` as records, not only as their hash. */
-  look(keep = false): Look {
-    return lookAtModel(this.processes, this.kernel.inspect(), this.heap, keep);
+  look({ keep = false, view = EVERYTHING }: { readonly keep?: boolean; readonly view?: View } = {}): Look {
+    return lookAtModel(this.processes, view.anonVmas ? this.kernel.inspect() : null, this.heap, keep);
   }
 }

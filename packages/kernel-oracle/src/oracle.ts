@@ -1,5 +1,6 @@
 import { CannotObserve, cacheFolder, compile, obstacle } from './compile.js';
 import { Driver } from './driver.js';
+import { COLUMNS } from './records.js';
 import { System } from './settings.js';
 
 /** The running kernel, ready to be asked: a tree of real processes, and the settings of the system that programs depend on. */
@@ -18,6 +19,9 @@ export class Oracle {
     const driver = await Driver.start(await compile());
     return new Oracle(driver, new System(driver, await cacheFolder('kernel-oracle')));
   }
+
+  /** What of the kernel can be seen here, in words. */
+  readonly seen = { columns: COLUMNS, missing: [] as readonly string[] };
 
   /** Ends all processes. */
   stop(): Promise<void> {

@@ -12,6 +12,9 @@ export interface Settings {
   readonly swap: boolean;
 }
 
+/** As Linux starts, without swap. */
+export const DEFAULT_SETTINGS: Settings = { orders: [9], swap: false };
+
 /** The same of the model. */
 export const modelOptions = ({ orders, swap }: Settings): Partial<KernelOptions> => ({
   thp: { enabled: 'madvise', orders: Object.fromEntries(orders.map((order): [number, ThpMode] => [order, 'madvise'])) },

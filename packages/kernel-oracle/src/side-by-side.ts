@@ -1,5 +1,14 @@
 import { programToCode } from '@rmap-lab/core';
 import type { Difference } from './judge.js';
+import type { Objects } from './model-run.js';
+import { recordText } from './records.js';
+
+/** What one side says, in words; without `objects` they are not compared. */
+export function side(result: string, records: readonly (readonly number[])[], objects: Objects | null): string[] {
+  const lines = [`result: ${result}`];
+  if (objects !== null) lines.push(`live: vm_area_struct ${objects[0]}, anon_vma ${objects[1]}, anon_vma_chain ${objects[2]}`);
+  return [...lines, ...records.map(recordText)];
+}
 
 /** A difference for people: the program as code, then what is the same once and what differs twice. */
 export function sideBySide({ program, kernel, model }: Difference): string {

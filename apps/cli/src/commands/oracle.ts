@@ -1,63 +1,101 @@
-import { type CampaignReport, COLUMNS, campaign, Oracle, sideBySide } from '@rmap-lab/kernel-oracle';
+import { resolve } from 'node:path';
+import {
+  campaign,
+  compareProgram,
+  compareRecording,
+  Oracle,
+  type OracleReport,
+  readRecording,
+  recordAnswers,
+  SHIPPED_RECORDING,
+} from '@rmap-lab/kernel-oracle';
 import { anonVma } from '@rmap-lab/strategy-anon-vma';
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { exitCode } from '../exit-codes.js';
+import { standing } from '../load-strategy.js';
+import { oracleDocument, oracleText, printDifferences } from '../oracle-report.js';
 
 /** What `oracle` may be told. */
 interface OracleOptions {
   readonly operations: number;
   readonly seed: number;
+  readonly program?: string;
+  readonly record?: string;
+  readonly programs: number;
+  readonly recorded?: string | true;
   readonly json?: boolean;
 }
 
 export function addOracle(program: Command, wholeNumber: (text: string) => number): void {
+  const positive = (text: string): number => {
+    const n = wholeNumber(text);
+    if (n < 1) throw new InvalidArgumentError('it must be at least 1');
+    return n;
+  };
   program
     .command('oracle')
-    .description('run random programs on this Linux kernel and in the model, and compare all that can be seen')
-    .option('--operations <n>', 'how many operations to compare', wholeNumber, 20_000)
-    .option('--seed <n>', 'makes the same programs again', wholeNumber, Math.floor(Math.random() * 2 ** 31))
+    .description('run programs on this Linux kernel and in the model, and compare all that can be seen')
+    .option('--operations <n>', 'how many operations of random programs to compare', positive, 20_000)
+    .option('--seed <n>', 'makes the same random programs again', wholeNumber, Math.floor(Math.random() * 2 ** 31))
+    .option('--program <file>', 'compare one program: a JSON file of operations, or a workload by name or file')
+    .option(
+      '--recorded [file]',
+      'compare with what a kernel answered earlier: runs on any system (default: the shipped recording)',
+    )
+    .option('--record <file>', 'write down what this kernel answers to random programs')
+    .option('--programs <n>', 'how many programs to record', positive, 1_200)
     .option('--json', 'print one document, schema rmap-lab/oracle@1')
     .addHelpText(
       'after',
       `
-It takes Linux on x86-64, root, gcc, clang and libbpf. What differs is printed side by side with the shortest program that shows it.
+With root, type information (BTF), gcc, clang and libbpf everything is compared; with less, the columns that can't be seen are named
+and the rest is compared. What differs is printed side by side with the shortest program that shows it.
 
-Example:
-  rmap-lab oracle --operations 100000 --seed 1`,
+Examples:
+  rmap-lab oracle --operations 100000 --seed 1
+  rmap-lab oracle --program shell-pipeline
+  rmap-lab oracle --recorded
+  rmap-lab oracle --record answers.jsonl.gz --programs 1200`,
     )
-    .action(async ({ operations, seed, json }: OracleOptions) => {
-      const oracle = await Oracle.start();
-      try {
-        const onProgress = process.stderr.isTTY ? progress(operations) : undefined;
-        const report = await campaign(oracle, { strategy: anonVma, operations, seed, onProgress });
-        for (const difference of report.differences) process.stderr.write(`${sideBySide(difference)}\n\n`);
-        process.stdout.write(json ? `${JSON.stringify(document(report))}\n` : text(report));
-        if (report.differences.length > 0) process.exitCode = exitCode.broken;
-      } finally {
-        await oracle.stop();
+    .action(async (options: OracleOptions) => {
+      if (options.record !== undefined) {
+        await record(options, resolve(standing(), options.record));
+        return;
       }
+      const report = await compare(options);
+      printDifferences(report);
+      process.stdout.write(options.json ? `${JSON.stringify(oracleDocument(report))}\n` : oracleText(report));
+      if (report.differences.length > 0) process.exitCode = exitCode.broken;
     });
 }
 
+async function compare({ operations, seed, program, recorded }: OracleOptions): Promise<OracleReport> {
+  if (recorded !== undefined)
+    return compareRecording(await readRecording(recorded === true ? SHIPPED_RECORDING : resolve(standing(), recorded)), anonVma);
+  return withOracle((oracle) => {
+    if (program !== undefined) return compareProgram(oracle, program, { strategy: anonVma, from: standing() });
+    const onProgress = process.stderr.isTTY ? progress('operations', operations) : undefined;
+    return campaign(oracle, { strategy: anonVma, operations, seed, onProgress });
+  });
+}
+
+async function record({ programs, seed }: OracleOptions, file: string): Promise<void> {
+  const onProgress = process.stderr.isTTY ? progress('programs', programs) : undefined;
+  const { kernel } = await withOracle((oracle) => recordAnswers(oracle, file, { strategy: anonVma, programs, seed, onProgress }));
+  process.stderr.write(`rmap-lab: what Linux ${kernel} answers to ${programs} programs is in ${file}\n`);
+}
+
+async function withOracle<T>(work: (oracle: Oracle) => Promise<T>): Promise<T> {
+  const oracle = await Oracle.start();
+  try {
+    return await work(oracle);
+  } finally {
+    await oracle.stop();
+  }
+}
+
 const progress =
-  (operations: number) =>
+  (what: string, all: number) =>
   (done: number): void => {
-    process.stderr.write(done < operations ? `\r${done.toLocaleString('en-US')} operations` : '\r\x1b[K');
+    process.stderr.write(done < all ? `\r${done.toLocaleString('en-US')} ${what}` : '\r\x1b[K');
   };
-
-const document = ({ operations, observations, differences, seed, byKind, seconds }: CampaignReport) => ({
-  schema: 'rmap-lab/oracle@1',
-  operations,
-  observations,
-  differences: differences.length,
-  known: 0,
-  columns: COLUMNS,
-  operationsPerSecond: Math.round(operations / seconds),
-  seed,
-  byKind,
-});
-
-const text = ({ operations, observations, differences, seed, seconds }: CampaignReport): string =>
-  `${operations.toLocaleString('en-US')} operations and ${observations.toLocaleString('en-US')} looks compared with this kernel, ` +
-  `${differences.length} differences; seed ${seed}, ${Math.round(operations / seconds).toLocaleString('en-US')} operations/s\n` +
-  `compared: ${COLUMNS.join(', ')}\n`;

@@ -1,0 +1,53 @@
+import { type OracleReport, sideBySide } from '@rmap-lab/kernel-oracle';
+
+/** The report as the document that `--json` prints. */
+export const oracleDocument = ({
+  operations,
+  observations,
+  differences,
+  known,
+  columns,
+  seed,
+  byKind,
+  seconds,
+}: OracleReport) => ({
+  schema: 'rmap-lab/oracle@1',
+  operations,
+  observations,
+  differences: differences.length,
+  known,
+  columns,
+  operationsPerSecond: Math.round(operations / seconds),
+  seed,
+  byKind,
+});
+
+/** The report for people. */
+export function oracleText({
+  operations,
+  observations,
+  differences,
+  known,
+  columns,
+  missing,
+  notes,
+  seed,
+  seconds,
+  judge,
+}: OracleReport): string {
+  const lines = [
+    `${number(operations)} operations and ${number(observations)} looks compared with ${judge}, ${differences.length} differences` +
+      `${known > 0 ? `, ${known} known` : ''}${seed === null ? '' : `; seed ${seed}`}, ${number(Math.round(operations / seconds))} operations/s`,
+    `compared: ${columns.join('; ')}`,
+    ...missing.map((column) => `not seen: ${column}`),
+    ...notes,
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+/** Each difference side by side, on standard error. */
+export function printDifferences({ differences }: OracleReport): void {
+  for (const difference of differences) process.stderr.write(`${sideBySide(difference)}\n\n`);
+}
+
+const number = (n: number): string => n.toLocaleString('en-US');
