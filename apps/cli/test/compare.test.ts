@@ -123,6 +123,15 @@ describe('rmap-lab sweep', () => {
     for (const { cell, outcome } of results.slice(1)) expect(outcome.blame).toContain(`strategy '${cell.strategy}'`);
   }, 60_000);
 
+  it('refuses a workload or parameter that there is not, before it blames a strategy', async () => {
+    const wrong = {
+      strategies: ['anon-vma'],
+      workloads: [{ workload: 'jit' }, { workload: 'fork-chain', parameters: { death: 3 } }],
+    };
+    const { status, err } = await rmapLab(['sweep', grid('unknown.json', wrong)]);
+    expect([status, err]).toEqual([2, expect.stringMatching(/fork-chain.* can't take death=3/)]);
+  });
+
   it('says what is wrong with a grid', async () => {
     const { status, err } = await rmapLab(['sweep', grid('wrong.json', { strategies: [] })]);
     expect(status).toBe(2);

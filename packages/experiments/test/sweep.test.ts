@@ -81,7 +81,21 @@ describe('a result store', () => {
     again.append(two, outcome);
     again.close();
     expect(readFileSync(file, 'utf8').split('\n')).toHaveLength(3);
-    expect(new ResultStore(file).results).toHaveLength(2);
+    const last = new ResultStore(file);
+    expect(last.results).toHaveLength(2);
+    last.close();
+  });
+
+  test('belongs to one process at a time, and to the next when that was killed', () => {
+    const file = join(scratch, 'shared.jsonl');
+    const first = new ResultStore(file);
+    expect(() => new ResultStore(file)).toThrow(/process \d+ is writing to it/);
+    first.close();
+    writeFileSync(`${file}.lock`, '999999999');
+    const second = new ResultStore(file);
+    second.append(one, outcome);
+    second.close();
+    new ResultStore(file).close();
   });
 
   test('refuses a file that is something else, naming the line', () => {

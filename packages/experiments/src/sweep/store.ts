@@ -1,5 +1,6 @@
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, truncateSync, writeSync } from 'node:fs';
 import type { Measurement } from '../measure.js';
+import { soleUser } from './sole-user.js';
 import { type Cell, cellId } from './spec.js';
 
 /** How a cell ended. `blame` names the strategy where it is the strategy's doing. */
@@ -14,7 +15,7 @@ export interface StoredResult {
   readonly outcome: Outcome;
 }
 
-/** A result file has a line, not its last, that is no result. */
+/** A result file has a line, not its last, that is no result; or another process is writing to it. */
 export class BadStore extends Error {
   override readonly name = 'BadStore';
 }
@@ -26,11 +27,21 @@ export class BadStore extends Error {
 export class ResultStore {
   private readonly byId = new Map<string, StoredResult>();
   private readonly descriptor: number;
+  private readonly leave: () => void;
 
-  /** @throws BadStore, or what the file system says */
+  /** Takes the file for this process alone, until {@link close}. @throws BadStore, or what the file system says */
   constructor(file: string) {
-    if (existsSync(file)) this.read(file);
-    this.descriptor = openSync(file, 'a');
+    const leave = soleUser(file);
+    if (typeof leave === 'number')
+      throw new BadStore(`${file}: process ${leave} is writing to it; wait for it, or name another file`);
+    this.leave = leave;
+    try {
+      if (existsSync(file)) this.read(file);
+      this.descriptor = openSync(file, 'a');
+    } catch (error) {
+      leave();
+      throw error;
+    }
   }
 
   get results(): readonly StoredResult[] {
@@ -53,6 +64,7 @@ export class ResultStore {
   /** Closes the file. */
   close(): void {
     closeSync(this.descriptor);
+    this.leave();
   }
 
   private read(file: string): void {

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import type { Layout } from '@rmap-lab/core';
 import type { ShortNames } from '@rmap-lab/core/load-strategy';
+import { openWorkload } from '@rmap-lab/workloads';
 import { CellRunner } from './cell-runner.js';
 import { cellsOf, inShard, type SweepSpec } from './spec.js';
 import type { Outcome, ResultStore } from './store.js';
@@ -34,10 +35,21 @@ export interface SweepSummary {
   readonly run: number;
 }
 
-/** Runs every cell of `spec` that `store` has no result of, in worker threads. A strategy that misbehaves costs its cell alone ({@link CellRunner}). */
+/** Opens every workload of `spec` with every choice of its parameters, once. @throws UnknownWorkload, BadParameter */
+async function checkWorkloads(spec: SweepSpec): Promise<void> {
+  const seen = new Set<string>();
+  for (const { workload, parameters } of cellsOf(spec)) {
+    const key = JSON.stringify([workload, parameters]);
+    if (!seen.has(key)) await openWorkload(workload, parameters);
+    seen.add(key);
+  }
+}
+
+/** Runs every cell of `spec` that `store` has no result of, in worker threads. A strategy that misbehaves costs its cell alone ({@link CellRunner}). @throws UnknownWorkload, BadParameter, before anything runs */
 export async function sweep(spec: SweepSpec, store: ResultStore, options: SweepOptions = {}): Promise<SweepSummary> {
   const { shortNames = {}, from = process.cwd(), unusable = {}, shard, workers = availableParallelism() } = options;
   const { layout, signal, onProgress } = options;
+  await checkWorkloads(spec);
   const cells = cellsOf(spec, layout).filter((cell) => shard === undefined || inShard(cell, shard.index, shard.count));
   const waiting = cells.filter((cell) => store.resultOf(cell) === undefined);
   const found = cells.length - waiting.length;
