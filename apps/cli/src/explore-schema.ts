@@ -7,7 +7,7 @@ export const exploreSchema = z.strictObject({
   schema: z.literal('rmap-lab/explore@1'),
   scenario: z.string(),
   strategy: z.string(),
-  engine: z.enum(['dpor', 'bounded', 'pct', 'pos', 'random', 'brute-force']),
+  engine: z.enum(['dpor', 'state', 'bounded', 'pct', 'pos', 'random', 'brute-force']),
   verdict: z.enum(['passes', 'fails']),
   /** Whether no interleaving of the scenario's steps is left out. */
   exhausted: z.boolean(),

@@ -15,6 +15,7 @@ export type { Referenced } from './rmap/referenced.js';
 export type { VerifyReport } from './rmap/verify.js';
 export { type Layout, LINUX_6_18 } from './slab/layout.js';
 export type { KernelStats, LockCounts, SlabStats } from './stats.js';
+export { COUNTERS, LOCK_WORDS } from './sync/counters.js';
 export { interleave, type ThreadEnd } from './sync/interleave.js';
 export * from './sync/op.js';
 export { Task } from './sync/task.js';

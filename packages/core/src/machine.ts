@@ -13,6 +13,7 @@ import type { Rmap } from './rmap/contract.js';
 import { AllocFailure } from './slab/alloc-failure.js';
 import { bytesIn, type Layout, LINUX_6_18 } from './slab/layout.js';
 import { Slab, type SlabOptions, type SlabWorld } from './slab/slab-cache.js';
+import { COUNTERS } from './sync/counters.js';
 import { LockStats } from './sync/lock.js';
 import type { Op } from './sync/op.js';
 import { Rcu } from './sync/rcu.js';
@@ -42,6 +43,7 @@ export interface MachineOptions {
 
 /** Everything one kernel consists of, as its operations see it. */
 export class Machine {
+  static readonly [COUNTERS] = ['counts', 'walkPasses'];
   readonly sync: Sync;
   readonly rcu: Rcu;
   readonly failure: AllocFailure;
@@ -60,9 +62,8 @@ export class Machine {
   /** Address spaces by id, in order of creation, from mmInit to mmExit. */
   readonly mms = new Map<number, Mm>();
   readonly files: FileMapping[] = [];
-  /** Spans handed to hooks; reused by every call. */
-  readonly span: LeafSpan;
-  readonly fromSpan: LeafSpan;
+  private readonly oneSpan: LeafSpan;
+  private readonly oneFromSpan: LeafSpan;
   /** The strategy at work; set once, right after the machine was made. */
   rmap!: Rmap;
   /** Whether the first fault of a VMA must hold mmap_lock (`prepareUnder`). */
@@ -108,8 +109,18 @@ export class Machine {
       typesafeByRcu: true,
     });
     this.mmSlab = this.slab('mm_struct', { bytes: LINUX_6_18.mm_struct, create: () => new Mm(this), typesafeByRcu: true });
-    this.span = new LeafSpan(this);
-    this.fromSpan = new LeafSpan(this);
+    this.oneSpan = new LeafSpan(this);
+    this.oneFromSpan = new LeafSpan(this);
+  }
+
+  /** A span to hand to a hook. Sequentially the same for every call; a hook that steps keeps it while other threads run. */
+  get span(): LeafSpan {
+    return this.sync.stepping ? new LeafSpan(this) : this.oneSpan;
+  }
+
+  /** A second one, for what is moved or copied. */
+  get fromSpan(): LeafSpan {
+    return this.sync.stepping ? new LeafSpan(this) : this.oneFromSpan;
   }
 
   /** The counters of a lock class, made at first use. */

@@ -1,13 +1,13 @@
 import type { Step } from '@rmap-lab/core';
 
 /** How a step touches one shared object; with the object's number it makes an access, `object * 8 + mode`. */
-const LOAD = 0;
-const STORE = 1;
-const READ_LOCK = 2;
-const WRITE_LOCK = 3;
-const READ_UNLOCK = 4;
-const WRITE_UNLOCK = 5;
-const TRY_READ = 6;
+export const LOAD = 0;
+export const STORE = 1;
+export const READ_LOCK = 2;
+export const WRITE_LOCK = 3;
+export const READ_UNLOCK = 4;
+export const WRITE_UNLOCK = 5;
+export const TRY_READ = 6;
 /** A failed attempt changes nothing: it is a load of the lock's state. */
 const TRY_FAILED = 7;
 
@@ -43,6 +43,7 @@ export const DOMINATES = bits(STORE, WRITE_LOCK);
 export function modeOf({ kind, shared, fails }: Step): number {
   switch (kind) {
     case 'load':
+    case 'wait':
       return LOAD;
     case 'lock':
       return shared ? READ_LOCK : WRITE_LOCK;

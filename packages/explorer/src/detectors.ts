@@ -1,4 +1,4 @@
-import type { RmapStrategy, Task, Watch } from '@rmap-lab/core';
+import { COUNTERS, type RmapStrategy, type Task, type Watch } from '@rmap-lab/core';
 import { LockOrder } from './lock-order.js';
 import { Races } from './races.js';
 
@@ -11,6 +11,8 @@ interface Held {
 
 /** Looks on while the threads of one schedule run: the order of locks by class, what each thread holds, data races. */
 export class Detectors implements Watch {
+  /** Clocks order what one schedule did; they are no part of a state. */
+  static readonly [COUNTERS] = ['races'];
   private readonly order: LockOrder;
   /** By number of the task. */
   private readonly held: Held[][] = [];

@@ -25,7 +25,7 @@ export function dpor(program: Program, options: SearchOptions = {}): Search {
   const search = startSearch('dpor');
   const numbers = new Numbers();
   const frames: Frame[] = [];
-  let run = new Execution(program, numbers);
+  let run = new Execution(program, numbers, 'traced');
   const history = new History(run.names.length);
   let again = false;
 
@@ -37,8 +37,8 @@ export function dpor(program: Program, options: SearchOptions = {}): Search {
 
   for (;;) {
     if (again) {
-      run = new Execution(program, numbers);
-      for (let i = 0; i < history.length; i++) run.step(frames[i].chosen);
+      run = new Execution(program, numbers, 'traced');
+      for (let i = 0; i < history.length; i++) run.again(frames[i].chosen, 0);
     }
     const from = history.length;
     let complete = true;
@@ -66,7 +66,7 @@ export function dpor(program: Program, options: SearchOptions = {}): Search {
     for (let thread = 0; thread < run.pending.length; thread++) {
       if (run.pending[thread] === null || (enabled & (1 << thread)) !== 0) continue;
       // Whoever waits to the end would have raced with those who made him wait.
-      history.push(thread, [run.announced(thread)]);
+      history.push(thread, run.awaited(thread));
       for (const race of history.races) reverse(history, frames, race, history.length - 1);
       history.pop();
     }
@@ -92,7 +92,7 @@ export function dpor(program: Program, options: SearchOptions = {}): Search {
 /** Makes sure that some schedule is tried in which `event` comes before `race`. */
 function reverse(history: History, frames: readonly Frame[], race: number, event: number): void {
   const frame = frames[race];
-  // Threads that can come first in: what did not need `race`, then `event`.
+  // Threads that can come first in: what did not need `race`, then `event`. By thread, its first event there.
   const first = new Array<number>(history.threads).fill(-1);
   let initials = 0;
   for (let k = race + 1; k <= event; k++) {
@@ -100,23 +100,42 @@ function reverse(history: History, frames: readonly Frame[], race: number, event
     if (first[thread] >= 0 || (k !== event && history.before(race, k))) continue;
     let free = true;
     for (let other = 0; other < history.threads; other++)
-      if (first[other] >= 0 && history.seen(k, other) > first[other]) free = false;
-    first[thread] = history.index[k];
+      if (first[other] >= 0 && history.seen(k, other) > history.index[first[other]]) free = false;
+    first[thread] = k;
     if (free) initials |= 1 << thread;
   }
+  const own = 1 << history.thread[event];
+  if ((frame.enabled & own) === 0 && onlyAfter(history, race, event, first)) initials = own;
   if (((frame.backtrack | frame.sleep) & initials) !== 0) return;
   const possible = initials & frame.enabled;
   if (possible === 0) {
-    // They had to wait there already: the race is with what made them wait.
     for (let rest = initials; rest !== 0; rest &= rest - 1) {
-      let k = race - 1;
-      while (k >= 0 && (frames[k].enabled & rest & -rest) === 0) k--;
-      if (k >= 0) reverse(history, frames, k, event);
+      const cause = whatMadeItWait(history, frames, race, first[lowest(rest)]);
+      if (cause >= 0) reverse(history, frames, cause, event);
     }
     return;
   }
-  const own = 1 << history.thread[event];
   frame.backtrack |= (possible & own) !== 0 ? own : possible & -possible;
+}
+
+/** Whether `event`, which its thread waited for at `race`, needs just that to go on: nothing else since has to do with it. */
+function onlyAfter(history: History, race: number, event: number, first: readonly number[]): boolean {
+  if (first[history.thread[event]] !== event) return false;
+  for (let k = race + 1; k < event; k++)
+    if (!history.before(race, k) && dependent(history.touched[k], history.touched[event])) return false;
+  return true;
+}
+
+/** The event before `race` without which `waiting` could have been made there; -1: nothing that its thread didn't know before. */
+function whatMadeItWait(history: History, frames: readonly Frame[], race: number, waiting: number): number {
+  const thread = history.thread[waiting];
+  const before = history.previous[waiting];
+  for (let k = race - 1; k >= 0; k--) {
+    if (history.thread[k] === thread || !dependent(history.touched[k], history.touched[waiting])) continue;
+    if (before >= 0 && history.before(k, before)) return -1;
+    if ((frames[k].enabled & (1 << thread)) !== 0) return k;
+  }
+  return -1;
 }
 
 /** Whoever slept, or was tried before, goes on sleeping after a step that is independent of his. */

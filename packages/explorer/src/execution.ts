@@ -1,10 +1,14 @@
 import { Deadlock, type Op, type Step } from '@rmap-lab/core';
 import { modeOf } from './access.js';
-import { type Numbers, numberOf } from './numbers.js';
+import { Hash } from './hash.js';
+import type { Numbers } from './numbers.js';
 import type { End, Program, World } from './program.js';
+import type { Tracing } from './tracing/tracing.js';
 
 /** Steps that one schedule may have before it counts as one that never ends. */
 const MAX_STEPS = 5000;
+
+const hash = new Hash();
 
 /** A schedule that doesn't end: threads that spin. */
 export class Endless extends Error {
@@ -23,7 +27,10 @@ export class Execution {
   /** What went wrong, first. */
   failure: Error | null = null;
   steps = 0;
+  /** By thread: the hash of all that it has read, where that is traced. */
+  readonly read: number[];
   private readonly world: World;
+  private readonly tracing: Tracing | undefined;
   private readonly ops: Op<unknown>[];
   private readonly ends: (End | null)[];
   private running = -1;
@@ -33,17 +40,27 @@ export class Execution {
   constructor(
     program: Program,
     private readonly numbers: Numbers | null,
-    fresh = false,
+    how?: 'fresh' | 'traced',
   ) {
     numbers?.restart();
-    this.world = program(fresh);
+    this.world = program(how);
+    this.tracing = this.world.tracing;
     this.names = Object.keys(this.world.threads);
     this.ops = Object.values(this.world.threads);
     this.live = this.ops.length;
     this.pending = new Array(this.live).fill(null);
     this.ends = new Array(this.live).fill(null);
-    if (numbers !== null) this.world.observe?.((object, key, mode) => this.touched.push(numbers.of(object, key) * 8 + mode));
-    for (let thread = 0; thread < this.ops.length; thread++) this.advance(thread);
+    this.read = new Array(this.live).fill(0);
+    for (let thread = 0; thread < this.ops.length; thread++) {
+      this.tracing?.pass(thread);
+      this.schedule(thread);
+      this.advance(thread);
+    }
+  }
+
+  /** Whether the program tells what its threads read, and its state. */
+  get traced(): boolean {
+    return this.tracing !== undefined && this.world.fingerprint !== undefined;
   }
 
   /** The threads that can go on, as bits. */
@@ -60,16 +77,60 @@ export class Execution {
   /** The access that `thread` has announced. */
   announced(thread: number): number {
     const step = this.pending[thread] as Step;
-    return numberOf(this.numbers as Numbers, step) * 8 + modeOf(step);
+    return (this.numbers as Numbers).of(step) * 8 + modeOf(step);
+  }
+
+  /** What `thread` waits for: what it looked at to find that it can't go on. */
+  awaited(thread: number): readonly number[] {
+    const { tracing } = this;
+    if (tracing === undefined) return [this.announced(thread)];
+    tracing.begin(thread, 0);
+    const step = this.pending[thread] as Step;
+    step.enabled?.();
+    tracing.announced(step);
+    tracing.end();
+    return tracing.touched;
   }
 
   /** Lets `thread` make its announced step; `touched` says what that was about. */
   step(thread: number): void {
-    if (this.numbers !== null) this.touched = [this.announced(thread)];
+    const { tracing } = this;
+    if (tracing === undefined) {
+      if (this.numbers !== null) this.touched = [this.announced(thread)];
+      this.take(thread);
+      return;
+    }
+    this.schedule(thread);
+    tracing.begin(thread, this.read[thread]);
+    // That it could go on is known to it, too.
+    this.pending[thread]?.enabled?.();
+    tracing.announced(this.pending[thread] as Step);
+    this.take(thread);
+    this.touched = tracing.touched;
+  }
+
+  /** Makes a step again that was made in an earlier schedule with the same beginning. @param read its hash by then */
+  again(thread: number, read: number): void {
+    this.tracing?.pass(thread);
+    this.take(thread);
+    this.read[thread] = read;
+  }
+
+  /** The state of everything, threads included, as a number. */
+  state(): number {
+    const { world, read } = this;
+    hash.restart(world.fingerprint?.());
+    for (let thread = 0; thread < read.length; thread++) hash.number(read[thread]);
+    return hash.value;
+  }
+
+  private take(thread: number): void {
+    this.schedule(thread);
     if (++this.steps > MAX_STEPS) this.failure = new Endless(`more than ${MAX_STEPS} steps: some thread waits by looking again`);
     else {
       const step = this.pending[thread] as Step;
       this.advance(thread);
+      if (this.tracing !== undefined) this.read[thread] = this.tracing.end();
       if (this.world.stepped !== undefined && this.failure === null) this.guard(() => this.world.stepped?.(step));
     }
   }
@@ -89,7 +150,6 @@ export class Execution {
       });
       this.failure = new Deadlock(waits.join('; '));
     } else {
-      this.world.observe?.(null);
       this.guard(() => this.world.settle?.(Object.fromEntries(this.names.map((name, i) => [name, this.ends[i] as End]))));
     }
     return this.failure;
@@ -103,16 +163,18 @@ export class Execution {
     }
   }
 
+  private schedule(thread: number): void {
+    if (this.running === thread) return;
+    this.running = thread;
+    this.world.schedule?.(thread);
+  }
+
   private advance(thread: number): void {
-    if (this.running !== thread) {
-      this.running = thread;
-      this.world.schedule?.(thread);
-    }
     try {
       const turn = this.ops[thread].next();
       if (!turn.done) {
         this.pending[thread] = turn.value;
-        if (this.numbers !== null) numberOf(this.numbers, turn.value);
+        this.numbers?.of(turn.value);
         return;
       }
       this.ends[thread] = { value: turn.value };

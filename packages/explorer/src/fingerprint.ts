@@ -1,4 +1,6 @@
-import { type Column, type Snapshot, wordsOf } from './snapshot.js';
+import { Hash } from './hash.js';
+import { type Column, countersOf, type Snapshot, wordsOf } from './snapshot.js';
+import { untraced } from './tracing/node.js';
 
 type Compare = (
   objects: readonly object[],
@@ -9,9 +11,6 @@ type Compare = (
 /** Words that are compared at once. */
 const BLOCK = 512;
 
-const scratch = new Float64Array(1);
-const halves = new Int32Array(scratch.buffer);
-
 /**
  * How the state of what a snapshot holds differs from the snapshot, as a number of 53 bits: equal for equal states, whatever way led
  * there and in whatever order their new objects were made; for different ones by chance only, once in 10^15 pairs.
@@ -21,28 +20,30 @@ export class Fingerprint {
   private readonly comparers: readonly Compare[];
   private readonly bytes: readonly (readonly [now: Buffer, saved: Buffer])[];
   private fresh: Map<object, number> = new Map();
-  private high = 0;
-  private low = 0;
+  private readonly hash = new Hash();
 
-  /** @param ignored fields that are no part of the state */
+  /**
+   * @param ignored fields that are no part of the state, beside those that only count
+   * @param nameOf what threads call an object that was not there at first, if that matters
+   */
   constructor(
     private readonly snapshot: Snapshot,
     private readonly ignored: ReadonlySet<PropertyKey>,
+    private readonly nameOf: (object: object) => number | undefined = () => undefined,
   ) {
     for (const object of snapshot.objects) this.numbers.set(object, this.numbers.size);
     this.bytes = snapshot.columns.map(([now, saved]) => [bytesOf(now), bytesOf(saved)]);
-    this.comparers = snapshot.shapes.map(({ keys }) => comparer(keys));
+    this.comparers = snapshot.shapes.map(({ keys, objects }) => comparer(keys, countersOf(objects[0])));
   }
 
   /** The fingerprint of the state as it is now. */
   take(): number {
-    const { shapes, arrays, columns, maps, sets } = this.snapshot;
+    const { shapes, arrays, columns, maps, sets, counting } = this.snapshot;
     this.fresh = new Map();
-    this.high = 0x9e3779b9;
-    this.low = 0x85ebca6b;
+    this.hash.restart();
     let place = 0;
     const differs = (at: number, value: unknown): void => {
-      this.mix(place + at);
+      this.hash.word(place + at);
       this.value(value);
     };
     for (let i = 0; i < shapes.length; i++) {
@@ -59,7 +60,7 @@ export class Fingerprint {
       place += columns[i][0].length;
     }
     for (const [map, entries] of maps) {
-      if (map.size !== entries.length || !sameEntries(map, entries)) differs(0, new Map(map));
+      if (!counting.has(map) && (map.size !== entries.length || !sameEntries(map, entries))) differs(0, new Map(map));
       place++;
     }
     for (const [set, values] of sets) {
@@ -68,7 +69,7 @@ export class Fingerprint {
     }
     // A map goes on to what is added while it is iterated.
     for (const object of this.fresh.keys()) this.contents(object);
-    return (this.high >>> 0) * 2 ** 21 + (this.low >>> 11);
+    return this.hash.value;
   }
 
   /** Memory that is the same nearly everywhere: a native look at a block of it is far cheaper than one at each word. */
@@ -78,34 +79,22 @@ export class Fingerprint {
       if (to - from === BLOCK && bytes.compare(before, from * 4, to * 4, from * 4, to * 4) === 0) continue;
       for (let i = from; i < to; i++) {
         if (now[i] === saved[i]) continue;
-        this.mix(place + i);
-        this.mix(now[i]);
+        this.hash.word(place + i);
+        this.hash.word(now[i]);
       }
     }
   }
 
-  private mix(word: number): void {
-    this.high = Math.imul(this.high ^ word, 0x85ebca6b);
-    this.high ^= this.high >>> 15;
-    this.low = Math.imul(this.low ^ word ^ this.high, 0xc2b2ae35);
-    this.low ^= this.low >>> 13;
-  }
-
   private value(value: unknown): void {
-    if ((value as number | 0) === value) this.mix(value);
-    else if (typeof value === 'number') {
-      scratch[0] = value;
-      this.mix(halves[0]);
-      this.mix(halves[1]);
-    } else if (typeof value === 'object' && value !== null) this.mix(this.numberOf(value));
-    else if (typeof value === 'string') for (let i = 0; i < value.length; i++) this.mix(value.charCodeAt(i) + 0x10000);
-    else this.mix(value === true ? 3 : value === false ? 5 : value === null ? 7 : 11);
+    if (typeof value === 'object' && value !== null) this.hash.number(this.numberOf(untraced(value)));
+    else if (typeof value === 'function') this.hash.number(this.nameOf(value) ?? -1);
+    else this.hash.plain(value);
   }
 
   private numberOf(object: object): number {
     const known = this.numbers.get(object) ?? this.fresh.get(object);
     if (known !== undefined) return known;
-    const number = this.numbers.size + this.fresh.size;
+    const number = this.nameOf(object) ?? this.numbers.size + this.fresh.size;
     this.fresh.set(object, number);
     return number;
   }
@@ -114,7 +103,7 @@ export class Fingerprint {
   private contents(object: object): void {
     if (ArrayBuffer.isView(object)) {
       const words = wordsOf(object);
-      for (let i = 0; i < words.length; i++) if (words[i] !== 0) this.mix(words[i] ^ i);
+      for (let i = 0; i < words.length; i++) if (words[i] !== 0) this.hash.word(words[i] ^ i);
     } else if (Array.isArray(object)) for (const value of object) this.value(value);
     else if (object instanceof Map)
       for (const [key, value] of object as Map<unknown, unknown>) {
@@ -122,18 +111,21 @@ export class Fingerprint {
         this.value(value);
       }
     else if (object instanceof Set) for (const value of object as Set<unknown>) this.value(value);
-    else
+    else {
+      const counters = countersOf(object);
       for (const key of Reflect.ownKeys(object))
-        if (!this.ignored.has(key)) this.value((object as Record<PropertyKey, unknown>)[key]);
-    this.mix(13);
+        if (!this.ignored.has(key) && !counters.includes(key)) this.value((object as Record<PropertyKey, unknown>)[key]);
+    }
+    this.hash.word(13);
   }
 }
 
 const bytesOf = ({ buffer, byteOffset, byteLength }: Int32Array): Buffer => Buffer.from(buffer, byteOffset, byteLength);
 
 /** Tells which fields of objects of one shape are no longer what they were, by number. */
-function comparer(keys: readonly PropertyKey[]): Compare {
+function comparer(keys: readonly PropertyKey[], counters: readonly PropertyKey[]): Compare {
   const looks = keys.map((key, i) => {
+    if (counters.includes(key)) return 'at++;';
     const field = `o[${typeof key === 'symbol' ? `keys[${i}]` : JSON.stringify(key)}]`;
     return `if (${field} !== values[at]) differs(at, ${field}); at++;`;
   });

@@ -16,13 +16,14 @@ export class History {
   /** By event: its thread, and its number among that thread's events. */
   thread = new Int32Array(256);
   index = new Int32Array(256);
+  /** By event: the one before it of its thread; -1: none. */
+  previous = new Int32Array(256);
   touched: (readonly number[])[] = [];
   /** Events that the newest one is in a reversible race with, latest first. */
   readonly races: number[] = [];
   private readonly readers: number[] = [];
   private clocks: Int32Array;
   private readonly last: Int32Array;
-  private previous = new Int32Array(256);
   private firstAccess = new Int32Array(256);
   private accesses = 0;
   private accessEvent = new Int32Array(512);

@@ -14,11 +14,11 @@ import {
   type WalkResult,
 } from '@rmap-lab/core';
 import { Detectors } from './detectors.js';
-import { Fingerprint } from './fingerprint.js';
-import { NUMBER_FIELDS } from './numbers.js';
-import type { End, Program, World } from './program.js';
-import { RACE_FIELDS } from './races.js';
-import { Snapshot } from './snapshot.js';
+import { Hash } from './hash.js';
+import { type Kept, keptProgram } from './kept.js';
+import { type End, type Program, Untraceable, type World } from './program.js';
+import { LockWatch } from './tracing/lock-watch.js';
+import { Tracing } from './tracing/tracing.js';
 import { WalkWatch } from './walk-watch.js';
 
 /** A few concurrent operations on a small machine, written like a test. */
@@ -52,42 +52,21 @@ export interface KernelProgramOptions {
  * A final state that was checked and is right is not checked again.
  */
 export function kernelProgram<W>(scenario: Scenario<W>, { strategy, checked = true }: KernelProgramOptions): Program {
-  let kept: Kept<W> | null = null;
-  return (fresh = false) => {
-    if (fresh || strategy.state !== 'managed') return begin(scenario, strategy, setUp(scenario, strategy, checked), null);
-    if (kept === null) {
-      const machine = setUp(scenario, strategy, checked);
-      const snapshot = new Snapshot([machine]);
-      kept = { machine, snapshot, seen: new SeenStates(snapshot) };
-    } else kept.snapshot.restore();
-    return begin(scenario, strategy, kept.machine, kept.seen);
+  const make = (): Ready<W> => setUp(scenario, strategy, checked);
+  const start = (ready: Ready<W>, kept: Kept<Ready<W>> | null): World => begin(scenario, strategy, ready, kept);
+  const keep = keptProgram(make, start, ({ kernel, world, main, detectors }) => {
+    const tracing = new Tracing([{ kernel, world }, main]);
+    kernel.watch(new LockWatch(tracing, detectors));
+    return tracing;
+  });
+  if (strategy.state === 'managed') return keep;
+  return (how) => {
+    if (how === 'traced') throw new Untraceable(`${UNMANAGED} of '${strategy.name}': explore it by bounded, pct, pos or random`);
+    return start(make(), null);
   };
 }
 
-/** The machine of a program, which all its schedules run on. */
-interface Kept<W> {
-  readonly machine: Ready<W>;
-  readonly snapshot: Snapshot;
-  readonly seen: SeenStates;
-}
-
-/** Final states that were checked and are right; what ends in one of them again needs no second check. */
-class SeenStates {
-  private readonly fingerprint: Fingerprint;
-  private readonly right = new Set<number>();
-
-  constructor(snapshot: Snapshot) {
-    this.fingerprint = new Fingerprint(snapshot, new Set([...NUMBER_FIELDS, ...RACE_FIELDS]));
-  }
-
-  /** Runs `check` unless it passed in this very state. */
-  once(check: () => void): void {
-    const state = this.fingerprint.take();
-    if (this.right.has(state)) return;
-    check();
-    this.right.add(state);
-  }
-}
+const UNMANAGED = "what threads read can't be followed, as that takes state: 'managed', not that";
 
 /** A machine on which the scenario's threads can begin. */
 interface Ready<W> {
@@ -112,7 +91,7 @@ function begin<W>(
   scenario: Scenario<W>,
   strategy: RmapStrategy,
   { kernel, main, tasks, detectors, world }: Ready<W>,
-  seen: SeenStates | null,
+  kept: Kept<Ready<W>> | null,
 ): World {
   const operations = scenario.threads(kernel, world);
   const folio = 'walk' in operations ? (scenario.folio?.(world) ?? null) : null;
@@ -123,9 +102,12 @@ function begin<W>(
     const op = operations[name];
     threads[name] = started(name === 'walk' && watch !== null ? watch.during(op as Op<WalkResult>) : op);
   }
+  for (const task of tasks) kept?.tracing?.adopt(task);
   detectors?.begin();
   return {
     threads,
+    ...kept?.views(),
+    ...(kept !== null && watch !== null && { fingerprint: () => stateOf(kept, watch) }),
     held: (thread) => detectors?.heldBy(tasks[thread]) ?? [],
     schedule: (thread) => kernel.schedule(tasks[thread]),
     ...(watch === null ? {} : { stepped: (step: Step) => watch.stepped(step) }),
@@ -137,10 +119,19 @@ function begin<W>(
       kernel.runDeferred();
       scenario.check?.(kernel, world, ends);
       const check = (): void => checkEnd(kernel, strategy);
-      if (seen === null) check();
-      else seen.once(check);
+      if (kept === null) check();
+      else kept.once(check);
     },
   };
+}
+
+const hash = new Hash();
+
+/** The machine, and what a walk under way has seen of the truth. */
+function stateOf(kept: Kept<object>, watch: WalkWatch): number {
+  hash.restart(kept.state());
+  watch.digest(hash);
+  return hash.value;
 }
 
 /** What must hold when all threads have ended, and when all processes have. */

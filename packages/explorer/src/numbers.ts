@@ -1,32 +1,23 @@
-import { SHARED, type Step } from '@rmap-lab/core';
+import type { Step } from '@rmap-lab/core';
 
-const ANNOUNCED = Symbol('number by order of announcement');
+const NUMBER = Symbol('number by order of announcement');
 /** Objects outlive an execution: numbers of another one mean nothing. */
 const EXECUTION = Symbol('execution that announced it');
 /** Fields that explorers add to objects of core. */
-export const NUMBER_FIELDS: readonly symbol[] = [ANNOUNCED, EXECUTION];
+export const NUMBER_FIELDS: readonly symbol[] = [NUMBER, EXECUTION];
 
 interface Numbered {
-  [SHARED]?: number;
-  [ANNOUNCED]?: number;
+  [NUMBER]?: number;
   [EXECUTION]?: number;
 }
 
 /** Executions so far, of all programs. */
 let executions = 0;
 
-/** Keys of one object that are told apart. */
-const KEYS = 2 ** 24;
-
-/**
- * Gives shared objects numbers that mean the same in every schedule with the same beginning. Objects of core carry one (`SHARED`);
- * others get theirs in the order in which steps announce them. What is neither named nor announced is one and the same object:
- * too much dependence costs time, too little would miss schedules.
- */
+/** Numbers for what steps announce, in the order in which they do: the same in every schedule with the same beginning. */
 export class Numbers {
   private next = 0;
   private execution = 0;
-  private readonly dense = new Map<number, number>();
 
   /** A new execution begins. */
   restart(): void {
@@ -34,36 +25,13 @@ export class Numbers {
     this.execution = ++executions;
   }
 
-  /** The number of part `key` of an object that is touched. */
-  of(object: object, key: number): number {
-    const shared = (object as Numbered)[SHARED];
-    if (shared === undefined) return this.announced(object) ?? 1;
-    const name = shared * KEYS + key;
-    let number = this.dense.get(name);
-    if (number === undefined) {
-      number = this.dense.size * 2;
-      this.dense.set(name, number);
+  /** The number of what `step` is about. */
+  of({ object }: Step): number {
+    const numbered = object as Numbered;
+    if (numbered[EXECUTION] !== this.execution) {
+      numbered[EXECUTION] = this.execution;
+      numbered[NUMBER] = ++this.next;
     }
-    return number;
+    return numbered[NUMBER] as number;
   }
-
-  /** The number of an object that a step announces. */
-  announce(object: object): number {
-    const known = this.announced(object);
-    if (known !== undefined) return known;
-    this.next += 2;
-    (object as Numbered)[ANNOUNCED] = this.next + 1;
-    (object as Numbered)[EXECUTION] = this.execution;
-    return this.next + 1;
-  }
-
-  private announced(object: Numbered): number | undefined {
-    return object[EXECUTION] === this.execution ? object[ANNOUNCED] : undefined;
-  }
-}
-
-/** The number of what `step` touches. */
-export function numberOf(numbers: Numbers, step: Step): number {
-  const object = step.object as Numbered;
-  return object[SHARED] === undefined ? numbers.announce(object) : numbers.of(object, step.key ?? 0);
 }

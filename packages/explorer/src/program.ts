@@ -1,7 +1,13 @@
 import type { Op, Step } from '@rmap-lab/core';
+import type { Tracing } from './tracing/tracing.js';
 
 /** How one thread ended: its result, or the error that the model answered. */
 export type End = { readonly value: unknown } | { readonly error: Error };
+
+/** A program that can't say what its threads read and store, asked by an engine that must know. */
+export class Untraceable extends Error {
+  override readonly name = 'Untraceable';
+}
 
 /** One fresh world with threads ready to run. */
 export interface World {
@@ -13,8 +19,10 @@ export interface World {
   stepped?(step: Step): void;
   /** What a thread holds, oldest first, for people. */
   held?(thread: number): readonly string[];
-  /** Reports what a step touches beside what it announced; `null` ends that. */
-  observe?(touched: ((object: object, key: number, mode: number) => void) | null): void;
+  /** Tells all that steps touch. Absent: what they announce is all. */
+  readonly tracing?: Tracing;
+  /** The state of everything but the threads' own variables, as a number. */
+  fingerprint?(): number;
   /** Whether an error is an answer of the model, which ends its thread, rather than a failure. Default: none is. */
   answers?(error: Error): boolean;
   /** Called when every thread has ended. @throws what is wrong */
@@ -23,6 +31,7 @@ export interface World {
 
 /**
  * Makes the same world each time: explorers re-execute it for every schedule. A world is good until the next one is made, so that a
- * program may put its only one back to the start; `fresh`: make a new one from nothing.
+ * program may put its only one back to the start. `fresh`: make a new one from nothing; `traced`: one that tells all that steps
+ * touch, if it can. @throws Untraceable
  */
-export type Program = (fresh?: boolean) => World;
+export type Program = (how?: 'fresh' | 'traced') => World;

@@ -39,7 +39,7 @@ export class Diverged extends Error {
 
 /** Runs one schedule, in a fresh world. @param expected what each step must be, where that is known @throws Diverged */
 export function record(program: Program, choices: readonly number[], expected?: readonly string[]): Recording {
-  const run = new Execution(program, new Numbers(), true);
+  const run = new Execution(program, new Numbers(), 'fresh');
   const history = new History(run.names.length);
   const steps: RecordedStep[] = [];
   for (const [at, thread] of choices.entries()) {

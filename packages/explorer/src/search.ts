@@ -2,7 +2,7 @@ import type { Execution } from './execution.js';
 import type { History } from './history.js';
 
 /** How a search chooses schedules. */
-export type Engine = 'dpor' | 'brute-force' | 'bounded' | 'pct' | 'pos' | 'random';
+export type Engine = 'dpor' | 'state' | 'brute-force' | 'bounded' | 'pct' | 'pos' | 'random';
 
 /** A schedule that broke something. */
 export interface FailingSchedule {

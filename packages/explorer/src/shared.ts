@@ -1,4 +1,4 @@
-import type { Op, Step } from '@rmap-lab/core';
+import { LOCK_WORDS, type Op, type Step } from '@rmap-lab/core';
 
 /** A shared word. Loads and stores are steps. */
 export class Register {
@@ -24,6 +24,11 @@ export class Register {
     this.value = value;
   }
 
+  /** Waits until the value is what is wished for. */
+  *until(wished: (value: number) => boolean): Op<void> {
+    yield { kind: 'wait', object: this, label: this.loading.label, enabled: () => wished(this.value) };
+  }
+
   /** Adds in one step; the value before. */
   *add(n: number): Op<number> {
     yield this.storing;
@@ -35,6 +40,7 @@ export class Register {
 
 /** A lock for one thread, or for several that read. Locking, unlocking and trying are steps. */
 export class Lock {
+  static readonly [LOCK_WORDS] = ['writer', 'readers'];
   readonly locking: Step;
   readonly readLocking: Step;
   readonly unlocking: Step;
@@ -82,5 +88,58 @@ export class Lock {
     if (this.writer || this.readers > 0) return false;
     this.writer = true;
     return true;
+  }
+}
+
+/** Read-copy-update: sections of readers, and grace periods that wait for those that were open. */
+export class Rcu {
+  readonly entering: Step;
+  readonly leaving: Step;
+  readonly asking: Step;
+  readonly ending: Step;
+  /** Numbers of the sections that are open, and of the first that each callback need not wait for. */
+  readonly open: number[] = [];
+  readonly queue: number[] = [];
+  private next = 0;
+  constructor(label: string) {
+    this.entering = { kind: 'lock', object: this, label, shared: true };
+    this.leaving = { kind: 'unlock', object: this, label, shared: true };
+    this.asking = { kind: 'rcu', object: this, label: 'call_rcu' };
+    this.ending = { kind: 'rcu', object: this, label: 'end of grace period', enabled: () => this.over(this.queue[0] ?? -1) };
+  }
+
+  /** Runs `body` in a read section; entering and leaving it are steps. */
+  *read<T>(body: () => Op<T>): Op<T> {
+    yield this.entering;
+    const section = this.next++;
+    this.open.push(section);
+    const result = yield* body();
+    yield this.leaving;
+    this.open.splice(this.open.indexOf(section), 1);
+    return result;
+  }
+
+  /** Waits until all sections have ended that are open at the first of its two steps (synchronize_rcu). */
+  *synchronize(): Op<void> {
+    yield this.asking;
+    const { next } = this;
+    yield { kind: 'rcu', object: this, label: 'synchronize', enabled: () => this.over(next) };
+  }
+
+  /** Asks for a callback after a grace period (call_rcu): whoever waits in {@link gracePeriod} may go on then, soon or late. */
+  *call(): Op<void> {
+    yield this.asking;
+    this.queue.push(this.next);
+  }
+
+  /** Waits until the grace period of a callback is over: for a thread that does what the callback does. */
+  *gracePeriod(): Op<void> {
+    yield this.ending;
+    this.queue.shift();
+  }
+
+  /** Whether every section before the `next`-th has ended. */
+  private over(next: number): boolean {
+    return next >= 0 && this.open.every((section) => section >= next);
   }
 }

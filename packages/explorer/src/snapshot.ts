@@ -1,3 +1,7 @@
+import { COUNTERS } from '@rmap-lab/core';
+import { Node, untraced } from './tracing/node.js';
+import { Tracing } from './tracing/tracing.js';
+
 type Restore = (objects: readonly object[], values: readonly unknown[]) => void;
 
 /** Objects with the same fields, and the values of all of them one after another. */
@@ -22,12 +26,16 @@ export class Snapshot {
   readonly columns: Column[] = [];
   readonly maps: [now: Map<unknown, unknown>, saved: readonly (readonly [unknown, unknown])[]][] = [];
   readonly sets: [now: Set<unknown>, saved: readonly unknown[]][] = [];
+  /** What fields hold that only count. */
+  readonly counting = new Set<unknown>();
   private readonly byPrototype = new Map<object | null, Map<string, Shape>>();
 
   constructor(roots: readonly object[]) {
     const seen = new Set<object>(roots);
     const visit = (value: unknown): void => {
-      if (typeof value === 'object' && value !== null) seen.add(value);
+      if (typeof value !== 'object' || value === null) return;
+      // Who looks on goes on knowing what it knows.
+      if (!(value instanceof Node || value instanceof Tracing)) seen.add(untraced(value));
     };
     // A set goes on to what is added while it is iterated.
     for (const object of seen) this.add(object, visit);
@@ -74,6 +82,7 @@ export class Snapshot {
     );
     const kept = [...fields, ...symbols].filter(([, { writable }]) => writable === true);
     for (const [, { value }] of [...fields, ...symbols]) visit(value);
+    for (const [key, { value }] of fields) if (countersOf(object).includes(key)) this.counting.add(value);
     if (kept.length === 0) return;
     const shape = this.shapeOf(
       Object.getPrototypeOf(object) as object | null,
@@ -96,6 +105,12 @@ export class Snapshot {
     return shape;
   }
 }
+
+const NONE: readonly PropertyKey[] = [];
+
+/** Fields of an object that only count. */
+export const countersOf = (object: object): readonly PropertyKey[] =>
+  (object.constructor as { [COUNTERS]?: readonly PropertyKey[] } | undefined)?.[COUNTERS] ?? NONE;
 
 /** The memory of a typed array as words. @throws RangeError when it is no whole number of them */
 export const wordsOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Int32Array =>

@@ -8,6 +8,7 @@ import {
   type Step,
   type WalkResult,
 } from '@rmap-lab/core';
+import type { Hash } from './hash.js';
 
 const nameOf = ({ process, address }: FoundMapping): string => `process ${process.id} at 0x${address.toString(16)}`;
 /** Addresses have 48 bits, the lowest 12 of them zero. */
@@ -47,6 +48,14 @@ export class WalkWatch {
     if (invented.length > 0)
       throw new ContractViolation('R17', 'walk', 'walk', `folio ${this.folio} was never mapped by ${invented.join(', ')}`);
     return result;
+  }
+
+  /** What was seen so far, which is part of the state. */
+  digest(hash: Hash): void {
+    hash.word(this.walking ? 1 : 2);
+    for (const id of this.always) hash.number(id);
+    hash.word(-1);
+    for (const place of [...this.ever].sort((a, b) => a - b)) hash.number(place);
   }
 
   /** Call after every step of anybody; entries change after steps about them only, and never by a walk. */

@@ -21,7 +21,10 @@ import type { ExploreDocument } from '../explore-schema.js';
 import { loadStrategy, shortNames, standing } from '../load-strategy.js';
 import { type Shard, shardFrom } from '../shard.js';
 
-const ENGINES: readonly Engine[] = ['bounded', 'pct', 'pos', 'random', 'brute-force'];
+const ENGINES: readonly Engine[] = ['bounded', 'dpor', 'state', 'pct', 'pos', 'random', 'brute-force'];
+
+/** Those that can be cut into parts. */
+const WORKERS: readonly Engine[] = ['bounded', 'pct', 'pos', 'random'];
 
 interface ExploreCommandOptions {
   readonly strategy: string;
@@ -58,7 +61,7 @@ export function addExplore(program: Command, wholeNumber: (text: string) => numb
       if (options.list) process.stdout.write(list());
       else if (name === undefined)
         program.error("error: name a scenario; 'rmap-lab explore --list' prints them", { exitCode: 2 });
-      else if (inWorkers(options) && options.engine === 'brute-force')
+      else if (inWorkers(options) && !WORKERS.includes(options.engine))
         program.error('error: workers explore bounded, or draw: --engine bounded, pct, pos, random', { exitCode: 2 });
       else if (inWorkers(options) && options.engine === 'bounded' && options.schedules !== undefined)
         program.error('error: in workers, --schedules is for engines that draw', { exitCode: 2 });

@@ -1,4 +1,5 @@
 import { ContractViolation, SelfDeadlock } from '../errors.js';
+import { LOCK_WORDS } from '../sync/counters.js';
 import { type LockStats, mightSleep } from '../sync/lock.js';
 import { type Op, READY } from '../sync/op.js';
 import type { Sync } from '../sync/task.js';
@@ -7,6 +8,8 @@ import { LOCKED, type MemMap } from './mem-map.js';
 
 /** The lock bit of each folio (folio_lock): a sleeping lock. */
 export class FolioLocks {
+  /** They are bits of `mem_map`, which others share. */
+  static readonly [LOCK_WORDS] = [];
   constructor(
     private readonly sync: Sync,
     private readonly mem: MemMap,
@@ -51,7 +54,7 @@ export class FolioLocks {
   }
 
   private *lockStepping(folio: Folio): Op<void> {
-    yield { kind: 'lock', object: this, label: `folio ${folio}`, enabled: () => !this.isLocked(folio) };
+    yield { kind: 'lock', object: this, key: folio, label: `folio ${folio}`, enabled: () => !this.isLocked(folio) };
     this.tryLock(folio, false);
   }
 }

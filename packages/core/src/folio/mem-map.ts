@@ -1,5 +1,6 @@
 import { NoMemory } from '../errors.js';
 import type { AllocFailure } from '../slab/alloc-failure.js';
+import { COUNTERS } from '../sync/counters.js';
 import type { Folio, Pfn } from '../units.js';
 import { largerThan } from './growth.js';
 
@@ -40,6 +41,7 @@ export const PMD_ORDER = 9;
 
 /** `mem_map`: one row a page frame, as a struct of arrays. A row of a free frame holds zeros and, in `index`, the next free frame. */
 export class MemMap {
+  static readonly [COUNTERS] = ['live', 'peak'];
   /** The strategy's word of an anonymous folio; the file's number of a file page. */
   anchor = new Int32Array(INITIAL_PAGES);
   /** Page offset of the folio's first page (`folio->index`). */

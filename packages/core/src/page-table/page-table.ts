@@ -1,6 +1,7 @@
 import { NoMemory } from '../errors.js';
 import { largerThan } from '../folio/growth.js';
 import type { AllocFailure } from '../slab/alloc-failure.js';
+import { COUNTERS } from '../sync/counters.js';
 import { PAGE_SIZE, type Vpn } from '../units.js';
 import { kindOf, makePte, NONE, payloadOf, TABLE } from './pte.js';
 import type { TouchedTables } from './touched-tables.js';
@@ -28,6 +29,7 @@ export type Table = number;
  * table; a free table is all zero, as it is when its last entry was cleared.
  */
 export class PageTables {
+  static readonly [COUNTERS] = ['live', 'peak'];
   /** Entry `i` of table `t` is at `t * 512 + i`. The array is replaced when it grows: read the field again after an allocation. */
   entries = new Int32Array(INITIAL_TABLES * ENTRIES);
   live = 0;

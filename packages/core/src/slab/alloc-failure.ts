@@ -1,7 +1,9 @@
 import { NoMemory } from '../errors.js';
+import { COUNTERS } from '../sync/counters.js';
 
 /** Makes the n-th allocation of a machine fail, to show that running out of memory at any point is survived. */
 export class AllocFailure {
+  static readonly [COUNTERS] = ['count'];
   /** Allocations asked for so far. */
   count = 0;
   /** @param failAt number of the allocation that fails, from 1; 0: none. */

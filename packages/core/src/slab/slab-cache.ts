@@ -1,5 +1,6 @@
 import { UseAfterFree } from '../errors.js';
 import type { SlabCache } from '../rmap/contract.js';
+import { COUNTERS } from '../sync/counters.js';
 import { mightSleep } from '../sync/lock.js';
 import { type Op, ready } from '../sync/op.js';
 import type { Rcu } from '../sync/rcu.js';
@@ -38,6 +39,7 @@ export const slotOf = (object: object): number => (object as Slotted)[SLOT];
 
 /** A cache of objects of one kind (kmem_cache): lowest free slot first, and the JavaScript object is the slab's memory. */
 export class Slab<T extends object> implements SlabCache<T> {
+  static readonly [COUNTERS] = ['live', 'peak', 'allocated'];
   live = 0;
   peak = 0;
   allocated = 0;

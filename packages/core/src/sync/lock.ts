@@ -1,10 +1,12 @@
 import { ContractViolation, SelfDeadlock, SleepWhileAtomic } from '../errors.js';
 import type { RwSem, SpinLock } from '../rmap/contract.js';
+import { COUNTERS, LOCK_WORDS } from './counters.js';
 import { type Op, READY, type Step } from './op.js';
 import type { Sync, Task } from './task.js';
 
 /** Acquisitions of all locks of one class. */
 export class LockStats {
+  static readonly [COUNTERS] = ['reads', 'writes', 'contended'];
   reads = 0;
   writes = 0;
   /** Failed attempts of `tryRead` and `tryWrite`. */
@@ -21,6 +23,7 @@ export function mightSleep(sync: Sync, what: string): void {
 
 /** A reader-writer semaphore (rw_semaphore): many readers or one writer; waiting sleeps. */
 export class RwSemaphore implements RwSem {
+  static readonly [LOCK_WORDS] = ['readers', 'writer'];
   private readers = 0;
   private writer: Task | null = null;
   constructor(
@@ -88,7 +91,7 @@ export class RwSemaphore implements RwSem {
   }
 
   private *readStepping(): Op<void> {
-    yield { kind: 'lock', object: this, label: this.stats.name, enabled: () => this.writer === null };
+    yield { kind: 'lock', object: this, label: this.stats.name, shared: true, enabled: () => this.writer === null };
     this.gotRead();
   }
 
@@ -114,6 +117,7 @@ export class RwSemaphore implements RwSem {
 
 /** A spinlock: its holder may not sleep. */
 export class Spinlock implements SpinLock {
+  static readonly [LOCK_WORDS] = ['owner'];
   private owner: Task | null = null;
   constructor(
     private readonly sync: Sync,

@@ -17,9 +17,6 @@ export interface Step {
   fails?(): boolean;
 }
 
-/** Where an object carries a number that names it in every schedule with the same beginning. */
-export const SHARED = Symbol('number of a shared object');
-
 /** An operation that may have to wait: for a lock, a grace period, memory. Consume it at once with `yield*`. */
 export type Op<T> = Generator<Step, T, void>;
 /** An answer at once, or an operation that gives it. */

@@ -7,6 +7,7 @@ interface Callback {
   /** Read sections that were open when the callback was queued and still are. */
   readonly waitsFor: Set<Task>;
   readonly run: () => void;
+  over: boolean;
 }
 
 /** Read-copy-update: what is freed through it stays until every read section that was open then has ended. */
@@ -30,8 +31,10 @@ export class Rcu {
     this.callbacks = [];
     for (const callback of queued) {
       callback.waitsFor.delete(task);
-      if (callback.waitsFor.size === 0) callback.run();
-      else this.callbacks.push(callback);
+      if (callback.waitsFor.size === 0) {
+        callback.over = true;
+        callback.run();
+      } else this.callbacks.push(callback);
     }
   }
 
@@ -43,7 +46,7 @@ export class Rcu {
   /** Runs `run` after a grace period; at once when no read section is open (call_rcu). */
   call(run: () => void): void {
     if (this.idle) run();
-    else this.callbacks.push({ waitsFor: new Set(this.readers), run });
+    else this.queue(run);
   }
 
   /** Waits for a grace period (synchronize_rcu). */
@@ -53,10 +56,13 @@ export class Rcu {
   }
 
   private *wait(): Op<void> {
-    let over = false;
-    this.call(() => {
-      over = true;
-    });
-    yield { kind: 'rcu', object: this, label: 'synchronize', enabled: () => over };
+    const period = this.idle ? null : this.queue(() => {});
+    yield { kind: 'rcu', object: this, label: 'synchronize', enabled: () => period === null || period.over };
+  }
+
+  private queue(run: () => void): Callback {
+    const callback = { waitsFor: new Set(this.readers), run, over: false };
+    this.callbacks.push(callback);
+    return callback;
   }
 }

@@ -1,3 +1,4 @@
+import { COUNTERS } from './counters.js';
 import type { Watch } from './watch.js';
 
 /** One thread of execution and what it holds; the sequential machine has one, the explorer one a thread. */
@@ -16,6 +17,8 @@ export class Task {
 
 /** Who runs, and how. Locks and caches share one. */
 export class Sync {
+  /** They say which thread's step is under way, and that it is told to somebody. */
+  static readonly [COUNTERS] = ['current', 'watch', 'marking'];
   current = new Task(0, 'main');
   /** A checker that looks on. */
   watch: Watch | null = null;

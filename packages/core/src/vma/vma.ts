@@ -1,11 +1,15 @@
 import type { FileMapping } from '../folio/page-cache.js';
 import type { Mm } from '../mm/mm.js';
 import type { Vma } from '../rmap/contract.js';
+import { COUNTERS, LOCK_WORDS } from '../sync/counters.js';
 import { type Address, PAGE_SIZE, type Pgoff, pageOf } from '../units.js';
 import { VM_SHARED } from './vm-flags.js';
 
 /** One virtual memory area (vm_area_struct). Its memory is a slab object: it is used again after it was freed. */
 export class VmArea implements Vma {
+  /** Where walks run concurrently, each remembers by itself what it visited. */
+  static readonly [COUNTERS] = ['walkStamp'];
+  static readonly [LOCK_WORDS] = ['readers', 'writeLocked'];
   id = 0;
   mm: Mm = null as unknown as Mm;
   start = 0 as Address;

@@ -1,0 +1,74 @@
+import { Fingerprint } from './fingerprint.js';
+import { NUMBER_FIELDS } from './numbers.js';
+import type { Program, World } from './program.js';
+import { RACE_FIELDS } from './races.js';
+import { Snapshot } from './snapshot.js';
+import { TRACING_FIELDS } from './tracing/node.js';
+import { Tracing } from './tracing/tracing.js';
+
+/** Fields that belong to who looks on. */
+const IGNORED: ReadonlySet<PropertyKey> = new Set([...NUMBER_FIELDS, ...RACE_FIELDS, ...TRACING_FIELDS]);
+
+/** A world that is made once and put back to the start for every schedule: all that can be reached from it by fields and elements. */
+export class Kept<W extends object> {
+  private readonly snapshot: Snapshot;
+  private readonly fingerprint: Fingerprint;
+  /** States that were checked and are right. */
+  private readonly right = new Set<number>();
+
+  /** @param tracing of the world, if it is traced */
+  constructor(
+    readonly world: W,
+    readonly tracing?: Tracing,
+  ) {
+    this.snapshot = new Snapshot([world]);
+    this.fingerprint = new Fingerprint(this.snapshot, IGNORED, tracing && ((object) => tracing.nameOf(object)));
+  }
+
+  /** Back to the start. */
+  restore(): void {
+    this.snapshot.restore();
+  }
+
+  /** The state as it is now, as a number. */
+  state(): number {
+    return this.fingerprint.take();
+  }
+
+  /** What a world of a program says of itself where it is traced. */
+  views(): Pick<World, 'tracing' | 'fingerprint'> {
+    return this.tracing === undefined ? {} : { tracing: this.tracing, fingerprint: () => this.state() };
+  }
+
+  /** Runs `check` unless it passed in this very state. */
+  once(check: () => void): void {
+    const state = this.state();
+    if (this.right.has(state)) return;
+    check();
+    this.right.add(state);
+  }
+}
+
+/**
+ * A program whose world is made once and then put back for every schedule, and traced where that is asked for: threads may share only
+ * what can be reached from the world by fields and elements.
+ * @param begin makes the threads; without `kept` for a world that is used once
+ */
+export function keptProgram<W extends object>(
+  make: () => W,
+  begin: (world: W, kept: Kept<W> | null) => World,
+  trace = (world: W): Tracing => new Tracing([world]),
+): Program {
+  const all: Partial<Record<'plain' | 'traced', Kept<W>>> = {};
+  return (how) => {
+    if (how === 'fresh') return begin(make(), null);
+    let kept = all[how ?? 'plain'];
+    if (kept === undefined) {
+      const world = make();
+      kept = new Kept(world, how === 'traced' ? trace(world) : undefined);
+      all[how ?? 'plain'] = kept;
+    } else kept.restore();
+    kept.tracing?.restart();
+    return begin(kept.world, kept);
+  };
+}

@@ -1,0 +1,85 @@
+import { Execution } from './execution.js';
+import { History } from './history.js';
+import { type Program, Untraceable } from './program.js';
+import { isOver, type Search, type SearchOptions, startSearch } from './search.js';
+
+/** What {@link stateSearch} found. */
+export interface StateSearch extends Search {
+  /** States that were reached. */
+  states: number;
+}
+
+/** States have no history: many lead to each. */
+const NO_HISTORY = new History(0);
+
+/** Where the search stands, by depth: who made the step, who else may, and the hash of what he had read by then. */
+interface Frame {
+  chosen: number;
+  rest: number;
+  read: number;
+}
+
+/**
+ * Every state that can be reached, once: goes on from a state only when it is reached for the first time. A state is that of the
+ * world, and for each thread the hash of all that it has read: as threads are deterministic, they go on alike where both are equal.
+ * @throws Untraceable
+ */
+export function stateSearch(program: Program, options: SearchOptions = {}): StateSearch {
+  const search: StateSearch = { ...startSearch('state'), states: 0 };
+  const seen = new Set<number>();
+  const frames: Frame[] = [];
+  for (;;) {
+    const run = new Execution(program, null, 'traced');
+    if (!run.traced) throw new Untraceable('the program does not say what its threads read: explore it by another engine');
+    // The last frame is to be tried another way; those before it are known.
+    for (let depth = 0; depth < frames.length - 1; depth++) run.again(frames[depth].chosen, frames[depth].read);
+    let fresh = frames.length > 0 ? advance(run, frames[frames.length - 1]) : true;
+    for (fresh &&= see(run); fresh; fresh = see(run)) {
+      const enabled = run.enabled();
+      if (enabled === 0) break;
+      const last = frames.at(-1)?.chosen ?? 0;
+      const chosen = (enabled & (1 << last)) !== 0 ? last : 31 - Math.clz32(enabled & -enabled);
+      const frame = { chosen, rest: enabled & ~(1 << chosen), read: 0 };
+      frames.push(frame);
+      advance(run, frame);
+    }
+    if (fresh) finish(run);
+    else search.blocked++;
+    if (search.failure !== null && !options.keepGoing) return search;
+    while (frames.length > 0 && frames[frames.length - 1].rest === 0) frames.pop();
+    if (frames.length === 0) {
+      search.exhausted = true;
+      return search;
+    }
+    const frame = frames[frames.length - 1];
+    frame.chosen = 31 - Math.clz32(frame.rest & -frame.rest);
+    frame.rest &= ~(1 << frame.chosen);
+    if (isOver(search, options)) return search;
+  }
+
+  function advance(run: Execution, frame: Frame): boolean {
+    run.step(frame.chosen);
+    frame.read = run.read[frame.chosen];
+    search.steps++;
+    return true;
+  }
+
+  /** Whether the state is new. */
+  function see(run: Execution): boolean {
+    if (run.failure !== null) return true;
+    const state = run.state();
+    if (seen.has(state)) return false;
+    seen.add(state);
+    search.states = seen.size;
+    return true;
+  }
+
+  function finish(run: Execution): void {
+    search.schedules++;
+    const failure = run.finish();
+    options.onTrace?.(NO_HISTORY, run);
+    if (failure === null) return;
+    search.failures++;
+    search.failure ??= { error: failure, choices: frames.map(({ chosen }) => chosen) };
+  }
+}

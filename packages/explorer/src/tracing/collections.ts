@@ -1,0 +1,89 @@
+import type { Node } from './node.js';
+
+const hidden = (methods: Record<PropertyKey, unknown>): PropertyDescriptorMap =>
+  Object.fromEntries(Reflect.ownKeys(methods).map((key) => [key, { value: methods[key], configurable: true }]));
+
+/** Makes a map tell what is done with it. */
+export function traceMap(map: Map<unknown, unknown>, node: Node): void {
+  const { tracing } = node;
+  const plain = Map.prototype;
+  const whole = (): Map<unknown, unknown> => {
+    tracing.readWhole(node, map);
+    return map;
+  };
+  Object.defineProperties(map, {
+    ...hidden({
+      get(key: unknown) {
+        const value = plain.get.call(map, key) as unknown;
+        tracing.readKey(node, key, value);
+        return value;
+      },
+      has(key: unknown) {
+        const there = plain.has.call(map, key);
+        tracing.readKey(node, key, there);
+        return there;
+      },
+      set(key: unknown, value: unknown) {
+        tracing.writeKey(node, tracing.adopt(key));
+        plain.set.call(map, key, tracing.adopt(value));
+        return map;
+      },
+      delete(key: unknown) {
+        tracing.writeKey(node, key);
+        return plain.delete.call(map, key);
+      },
+      clear() {
+        for (const key of plain.keys.call(map)) tracing.writeKey(node, key);
+        plain.clear.call(map);
+      },
+      keys: () => plain.keys.call(whole()),
+      values: () => plain.values.call(whole()),
+      entries: () => plain.entries.call(whole()),
+      forEach(fn: Parameters<typeof plain.forEach>[0]) {
+        plain.forEach.call(whole(), fn);
+      },
+    }),
+    [Symbol.iterator]: { value: () => plain.entries.call(whole()), configurable: true },
+    size: { get: () => Reflect.get(plain, 'size', whole()), configurable: true },
+  });
+}
+
+/** Makes a set tell what is done with it. */
+export function traceSet(set: Set<unknown>, node: Node): void {
+  const { tracing } = node;
+  const plain = Set.prototype;
+  const whole = (): Set<unknown> => {
+    tracing.readWhole(node, set);
+    return set;
+  };
+  Object.defineProperties(set, {
+    ...hidden({
+      has(value: unknown) {
+        const there = plain.has.call(set, value);
+        tracing.readKey(node, value, there);
+        return there;
+      },
+      add(value: unknown) {
+        tracing.writeKey(node, tracing.adopt(value));
+        plain.add.call(set, value);
+        return set;
+      },
+      delete(value: unknown) {
+        tracing.writeKey(node, value);
+        return plain.delete.call(set, value);
+      },
+      clear() {
+        for (const value of plain.values.call(set)) tracing.writeKey(node, value);
+        plain.clear.call(set);
+      },
+      keys: () => plain.values.call(whole()),
+      values: () => plain.values.call(whole()),
+      entries: () => plain.entries.call(whole()),
+      forEach(fn: Parameters<typeof plain.forEach>[0]) {
+        plain.forEach.call(whole(), fn);
+      },
+    }),
+    [Symbol.iterator]: { value: () => plain.values.call(whole()), configurable: true },
+    size: { get: () => Reflect.get(plain, 'size', whole()), configurable: true },
+  });
+}

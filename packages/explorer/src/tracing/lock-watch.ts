@@ -1,0 +1,28 @@
+import type { Task, Watch } from '@rmap-lab/core';
+import type { Tracing } from './tracing.js';
+
+/** Tells tracing of locks, and another watch of everything. */
+export class LockWatch implements Watch {
+  constructor(
+    private readonly tracing: Tracing,
+    private readonly next: Watch | null,
+  ) {}
+
+  acquired(task: Task, lockClass: string, lock: object, key: number, write: boolean, tried: boolean): void {
+    this.tracing.acquired(lock, key, write, tried);
+    this.next?.acquired(task, lockClass, lock, key, write, tried);
+  }
+
+  released(task: Task, lock: object, key: number, write: boolean): void {
+    this.tracing.released(lock, key, write);
+    this.next?.released(task, lock, key, write);
+  }
+
+  accessed(task: Task, object: object, field: string, write: boolean): void {
+    this.next?.accessed(task, object, field, write);
+  }
+
+  marked(task: Task, object: object, field: PropertyKey): void {
+    this.next?.marked(task, object, field);
+  }
+}

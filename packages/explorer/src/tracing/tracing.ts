@@ -1,0 +1,343 @@
+import { COUNTERS, LOCK_WORDS, type Step } from '@rmap-lab/core';
+import { LOAD, modeOf, READ_LOCK, READ_UNLOCK, STORE, TRY_READ, WRITE_LOCK, WRITE_UNLOCK } from '../access.js';
+import { Hash } from '../hash.js';
+import { traceMap, traceSet } from './collections.js';
+import { MEMORY, NODE, Node, proxyOf, TRACING_FIELDS, untraced } from './node.js';
+
+interface Traced {
+  [NODE]?: Node;
+  [MEMORY]?: Record<string, unknown>;
+}
+
+/** Stores to different parts of an object commute, as readers do; a look at all of it commutes with none. */
+const PART_STORE = READ_UNLOCK;
+/** Names of objects that one thread makes. */
+const NAMES = 2 ** 20;
+/** Who makes what is there before any thread runs; the first of the threads. */
+const MAKER = 0;
+const FIRST = 1;
+const NO_FIELDS: readonly string[] = [];
+
+/**
+ * Tells what each step reads and stores: makes everything that can be reached from some objects, and whatever is stored there later,
+ * report accesses. What functions close over, `#private` fields and fields named by `COUNTERS` are not seen; arrays are seen where
+ * they are reached by a field, an element or an entry.
+ */
+export class Tracing {
+  /** What the step under way touched, once each: `place * 8 + mode`. */
+  touched: number[] = [];
+  private listening = false;
+  private thread = MAKER;
+  private readonly hash = new Hash();
+  /** Names given so far, by who gave them. */
+  private readonly named: number[] = [0];
+  private first = 0;
+  private readonly nodes = new Map<number, Node>();
+  /** Names of what can't carry a node. */
+  private readonly names = new WeakMap<object, number>();
+  private places = 0;
+  private step = 0;
+  /** Locks that were looked at since the step took them or gave them up. */
+  private readonly looked = new Set<number>();
+  /** By place: the last step that read it, and that stored it. */
+  private reads = new Int32Array(1024);
+  private stores = new Int32Array(1024);
+
+  constructor(roots: readonly object[]) {
+    for (const root of roots) this.adopt(root);
+    [this.first] = this.named;
+  }
+
+  /** A new schedule begins: what the one before made is gone. */
+  restart(): void {
+    this.named.fill(0);
+    this.named[MAKER] = this.first;
+    this.listening = false;
+    this.thread = MAKER;
+  }
+
+  /** A step of `thread` begins. @param hash of its steps so far */
+  begin(thread: number, hash: number): void {
+    this.thread = thread + FIRST;
+    this.touched = [];
+    this.step++;
+    this.hash.restart(hash);
+    this.hash.word(1);
+    this.listening = true;
+  }
+
+  /** The step is over; the hash of the thread's steps, of all that it has read so far. Threads with equal hashes go on alike. */
+  end(): number {
+    this.listening = false;
+    for (const place of this.looked) this.touched.push(place * 8 + LOAD);
+    this.looked.clear();
+    return this.hash.value;
+  }
+
+  /** A step of `thread` begins that nobody needs to be told about. */
+  pass(thread: number): void {
+    this.thread = thread + FIRST;
+  }
+
+  /** A value that is stored in something traced: traced from now on, if it is an object. What to store instead of it. */
+  adopt(value: unknown): unknown {
+    if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return value;
+    if (Array.isArray(value) || ArrayBuffer.isView(value)) return this.adoptArray(untraced(value as object));
+    if ((value as Traced)[NODE] === undefined && !this.names.has(value)) this.trace(value);
+    return value;
+  }
+
+  /** The name of something traced; undefined: it is not. */
+  nameOf(object: object): number | undefined {
+    return (object as Traced)[NODE]?.name ?? this.names.get(object);
+  }
+
+  /** A field or an element is read. */
+  read(node: Node, position: number, value: unknown): void {
+    if (!this.listening) return;
+    node.places[position] ??= this.newPlace();
+    this.look(node.places[position], value);
+  }
+
+  /** The state of a lock is looked at, perhaps only to take it. */
+  readLock(node: Node, value: unknown): void {
+    if (!this.listening) return;
+    const place = this.placeOf(node, 0);
+    this.looked.add(place);
+    this.hash.word(place);
+    this.value(value);
+  }
+
+  /** A step is about to be made; of locks it says what becomes of them. */
+  announced(step: Step): void {
+    const { kind, object, key = 0 } = step;
+    if (kind === 'lock' || kind === 'unlock' || kind === 'try') this.lock(object, key, modeOf(step));
+  }
+
+  /** A lock is taken. @param tried it would not have waited */
+  acquired(lock: object, key: number, write: boolean, tried: boolean): void {
+    this.lock(lock, key, tried ? (write ? STORE : TRY_READ) : write ? WRITE_LOCK : READ_LOCK);
+  }
+
+  /** A lock is given up. */
+  released(lock: object, key: number, write: boolean): void {
+    this.lock(lock, key, write ? WRITE_UNLOCK : READ_UNLOCK);
+  }
+
+  /** A field or an element is stored. */
+  write(node: Node, position: number): void {
+    if (!this.listening) return;
+    node.places[position] ??= this.newPlace();
+    this.store(node.places[position], STORE);
+  }
+
+  /** An entry of a map or a set is read. */
+  readKey(node: Node, key: unknown, value: unknown): void {
+    if (this.listening) this.look(this.placeOf(node, key), value);
+  }
+
+  /** An entry of a map or a set is stored, comes or goes. */
+  writeKey(node: Node, key: unknown): void {
+    if (!this.listening) return;
+    this.store(this.placeOf(node, key), STORE);
+    this.store(this.wholeOf(node), STORE);
+  }
+
+  /** An element of a typed array is stored, which matters to whoever looks at all of it. */
+  writePart(node: Node): void {
+    if (this.listening) this.store(this.wholeOf(node), PART_STORE);
+  }
+
+  /** Everything in a map, a set or a typed array is read. */
+  readWhole(node: Node, object: object): void {
+    if (!this.listening) return;
+    const place = this.wholeOf(node);
+    if (this.reads[place] === this.step) return;
+    this.reads[place] = this.step;
+    this.touched.push(place * 8 + LOAD);
+    this.hash.word(place);
+    if (object instanceof Map) {
+      for (const [key, value] of Map.prototype.entries.call(object)) {
+        this.value(key);
+        this.value(value);
+      }
+    } else if (object instanceof Set) for (const value of Set.prototype.values.call(object)) this.value(value);
+    else {
+      const numbers = object as Int32Array;
+      for (let i = 0; i < numbers.length; i++) {
+        if (numbers[i] === 0) continue;
+        this.hash.word(i);
+        this.hash.number(numbers[i]);
+      }
+    }
+  }
+
+  private lock(lock: object, key: number, mode: number): void {
+    const node = (lock as Traced)[NODE];
+    if (!this.listening || node === undefined || !(LOCK_WORDS in lock.constructor)) return;
+    const place = this.placeOf(node, key);
+    this.looked.delete(place);
+    const access = place * 8 + mode;
+    if (this.touched.includes(access)) return;
+    // Whoever waited for the lock could have come before those who had it: that is looked for before anything else orders the two.
+    if (mode === READ_LOCK || mode === WRITE_LOCK) this.touched.unshift(access);
+    else this.touched.push(access);
+  }
+
+  /** What a thread read after its own store in the same step tells it nothing new. */
+  private look(place: number, value: unknown): void {
+    if (this.reads[place] === this.step || this.stores[place] === this.step) return;
+    this.reads[place] = this.step;
+    this.touched.push(place * 8 + LOAD);
+    this.hash.word(place);
+    this.value(value);
+  }
+
+  private store(place: number, mode: number): void {
+    if (this.stores[place] === this.step) return;
+    this.stores[place] = this.step;
+    this.touched.push(place * 8 + mode);
+  }
+
+  private value(value: unknown): void {
+    if ((typeof value !== 'object' && typeof value !== 'function') || value === null) this.hash.plain(value);
+    else this.hash.number(this.nameOf(value) ?? -1);
+  }
+
+  private placeOf(node: Node, key: unknown): number {
+    let place = node.byKey.get(key);
+    if (place === undefined) {
+      // Objects of one schedule are not those of the next: their names are.
+      const name = typeof key === 'object' && key !== null ? `object ${this.nameOf(key)}` : key;
+      place = node.byKey.get(name) ?? this.newPlace();
+      node.byKey.set(name, place);
+    }
+    return place;
+  }
+
+  private wholeOf(node: Node): number {
+    if (node.whole < 0) node.whole = this.newPlace();
+    return node.whole;
+  }
+
+  private newPlace(): number {
+    const place = this.places++;
+    if (place === this.reads.length) {
+      this.reads = grown(this.reads);
+      this.stores = grown(this.stores);
+    }
+    return place;
+  }
+
+  private newNode(): Node {
+    const name = this.newName();
+    let node = this.nodes.get(name);
+    if (node === undefined) {
+      node = new Node(this, name);
+      this.nodes.set(name, node);
+    }
+    return node;
+  }
+
+  private newName(): number {
+    const { thread, named } = this;
+    named[thread] = (named[thread] ?? 0) + 1;
+    return thread * NAMES + named[thread];
+  }
+
+  private adoptArray(array: object): object {
+    if ((array as Traced)[NODE] === undefined) {
+      if (!Object.isExtensible(array)) {
+        if (!this.names.has(array)) this.trace(array);
+        return array;
+      }
+      Object.defineProperty(array, NODE, { value: this.newNode() });
+      if (Array.isArray(array)) for (let i = 0; i < array.length; i++) array[i] = this.adopt(array[i]);
+    }
+    return proxyOf(array, (array as Required<Traced>)[NODE]);
+  }
+
+  private trace(object: object): void {
+    if (typeof object === 'function' || !Object.isExtensible(object)) {
+      this.names.set(object, this.newName());
+      if (typeof object === 'object') for (const value of Object.values(object)) this.adopt(value);
+      return;
+    }
+    const node = this.newNode();
+    Object.defineProperty(object, NODE, { value: node });
+    if (object instanceof Map) {
+      for (const [key, value] of [...object]) object.set(this.adopt(key), this.adopt(value));
+      traceMap(object, node);
+    } else if (object instanceof Set) {
+      for (const value of object) this.adopt(value);
+      traceSet(object, node);
+    } else this.traceFields(object);
+  }
+
+  private traceFields(object: object): void {
+    const { [COUNTERS]: counters = NO_FIELDS, [LOCK_WORDS]: locks = NO_FIELDS } = object.constructor as Marks;
+    const memory: Record<string, unknown> = {};
+    Object.defineProperty(object, MEMORY, { value: memory });
+    let position = 0;
+    for (const key of Object.keys(object)) {
+      const { value, writable, configurable } = Object.getOwnPropertyDescriptor(object, key) as PropertyDescriptor;
+      if (counters.includes(key) || writable !== true || configurable !== true) continue;
+      memory[key] = value;
+      Object.defineProperty(object, key, locks.includes(key) ? lockWord(key) : accessor(key, position++));
+    }
+    for (const key in memory) memory[key] = this.adopt(memory[key]);
+    for (const key of Object.getOwnPropertySymbols(object))
+      if (!TRACING_FIELDS.includes(key)) this.adopt((object as Record<symbol, unknown>)[key]);
+  }
+}
+
+interface Marks {
+  readonly [COUNTERS]?: readonly string[];
+  readonly [LOCK_WORDS]?: readonly string[];
+}
+
+/** Accessors of a field that is the state of a lock. */
+const lockWord = (key: string): PropertyDescriptor => ({
+  enumerable: true,
+  configurable: true,
+  get(this: Required<Traced>) {
+    const value = this[MEMORY][key];
+    this[NODE].tracing.readLock(this[NODE], value);
+    return value;
+  },
+  set(this: Required<Traced>, value: unknown) {
+    this[MEMORY][key] = value;
+  },
+});
+
+/** Accessors of a field, shared by all objects that have it at the same position. */
+const accessors = new Map<string, PropertyDescriptor>();
+
+function accessor(key: string, position: number): PropertyDescriptor {
+  const name = `${position} ${key}`;
+  let known = accessors.get(name);
+  if (known === undefined) {
+    known = {
+      enumerable: true,
+      configurable: true,
+      get(this: Required<Traced>) {
+        const value = this[MEMORY][key];
+        this[NODE].tracing.read(this[NODE], position, value);
+        return value;
+      },
+      set(this: Required<Traced>, value: unknown) {
+        const { tracing } = this[NODE];
+        tracing.write(this[NODE], position);
+        this[MEMORY][key] = tracing.adopt(value);
+      },
+    };
+    accessors.set(name, known);
+  }
+  return known;
+}
+
+function grown(old: Int32Array): Int32Array<ArrayBuffer> {
+  const larger = new Int32Array(old.length * 2);
+  larger.set(old);
+  return larger;
+}

@@ -1,0 +1,178 @@
+import { anonVma } from '@rmap-lab/strategy-anon-vma';
+import { anonVmaLazy } from '@rmap-lab/strategy-anon-vma-lazy';
+import { cowContext } from '@rmap-lab/strategy-cow-context';
+import { describe, expect, it } from 'vitest';
+import { Execution } from '../src/execution.js';
+import {
+  bounded,
+  bruteForce,
+  dpor,
+  explore,
+  keptProgram,
+  kernelProgram,
+  type Program,
+  Register,
+  type Search,
+  type SearchOptions,
+  scenarioNamed,
+  scenarios,
+  seeded,
+  stateSearch,
+  Untraceable,
+} from '../src/index.js';
+
+const LONG = process.env.EXPLORER_LONG === '1';
+const strategies = [anonVma(), anonVmaLazy(), anonVmaLazy('posted'), cowContext(), cowContext('poc')];
+const every = (n: number, offset = 0): string[] => scenarios.map(({ name }) => name).filter((_, i) => LONG || i % n === offset);
+
+/** The final states that an engine comes by, each as a number. */
+function finals(
+  program: Program,
+  engine: (program: Program, options: SearchOptions) => Search,
+  most = 10_000,
+): { search: Search; states: Set<number> } {
+  const states = new Set<number>();
+  const noting: Program = () => {
+    const world = program('traced');
+    return {
+      ...world,
+      settle: (ends) => {
+        states.add(world.fingerprint?.() ?? -1);
+        world.settle?.(ends);
+      },
+    };
+  };
+  const search = engine(noting, { keepGoing: true, maxSchedules: LONG ? 20_000 : most });
+  return { search, states };
+}
+
+describe('what steps of the kernel read and store is all that matters between them', () => {
+  it.each(['both-write', 'write-x-referenced', 'write-child-x-referenced'])(
+    'brute force, source-DPOR and all states end alike: %s',
+    (name) => {
+      const program = kernelProgram(scenarioNamed(name), { strategy: anonVma() });
+      const all = finals(program, bruteForce);
+      expect(all.search.exhausted).toBe(true);
+      const reduced = finals(program, dpor);
+      expect(reduced.states).toEqual(all.states);
+      expect(reduced.search).toMatchObject({ exhausted: true, failures: 0 });
+      expect(reduced.search.schedules).toBeLessThan(all.search.schedules / 3);
+      expect(finals(program, stateSearch).states).toEqual(all.states);
+    },
+  );
+
+  it.each(strategies.flatMap((strategy, i) => every(60, i).map((name) => [strategy.name, name, strategy] as const)))(
+    '%s: source-DPOR, all states and few preemptions end alike: %s',
+    (_, name, strategy) => {
+      const program = kernelProgram(scenarioNamed(name), { strategy });
+      const reduced = finals(program, dpor, 120);
+      const states = finals(program, stateSearch, 60);
+      const few = finals(program, (p, options) => bounded(p, 1, options), 40);
+      if (reduced.search.exhausted && states.search.exhausted) expect(reduced.states).toEqual(states.states);
+      if (reduced.search.exhausted) expect([...few.states].filter((state) => !reduced.states.has(state))).toEqual([]);
+      if (states.search.exhausted) expect([...few.states].filter((state) => !states.states.has(state))).toEqual([]);
+      expect(reduced.search.exhausted || states.search.exhausted || few.states.size > 1).toBe(true);
+    },
+    300_000,
+  );
+
+  it.each(strategies)('in $name, equal states go on alike, whatever led there', (strategy) => {
+    let merged = 0;
+    for (const name of every(60)) {
+      const program = kernelProgram(scenarioNamed(name), { strategy });
+      const random = seeded(5);
+      const next = new Map<string, number>();
+      for (let i = 0; i < 12; i++) {
+        const run = new Execution(program, null, 'traced');
+        for (let enabled = run.enabled(); enabled !== 0; enabled = run.enabled()) {
+          const able = run.names.map((_, thread) => thread).filter((thread) => (enabled & (1 << thread)) !== 0);
+          const thread = able[random(able.length)];
+          const before = `${run.state()} ${thread}`;
+          run.step(thread);
+          const after = run.failure === null ? run.state() : -1;
+          if (next.has(before)) merged++;
+          expect(next.get(before) ?? after, `${name} at step ${run.steps}`).toBe(after);
+          next.set(before, after);
+        }
+      }
+    }
+    expect(merged).toBeGreaterThan(20);
+  });
+});
+
+describe('exhausting', () => {
+  it('says so of a scenario by source-DPOR and by its states', () => {
+    const program = kernelProgram(scenarioNamed('fork-x-migrate'), { strategy: anonVma() });
+    expect(explore(program, { engine: 'dpor' })).toMatchObject({
+      verdict: 'passes',
+      exhausted: true,
+      bound: 'every interleaving',
+    });
+    const { exhausted, bound } = explore(program, { engine: 'state' });
+    expect(exhausted).toBe(true);
+    expect(bound).toMatch(
+      /^every interleaving: \d{3,} states, told apart by 53 bits; data races were looked for in \d+ schedules only$/,
+    );
+  });
+
+  it.each(['dpor', 'state'] as const)('finds by %s what the published forms break', (engine) => {
+    const leak = explore(kernelProgram(scenarioNamed('fork-x-migrate'), { strategy: cowContext('poc') }), { engine });
+    expect(leak.failure?.message).toContain('R23');
+    expect(leak.failure?.preemptions).toBeLessThanOrEqual(2);
+  });
+
+  it('is refused where a strategy keeps state that nobody can follow', () => {
+    const program = kernelProgram(scenarioNamed('both-write'), { strategy: { ...anonVma(), state: 'free' } });
+    expect(() => explore(program, { engine: 'dpor' })).toThrow(Untraceable);
+    expect(() => explore(() => ({ threads: {} }), { engine: 'state' })).toThrow(Untraceable);
+    expect(explore(program, { engine: 'bounded', preemptions: 0 }).verdict).toBe('passes');
+  });
+});
+
+describe('what a step touches', () => {
+  it('is known of fields, arrays, typed arrays, maps, sets and objects that come later', () => {
+    class Box {
+      list: number[] = [1];
+      words = new Int32Array(4);
+      map = new Map<string, { value: number }>();
+      set = new Set<number>();
+      register = new Register('unused');
+    }
+    const program = keptProgram(
+      () => new Box(),
+      (box, kept) => {
+        const steps: (() => unknown)[] = [
+          () => box.list.push(5),
+          () => box.list.includes(5),
+          () => (box.words[2] = 7),
+          () => new Uint8Array(box.words.buffer)[0],
+          () => box.map.set('one', { value: 1 }),
+          () => box.map.get('one'),
+          () => [...box.map.keys()],
+          () => box.set.add(4),
+          () => box.set.size,
+          () => box.words[3],
+        ];
+        function* thread(step: () => unknown): Generator<{ kind: 'choice'; object: object; label: string }, void, void> {
+          yield { kind: 'choice', object: step, label: 'step' };
+          step();
+        }
+        return { threads: Object.fromEntries(steps.map((step, i) => [`t${i}`, thread(step)])), ...kept?.views() };
+      },
+    );
+    const conflicts = (a: number, b: number): boolean => {
+      const run = new Execution(program, null, 'traced');
+      run.step(a);
+      const stores = run.touched.filter((access) => (access & 7) !== 0).map((access) => access >>> 3);
+      run.step(b);
+      return run.touched.some((access) => stores.includes(access >>> 3) && (access & 7) === 0);
+    };
+    expect(conflicts(0, 1)).toBe(true);
+    expect(conflicts(2, 3)).toBe(true);
+    expect(conflicts(2, 9)).toBe(false);
+    expect(conflicts(4, 5)).toBe(true);
+    expect(conflicts(4, 6)).toBe(true);
+    expect(conflicts(7, 8)).toBe(true);
+    expect(conflicts(0, 5)).toBe(false);
+  });
+});
