@@ -11,6 +11,7 @@ export const map = (
   { process = 0, prot = RW, memory = 'private', offset = 0, flags = 0 }: Partial<Extract<Operation, { op: 'mmap' }>> = {},
 ): Operation => ({ op: 'mmap', process, at, pages, prot, flags, memory, offset });
 export const munmap = (at: number, pages: number, process = 0): Operation => ({ op: 'munmap', process, at, pages });
+export const lock = (at: number, pages: number, process = 0): Operation => ({ op: 'mlock', process, at, pages });
 export const protect = (at: number, pages: number, prot: number, process = 0): Operation => ({
   op: 'mprotect',
   process,

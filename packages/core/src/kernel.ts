@@ -174,9 +174,11 @@ export class Kernel {
     return this.machine.failure.count;
   }
 
-  /** The n-th allocation from now on fails; 0: none. */
-  failNextAllocation(n: number): void {
-    this.machine.failure.failAt = n === 0 ? 0 : this.machine.failure.count + n;
+  /** The n-th allocation from now on fails, and so do those that follow, `times` in all; 0: none. */
+  failNextAllocation(n: number, times = 1): void {
+    const { failure } = this.machine;
+    failure.failAt = n === 0 ? 0 : failure.count + n;
+    failure.times = times;
   }
 
   /** A process with an empty address space. @throws NoMemory */

@@ -17,3 +17,9 @@ export interface Mutant {
   readonly commit?: string;
   readonly patches: readonly Patch[];
 }
+
+type Row = readonly [name: string, sentence: string, ...patches: Patch[]];
+
+/** Mutants of one strategy, as a table. */
+export const mutantsOf = (base: Base, kind: Mutant['kind'], rows: readonly Row[]): readonly Mutant[] =>
+  rows.map(([name, sentence, ...patches]) => ({ id: `${base}/${name}`, base, kind, sentence, patches }));

@@ -1,8 +1,22 @@
+import { concurrentAnonVmaMutants } from './concurrent/anon-vma.js';
+import { concurrentLazyMutants } from './concurrent/anon-vma-lazy.js';
+import { concurrentCowContextMutants } from './concurrent/cow-context.js';
 import { historical } from './historical/index.js';
 import type { Mutant } from './mutant.js';
+import { anonVmaMutants } from './sequential/anon-vma.js';
+import { lazyMutants } from './sequential/anon-vma-lazy.js';
+import { cowContextMutants } from './sequential/cow-context.js';
 
 /** All mutants. */
-export const mutants: readonly Mutant[] = [...historical];
+export const mutants: readonly Mutant[] = [
+  ...historical,
+  ...anonVmaMutants,
+  ...lazyMutants,
+  ...cowContextMutants,
+  ...concurrentAnonVmaMutants,
+  ...concurrentLazyMutants,
+  ...concurrentCowContextMutants,
+];
 
 /** An id, or a commit, that no mutant has. */
 export class UnknownMutant extends Error {

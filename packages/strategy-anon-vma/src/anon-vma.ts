@@ -91,7 +91,7 @@ export class AnonVmas {
   /** A reader may have locked the root on the strength of a stale anchor: let it leave first (anon_vma_free). */
   private *freeOne(anonVma: AnonVma): Op<void> {
     const { rwsem } = anonVma.root;
-    if (!rwsem.tryWrite()) yield* rwsem.write();
+    yield* rwsem.write();
     rwsem.writeUnlock();
     this.cache.free(anonVma);
   }

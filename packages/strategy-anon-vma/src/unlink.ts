@@ -1,4 +1,5 @@
-import type { Op, Vma } from '@rmap-lab/core';
+import { ContractViolation, type Op, type Vma } from '@rmap-lab/core';
+import type { AnonVma } from './anon-vma.js';
 import type { AnonVmaChain } from './anon-vma-chain.js';
 import type { State } from './state.js';
 
@@ -30,8 +31,18 @@ export function* unlink(state: State, vma: Vma): Op<void> {
 
   for (let link: AnonVmaChain | null = fields.newest; link !== null; link = fields.newest) {
     const { anonVma }: AnonVmaChain = link;
+    if (anonVma.numChildren !== 0 || anonVma.numActiveVmas !== 0) throw miscounted(anonVma);
     fields.remove(link);
     state.chains.free(link);
     yield* state.anonVmas.put(anonVma);
   }
 }
+
+/** The kernel warns: this has led to anon_vmas shared by VMAs with different links. */
+const miscounted = ({ numChildren, numActiveVmas }: AnonVma): ContractViolation =>
+  new ContractViolation(
+    'R15',
+    'unlink',
+    'unlink_anon_vmas',
+    `an anon_vma without VMAs counts ${numChildren} children and ${numActiveVmas} active VMAs`,
+  );

@@ -68,23 +68,52 @@ const show = (kernel: Kernel): string => JSON.stringify([kernel.stats(), kernel.
 const answerOf = <T>(answer: T | Op<T>): T =>
   typeof answer === 'object' && answer !== null && 'next' in answer ? run(answer as Op<T>) : (answer as T);
 
-/** A page at 10, shared by a parent and two children, one of which moved it; and the strategy's own walk of it. */
-function shared(strategy: RmapStrategy): { kernel: Kernel; rmap: Rmap; folio: Folio; index: Pgoff; run: ProgramRun } {
+function nothingLeft(kernel: Kernel, when: string): void {
+  const left = Object.entries(kernel.stats().slab).filter(([, { live }]) => live > 0);
+  if (left.length === 0) return;
+  throw new CaseFailure(`${left.map(([cache, { live }]) => `${live} of ${cache}`).join(', ')} left ${when}: ${RULES.R15}`, {
+    rule: 'R15',
+  });
+}
+
+/** A machine on which a program ran, the strategy's hooks, and the folio of the first process's first touched VMA. */
+interface Stage {
+  readonly kernel: Kernel;
+  readonly rmap: Rmap;
+  readonly folio: Folio;
+  readonly first: Pgoff;
+  readonly last: Pgoff;
+  readonly run: ProgramRun;
+}
+
+function stage(strategy: RmapStrategy, program: readonly Operation[], options: Omit<KernelOptions, 'strategy'> = {}): Stage {
   let rmap: Rmap | null = null;
   const spied = withHooks(strategy, (made) => {
     rmap = made;
   });
-  const started = play(spied, [map(10, 4), write(10), fork(), fork(), move(10, 4, 40, 1)]);
-  const [parent] = started.processes;
-  const at = parent.vmas().find(({ faulted }) => faulted)?.start;
-  const folio = at === undefined ? null : parent.folioAt(at);
+  const started = play(spied, program, options);
+  const process = started.processes[0];
+  const at = process.vmas().find(({ faulted }) => faulted)?.start;
+  const folio = at === undefined ? null : process.folioAt(at);
   if (folio === null || rmap === null || at === undefined) throw new CaseFailure('a page that was written is not mapped');
-  return { kernel: started.kernel, rmap, folio, index: parent.pageAt(at).index as Pgoff, run: started };
+  const { index, order } = process.pageAt(at);
+  const first = index as Pgoff;
+  return { kernel: started.kernel, rmap, folio, first, last: (first + 2 ** order - 1) as Pgoff, run: started };
 }
 
+/** A page at 10, shared by a parent and two children, one of which moved it. */
+const shared = (strategy: RmapStrategy): Stage => stage(strategy, [map(10, 4), write(10), fork(), fork(), move(10, 4, 40, 1)]);
+/** A page at 10 of a process that never forked. */
+const alone = (strategy: RmapStrategy): Stage => stage(strategy, [map(10, 4), write(10)]);
+/** A folio of four pages that lies in three VMAs. */
+const cutUp = (strategy: RmapStrategy): Stage =>
+  stage(strategy, [map(8, 4), write(8), protect(9, 1, RO)], { thp: { orders: { 2: 'always' } } });
+
 /** What the strategy offers in one walk; `until` says after how many it is told to stop. */
-function offers(strategy: RmapStrategy, until = Number.POSITIVE_INFINITY): { vma: Vma; address: number; pass: number }[] {
-  const { rmap, folio, index } = shared(strategy);
+function offers(
+  { rmap, folio, first, last }: Stage,
+  until = Number.POSITIVE_INFINITY,
+): { vma: Vma; address: number; pass: number }[] {
   const seen: { vma: Vma; address: number; pass: number }[] = [];
   let pass = 0;
   const hold = answerOf(rmap.hold(folio, 'read', true));
@@ -92,7 +121,7 @@ function offers(strategy: RmapStrategy, until = Number.POSITIVE_INFINITY): { vma
   run(
     rmap.walk(
       hold,
-      { folio, first: index, last: index, mappings: 3 },
+      { folio, first, last, mappings: null },
       {
         found: 0,
         visit: (vma, address) => seen.push({ vma, address, pass }) < until,
@@ -235,6 +264,20 @@ export const contract: readonly ConformanceCase[] = [
     },
   ),
   contractCase(
+    'inspect-costs-nothing',
+    'R34',
+    'a walk after a look at the objects costs what it costs without',
+    'what a viewer shows must not be part of what is measured',
+    ({ strategy }) => {
+      const walked = (looks: number): string => {
+        const { kernel, folio } = shared(strategy);
+        for (let i = 0; i < looks; i++) kernel.inspect();
+        return JSON.stringify([kernel.walk(folio).candidates, kernel.stats()]);
+      };
+      expect(walked(0) === walked(2), 'walks after `inspect` are counted otherwise than without');
+    },
+  ),
+  contractCase(
     'inspect-names-nodes',
     'R34',
     'edges lead to nodes, processes and VMAs that are there',
@@ -262,7 +305,7 @@ export const contract: readonly ConformanceCase[] = [
     'a walk offers mapped VMAs, at a page inside them',
     'vma_address',
     ({ strategy }) => {
-      const bad = offers(strategy).find(
+      const bad = offers(shared(strategy)).find(
         ({ vma, address }) => address < vma.start || address >= vma.end || address % PAGE_SIZE !== 0,
       );
       expect(bad === undefined, `a VMA was offered at 0x${bad?.address.toString(16)}, which lies not inside it`);
@@ -274,7 +317,7 @@ export const contract: readonly ConformanceCase[] = [
     'a walk offers each VMA once a pass',
     'anon_vma_interval_tree_foreach',
     ({ strategy }) => {
-      const keys = offers(strategy).map(({ vma, pass }) => `${pass} ${vma.mm.id} ${vma.start}`);
+      const keys = offers(shared(strategy)).map(({ vma, pass }) => `${pass} ${vma.mm.id} ${vma.start}`);
       expect(new Set(keys).size === keys.length, 'a VMA was offered twice in one pass');
     },
   ),
@@ -284,7 +327,7 @@ export const contract: readonly ConformanceCase[] = [
     'a walk offers all three VMAs of a family, wherever they are',
     'rmap_walk_anon',
     ({ strategy }) => {
-      const mms = new Set(offers(strategy).map(({ vma }) => vma.mm.id));
+      const mms = new Set(offers(shared(strategy)).map(({ vma }) => vma.mm.id));
       expect(mms.size === 3, `the page is mapped in 3 address spaces, the walk offered ${mms.size}`);
     },
   ),
@@ -295,11 +338,24 @@ export const contract: readonly ConformanceCase[] = [
     'rwc->done, page_vma_mapped_walk_done',
     ({ strategy }) => {
       for (const until of [1, 2]) {
-        const { length } = offers(strategy, until);
+        const { length } = offers(shared(strategy), until);
         expect(length === until, `told to stop after ${until}, the walk offered ${length}`);
       }
     },
   ),
+  {
+    ...contractCase(
+      'walk-stops-in-one-process',
+      'R21',
+      'a walk of a folio that lies in several VMAs of one process ends when the visitor has enough',
+      'rwc->done; the first VMA need not be the last',
+      ({ strategy }) => {
+        const { length } = offers(cutUp(strategy), 1);
+        expect(length === 1, `told to stop after 1, the walk offered ${length}`);
+      },
+    ),
+    needs: ['large-folio'],
+  },
   contractCase(
     'hold-of-an-unmapped-folio',
     'R25',
@@ -310,6 +366,24 @@ export const contract: readonly ConformanceCase[] = [
       for (const process of [...started.processes]) process.munmap(process.vmas()[0].start, 4 * PAGE_SIZE);
       const answer = answerOf(rmap.hold(folio, 'read', true));
       expect(answer === 0, `hold of an unmapped folio answers ${answer}`);
+    },
+  ),
+  contractCase(
+    'hold-of-a-folio-under-migration',
+    'R25',
+    'a folio of which only migration entries are left answers GONE, with and without waiting',
+    'folio_mapped in folio_get_anon_vma: an anchor may be stale then',
+    ({ strategy }) => {
+      if (strategy.unsupported?.migrate !== undefined) return;
+      for (const { rmap, folio, kernel } of [shared(strategy), alone(strategy)]) {
+        kernel.startMigration(folio);
+        for (const wait of [true, false]) {
+          const answer = answerOf(rmap.hold(folio, 'read', wait));
+          expect(answer === 0, `hold of a folio under migration answers ${answer}`);
+        }
+        kernel.finishMigrations();
+        kernel.verify();
+      }
     },
   ),
   contractCase(
@@ -332,7 +406,7 @@ export const contract: readonly ConformanceCase[] = [
     'a folio can be pinned twice and read at once',
     'get_anon_vma counts',
     ({ strategy }) => {
-      const { rmap, folio, kernel } = shared(strategy);
+      const { rmap, folio, kernel, run: started } = shared(strategy);
       const holds = ['pin', 'pin', 'read'].map((mode) => answerOf(rmap.hold(folio, mode as 'pin' | 'read', false)));
       expect(
         holds.every((hold) => hold > 0),
@@ -340,6 +414,11 @@ export const contract: readonly ConformanceCase[] = [
       );
       for (const hold of holds) answerOf(rmap.release(hold));
       kernel.verify();
+      for (const process of [...started.processes].reverse()) {
+        process.exit();
+        kernel.verify();
+      }
+      nothingLeft(kernel, 'after the last exit');
     },
   ),
   contractCase(
@@ -352,8 +431,7 @@ export const contract: readonly ConformanceCase[] = [
       const hold = answerOf(rmap.hold(folio, 'pin', true));
       for (const process of [...started.processes]) process.exit();
       answerOf(rmap.release(hold));
-      const left = Object.entries(kernel.stats().slab).filter(([, { live }]) => live > 0);
-      expect(left.length === 0, `${left.map(([cache]) => cache).join(', ')} left after the release of the last pin`);
+      nothingLeft(kernel, 'after the release of the last pin');
     },
   ),
   contractCase(
@@ -553,8 +631,7 @@ export const contract: readonly ConformanceCase[] = [
       kernel.finishMigrations();
       kernel.verify();
       for (const process of [...processes]) process.exit();
-      const left = Object.entries(kernel.stats().slab).filter(([, { live }]) => live > 0);
-      expect(left.length === 0, `${left.map(([cache]) => cache).join(', ')} left: ${RULES.R15}`);
+      nothingLeft(kernel, 'after the last exit');
     },
     ['migrate'],
   ),

@@ -69,6 +69,8 @@ const sweeps: readonly (readonly [
   ['mprotect-middle', 'mprotect of a middle', SHARED, protect(12, 2, RO)],
   ['mprotect-back', 'mprotect that merges three parts', [...SHARED, protect(12, 2, RO)], protect(12, 2, 3)],
   ['mprotect-boundary', 'mprotect that moves a boundary', [...SHARED, protect(10, 4, RO)], protect(14, 2, RO)],
+  ['mprotect-in-a-child', "mprotect of a middle in a child, with its parent's links", SHARED, protect(12, 2, RO, 1)],
+  ['mremap-in-a-child', 'a move of a part in a child', SHARED, move(12, 2, 40, 1)],
   ['mremap', 'a move', SHARED, move(10, 8, 40)],
   ['mremap-part', 'a move of a part', SHARED, move(12, 2, 40)],
   ['mremap-merge', 'a move that merges at its destination', [...SHARED, move(12, 2, 40)], move(40, 2, 12)],
@@ -119,13 +121,21 @@ function start(strategy: RmapStrategy, setup: readonly Operation[]): ProgramRun 
   return run;
 }
 
-/** Fails the n-th allocation of the last operation, for every n there is: the answer is the kernel's, and all stays right. */
+/**
+ * Fails the n-th allocation of the last operation, or the n-th and the one after it, for every n there is: the answer is the
+ * kernel's, and all stays right.
+ */
 function sweep(strategy: RmapStrategy, setup: readonly Operation[], operation: Operation): void {
+  failing(strategy, setup, operation, 1);
+  failing(strategy, setup, operation, 2);
+}
+
+function failing(strategy: RmapStrategy, setup: readonly Operation[], operation: Operation, times: number): void {
   for (let n = 1; ; n++) {
     const run = start(strategy, setup);
     const { kernel } = run;
     const before = kernel.allocations;
-    kernel.failNextAllocation(n);
+    kernel.failNextAllocation(n, times);
     let step = 'with it failing';
     try {
       const answer = run.apply(operation);
@@ -141,7 +151,8 @@ function sweep(strategy: RmapStrategy, setup: readonly Operation[], operation: O
       if (!reached) return;
     } catch (error) {
       if (error instanceof Unsupported) throw error;
-      const message = `allocation ${n} of the last operation, ${step}: ${error instanceof Error ? error.message : String(error)}`;
+      const which = times === 1 ? `allocation ${n}` : `allocations ${n} and ${n + 1}`;
+      const message = `${which} of the last operation, ${step}: ${error instanceof Error ? error.message : String(error)}`;
       throw new CaseFailure(message, {
         program: [...setup, operation],
         ...pictures(machine(strategy), setup, kernel),

@@ -4,6 +4,7 @@ import { contract } from './contract.js';
 import { failures } from './failure.js';
 import { families } from './families.js';
 import { largeFolios } from './large-folios.js';
+import { lineage } from './lineage.js';
 import { managedState } from './managed-state.js';
 import { oneAddressSpace } from './one-address-space.js';
 import { random } from './random.js';
@@ -19,6 +20,7 @@ export const cases: readonly ConformanceCase[] = [
   ...families,
   ...largeFolios,
   ...walkerCases,
+  ...lineage,
   ...failures,
   ...random,
   ...concurrency,

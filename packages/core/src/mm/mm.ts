@@ -68,15 +68,21 @@ export class Mm implements MmView {
 
   /** Leaves mmap_lock and with it every VMA's write lock (mmap_write_unlock). */
   writeUnlock(): void {
-    if (this.writeLocked.length > 0) {
-      const { sync } = this.machine;
-      for (const vma of this.writeLocked) {
-        vma.writeLocked = false;
-        sync.watch?.released(sync.current, vma, 0, true);
-      }
-      this.writeLocked.length = 0;
-    }
+    for (let vma = this.writeLocked.pop(); vma !== undefined; vma = this.writeLocked.pop()) this.unlock(vma);
     this.mmapLock.writeUnlock();
+  }
+
+  /** Ends the write lock of a VMA that goes: its memory may be another's before mmap_lock is left. */
+  endWrite(vma: VmArea): void {
+    if (!vma.writeLocked) return;
+    this.writeLocked.splice(this.writeLocked.indexOf(vma), 1);
+    this.unlock(vma);
+  }
+
+  private unlock(vma: VmArea): void {
+    const { sync } = this.machine;
+    vma.writeLocked = false;
+    sync.watch?.released(sync.current, vma, 0, true);
   }
 
   *tryPin(): Op<boolean> {

@@ -38,7 +38,7 @@ export class Services implements RmapServices {
     name: string,
     options: { bytes: number; create: () => T; typesafeByRcu?: boolean; marked?: readonly string[] },
   ): SlabCache<T> {
-    return this.m.slab(name, options);
+    return this.m.slab(name, { ...options, foreign: true });
   }
 
   rwsem(lockClass: string): RwSem {

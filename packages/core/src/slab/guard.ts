@@ -5,8 +5,10 @@ import type { Sync } from '../sync/task.js';
 interface Owner {
   readonly name: string;
   readonly sync: Sync;
-  /** By slot. Slots are never used again in checked mode, so this never lies about an object. */
+  /** By slot. Slots are never used again in checked mode, so this never lies about an object; but for type-safe ones. */
   readonly inUse: readonly boolean[];
+  /** Lock-free readers may look at what is free, or somebody else's by now; nobody else may. */
+  readonly typesafe: boolean;
 }
 
 const MEMORY = Symbol('memory');
@@ -60,11 +62,11 @@ const accessors = (field: string, marked: boolean): PropertyDescriptor & ThisTyp
 });
 
 function look(object: Guarded, field: string, marked: boolean, write: boolean): void {
-  const owner = object[OWNER];
-  if (!owner.inUse[object[SLOT]])
-    throw new UseAfterFree(owner.name, `${write ? 'write' : 'read'} of '${field}' in freed object ${object[SLOT]}`);
-  const { watch, marking, current } = owner.sync;
-  if (watch === null || marking) return;
+  const { name, sync, inUse, typesafe } = object[OWNER];
+  const { watch, marking, current } = sync;
+  if (!inUse[object[SLOT]] && !(typesafe && current.rcuDepth > 0))
+    throw new UseAfterFree(name, `${write ? 'write' : 'read'} of '${field}' in freed object ${object[SLOT]}`);
+  if (watch === null || marking || typesafe) return;
   if (marked) watch.marked(current, object, field);
   else watch.accessed(current, object, field, write);
 }

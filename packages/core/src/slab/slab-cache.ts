@@ -18,6 +18,8 @@ export interface SlabOptions<T extends object> {
   readonly typesafeByRcu?: boolean;
   /** Fields of which every access is a marked one (refcount_t, READ_ONCE and WRITE_ONCE). */
   readonly marked?: readonly string[];
+  /** A strategy's: type-safe objects are guarded, too. Core's own are not, as each access would cost. */
+  readonly foreign?: boolean;
 }
 
 /** What every cache of a machine shares. */
@@ -70,8 +72,7 @@ export class Slab<T extends object> implements SlabCache<T> {
   }
 
   tryAlloc(): T | null {
-    this.world.failure.count++;
-    return this.world.failure.count === this.world.failure.failAt ? null : this.take();
+    return this.world.failure.fails() ? null : this.take();
   }
 
   free(object: T): void {
@@ -112,15 +113,17 @@ export class Slab<T extends object> implements SlabCache<T> {
 
   private take(): T {
     const slot = this.slots.take();
-    if (slot === this.memory.length) {
+    const fresh = slot === this.memory.length;
+    if (fresh) {
       const object = this.options.create();
       (object as unknown as Slotted)[SLOT] = slot;
       this.memory.push(object);
       this.inUse.push(true);
     }
     this.inUse[slot] = true;
-    if (this.world.checked && !this.options.typesafeByRcu) {
-      const owner = { name: this.name, sync: this.world.sync, inUse: this.inUse };
+    const { typesafeByRcu: typesafe = false, foreign = false } = this.options;
+    if (this.world.checked && (typesafe ? fresh && foreign : true)) {
+      const owner = { name: this.name, sync: this.world.sync, inUse: this.inUse, typesafe };
       const guarded = guard(this.memory[slot], owner, slot, this.options.marked ?? []);
       (guarded as unknown as Slotted)[SLOT] = slot;
       this.memory[slot] = guarded;

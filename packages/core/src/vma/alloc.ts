@@ -47,6 +47,7 @@ export function setRange(vma: VmArea, start: Address, end: Address, pgoff: Pgoff
 export function freeVma(m: Machine, vma: VmArea): void {
   vma.attached = false;
   vma.faulted = false;
+  vma.mm.endWrite(vma);
   if (--vma.refs === 0) m.vmas.freeRcu(vma);
   else {
     vma.zombie = true;

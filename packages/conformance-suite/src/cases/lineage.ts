@@ -1,0 +1,125 @@
+import { MADV_MERGEABLE, type Operation } from '@rmap-lab/core';
+import {
+  advise,
+  exec,
+  exit,
+  fill,
+  fork,
+  ksmScan,
+  lock,
+  map,
+  move,
+  munmap,
+  protect,
+  RO,
+  read,
+  reclaim,
+  write,
+} from '../operations.js';
+import { programCases } from '../program-case.js';
+
+const RWX = 7;
+const EQUAL: readonly Operation[] = [map(10, 2), fill(10, 7), advise(10, 2, MADV_MERGEABLE)];
+
+/** Where memory comes from after forks, moves and deaths in an order that is easily got wrong: each was missed by some mutant. */
+export const lineage = [
+  ...programCases('families', [
+    {
+      name: 'double-reuse',
+      rule: 'R11',
+      title: 'VMAs that merge in a late descendant come from different ones before',
+      why: '2555283eb40d: two VMAs reused one anon_vma with different chains',
+      program: [
+        map(10, 5),
+        write(10),
+        write(11),
+        protect(10, 1, RO),
+        fork(),
+        fork(1),
+        exit(1),
+        fork(1),
+        protect(13, 2, RWX, 2),
+        protect(13, 2, RWX, 1),
+        fork(2),
+        exit(1),
+        write(11, 2),
+        write(14, 2),
+        fork(2),
+        protect(13, 2, 3, 3),
+      ],
+    },
+    {
+      name: 'inherited-joins-own',
+      rule: 'R11',
+      title: 'inherited memory is given the access rights of the memory behind it, which is the own of the child',
+      why: 'd0e9fe1758f2: reusable_anon_vma takes anon_vmas of one link only',
+      program: [map(10, 4), write(10), fork(), map(14, 4, { process: 1, prot: RWX }), write(14, 1), protect(10, 4, RWX, 1)],
+    },
+  ]),
+  ...programCases('one-address-space', [
+    {
+      name: 'move-back-beside-untouched',
+      rule: 'R6',
+      title: 'touched memory comes back beside untouched memory, which takes it in',
+      why: '61f67c230a5e: dup_anon_vma for a copied VMA',
+      program: [map(13, 3), write(13), move(13, 3, 40), map(10, 3), move(40, 3, 13), write(11)],
+    },
+    {
+      name: 'moved-pieces-meet',
+      rule: 'R11',
+      title: 'two pieces that moved one after the other become one again where they are',
+      why: 'copy_vma merges with the piece that moved before',
+      program: [map(10, 4), write(10), write(12), move(12, 2, 42), move(10, 2, 40), write(41)],
+    },
+  ]),
+  ...programCases('walkers', [
+    {
+      name: 'swap-in/half-locked',
+      rule: 'R13',
+      needs: ['large-folio', 'swap'],
+      title: 'a large folio stays in the swap cache because a part of it was locked, and is met there by a child',
+      why: 'ksm_might_need_to_copy: who reads it may not be who a walk of it looks for',
+      options: { thp: { orders: { 2: 'always' } } },
+      program: [map(8, 4), write(8), protect(10, 2, RO), lock(10, 2), reclaim(8), munmap(10, 2), fork(), read(8, 1), read(8)],
+    },
+    {
+      name: 'ksm/remembers-a-dead-child',
+      rule: 'R27',
+      needs: ['ksm'],
+      title: 'what KSM remembers of a child is let go of after its whole family',
+      why: '76545066c852: an anon_vma holds a reference of its root, whose lock it uses',
+      options: { checked: true },
+      program: [
+        map(10, 2),
+        write(10),
+        fork(),
+        fill(10, 7, 1),
+        fill(11, 7, 1),
+        advise(10, 2, MADV_MERGEABLE, 1),
+        ksmScan,
+        ksmScan,
+      ],
+    },
+    {
+      name: 'ksm/owners-gone',
+      rule: 'R27',
+      needs: ['ksm'],
+      title: 'a merged page outlives the family that it was merged from, in a stranger',
+      why: 'a rmap_item keeps the anon_vma of a VMA that is gone',
+      program: [
+        fork(),
+        exec(1),
+        ...EQUAL,
+        map(10, 2, { process: 1 }),
+        fill(10, 7, 1),
+        fill(11, 7, 1),
+        advise(10, 2, MADV_MERGEABLE, 1),
+        ksmScan,
+        ksmScan,
+        fork(1),
+        exit(2),
+        exit(1),
+      ],
+    },
+  ]),
+];
