@@ -5,6 +5,7 @@ import { CannotObserve } from '@rmap-lab/kernel-oracle';
 import { contest, type KernelRow } from './kernel/contest.js';
 import { kinds } from './kernel/kinds.js';
 import { realKernel } from './kernel/real.js';
+import { withSwap } from './kernel/swap.js';
 import { kernelTable } from './kernel/table.js';
 import { STRATEGY_HELP, strategiesNamed } from './strategies.js';
 
@@ -40,9 +41,13 @@ async function main(args: string[]): Promise<void> {
   const rows: KernelRow[] = [];
   const missing: { id: string; reason: string }[] = [];
   for (const kind of kinds.filter(({ id }) => wanted.includes(id))) {
-    const reason = kind.obstacle?.() ?? null;
-    if (reason === null) rows.push(contest(kind, real, strategies, { quick: values.quick, rounds }));
-    else missing.push({ id: kind.id, reason });
+    const measure = (): KernelRow => contest(kind, real, strategies, { quick: values.quick, rounds });
+    try {
+      rows.push(kind.swaps ? await withSwap(measure) : measure());
+    } catch (error) {
+      if (!kind.swaps || !(error instanceof CannotObserve)) throw error;
+      missing.push({ id: kind.id, reason: `no swap is on, and none can be made: ${error.message}` });
+    }
   }
   const document = { schema: 'rmap-lab/bench-kernel@1', release: release(), quick: values.quick, rounds, rows, missing };
   console.log(values.json ? JSON.stringify(document) : kernelTable(document));

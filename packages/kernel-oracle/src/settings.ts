@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { KernelOptions, ThpMode } from '@rmap-lab/core';
+import { CannotObserve } from './compile.js';
 import type { Driver } from './driver.js';
 import { swapDevice, swapOff, swapOn } from './zram.js';
 
@@ -62,9 +63,11 @@ export class System {
       const before = wanted
         .map(([file]): [string, string] => [file, current(file)])
         .filter(([, value], i) => value !== wanted[i][1]);
-      writeFileSync(this.before, JSON.stringify({ files: before, swap: settings.swap ? swapDevice() : null }));
+      const device = settings.swap ? swapDevice() : null;
+      if (settings.swap && device === null) throw new CannotObserve('no device for compressed memory (zram) is free');
+      writeFileSync(this.before, JSON.stringify({ files: before, swap: device }));
       for (const [file, value] of wanted) if (current(file) !== value) writeFileSync(file, value);
-      if (settings.swap) await swapOn(this.driver, swapDevice() as string);
+      if (device !== null) await swapOn(this.driver, device);
       return await work();
     } finally {
       await this.restore();

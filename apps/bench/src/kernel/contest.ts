@@ -1,4 +1,5 @@
 import type { RmapStrategy } from '@rmap-lab/core';
+import { CannotObserve } from '@rmap-lab/kernel-oracle';
 import { median } from '../measure.js';
 import type { Kind } from './kinds.js';
 import { modelKernel } from './model.js';
@@ -57,6 +58,7 @@ export function contest(
     for (const { run, laps } of models) laps.push(run(list));
   }
   const kernel = sideOf(kernelLaps, n);
+  if (kind.swaps && kernel.swapped === 0) throw new CannotObserve('the kernel paged nothing out');
   return {
     id: kind.id,
     operation: kind.operation,
