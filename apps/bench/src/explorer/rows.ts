@@ -67,7 +67,7 @@ const programs = (checked: boolean): Program[] =>
 const fresh =
   (program: Program): Program =>
   () =>
-    program(true);
+    program('fresh');
 
 /** Makes the worlds of programs, and lets none of their threads run. */
 const worlds =
