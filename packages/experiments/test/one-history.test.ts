@@ -1,27 +1,11 @@
 import { type KernelOptions, type Operation, programToCode } from '@rmap-lab/core';
-import { anonVma } from '@rmap-lab/strategy-anon-vma';
-import { anonVmaLazy } from '@rmap-lab/strategy-anon-vma-lazy';
-import { cowContext } from '@rmap-lab/strategy-cow-context';
 import { programs } from '@rmap-lab/strategy-tests';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { compareHistories, type End, type Teller } from './support/one-history.js';
+import { classic, context, lazy } from './support/tellers.js';
 
 const RUNS = Number(process.env.RMAP_LAB_RUNS ?? 60);
-
-const classic: Teller = { name: 'anon-vma', strategy: anonVma, vmas: 'alike', mayMiss: false };
-const lazy = (preset: 'intended' | 'stated' | 'posted'): Teller => ({
-  name: `anon-vma-lazy:${preset}`,
-  strategy: () => anonVmaLazy(preset),
-  vmas: 'apart',
-  mayMiss: preset !== 'intended',
-});
-const context = (preset: 'reference' | 'poc'): Teller => ({
-  name: `cow-context:${preset}`,
-  strategy: () => cowContext(preset),
-  vmas: 'joined',
-  mayMiss: preset === 'poc',
-});
 
 const MODES: readonly (readonly [name: string, options: Partial<KernelOptions>])[] = [
   ['', {}],

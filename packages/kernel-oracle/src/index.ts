@@ -15,7 +15,7 @@ export { replayRecorded } from './recorded/replay.js';
 export { COLUMNS } from './records.js';
 export type { OracleReport } from './report.js';
 export { BadProgram, parseProgram, readProgram, type SavedProgram } from './saved-program.js';
-export type { Settings, System } from './settings.js';
+export { modelOptions, type Settings, type System } from './settings.js';
 export { SHIPPED_RECORDING } from './shipped.js';
 export { sideBySide } from './side-by-side.js';
 export { ANY_DESIGN, ANY_MERGE_RULE, EVERYTHING, type View } from './views.js';
