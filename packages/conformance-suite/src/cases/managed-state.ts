@@ -60,7 +60,7 @@ function logged(program: Program, fresh: boolean, log: string[]): Program {
     }
   }
   return () => {
-    const world = program(fresh);
+    const world = program(fresh ? 'fresh' : undefined);
     return { ...world, threads: Object.fromEntries(Object.entries(world.threads).map(([name, op]) => [name, listen(name, op)])) };
   };
 }
