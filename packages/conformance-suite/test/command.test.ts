@@ -6,7 +6,6 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 
 const main = fileURLToPath(new URL('../dist/main.js', import.meta.url));
-const adapter = new URL('../dist/node-test.js', import.meta.url).href;
 const globals = new URL('../dist/globals.js', import.meta.url).href;
 const anonVma = new URL('../../strategy-anon-vma/dist/index.js', import.meta.url).href;
 const scratch = mkdtempSync(join(tmpdir(), 'rmap-conformance-'));
@@ -76,33 +75,9 @@ describe('rmap-conformance', () => {
   });
 });
 
-describe('adapters', () => {
-  it('node:test runs one test a case, and fails for a strategy that is wrong', () => {
-    const suite = (strategy: string): string =>
-      file(
-        `${strategy}.test.mjs`,
-        `import { conformance } from '${adapter}';\nimport * as all from './${strategy}.mjs';\nconformance(all.default ?? all.anonVma(), { grep: 'families/fork' });\n`,
-      );
-    const good = node('--test', suite('right'));
-    expect([good.status, good.stdout]).toEqual([0, expect.stringMatching(/R7 families\/fork/)]);
-    const bad = node('--test', suite('wrong'));
-    expect([bad.status, bad.stdout]).toEqual([1, expect.stringContaining('every VMA that maps the folio')]);
-  });
-
-  it('a runner with global describe and it runs them; without one there is a clear error', () => {
+describe('the adapter for runners with globals', () => {
+  it('without a global describe and it there is a clear error', () => {
     const alone = file('alone.mjs', `import { conformance } from '${globals}';\nconformance({ name: 'x' });\n`);
     expect(node(alone).stderr).toContain("no global 'describe' and 'it'");
-    const names = file(
-      'globals.mjs',
-      `globalThis.describe = (name, body) => body();
-let count = 0;
-globalThis.it = (name, body) => { body(); count++; };
-const { conformance } = await import('${globals}');
-const { anonVma } = await import('${anonVma}');
-conformance(anonVma(), { levels: ['scale'] });
-console.log(count);
-`,
-    );
-    expect(node(names).stdout).toBe('4\n');
   });
 });

@@ -9,6 +9,9 @@ export interface Runner {
   it(name: string, body: () => void): void;
 }
 
+/** Milliseconds that one case may take; runners that have a limit of their own are told. */
+export const LONGEST = 60_000;
+
 /** Defines one test for each case. A refused case passes, as it was refused, and says so in its name. */
 export function defineTests({ describe, it }: Runner, strategy: RmapStrategy, options: ConformanceOptions = {}): void {
   checkVersions(strategy);

@@ -1,6 +1,11 @@
 import type { RmapStrategy } from '@rmap-lab/core';
 import type { ConformanceOptions } from '../run.js';
-import { defineTests, type Runner } from './define.js';
+import { defineTests, LONGEST, type Runner } from './define.js';
+
+/** Mocha gives each test a context, in which alone it can be given more time. */
+interface Context {
+  timeout?(milliseconds: number): void;
+}
 
 /**
  * Defines the suite's cases as tests of a runner with global `describe` and `it`: mocha, jest, jasmine.
@@ -12,5 +17,10 @@ export function conformance(strategy: RmapStrategy, options?: ConformanceOptions
     throw new TypeError(
       "there is no global 'describe' and 'it': run this file with mocha or jest, or import the adapter of another runner",
     );
-  defineTests({ describe, it }, strategy, options);
+  const patient = (name: string, body: () => void): void =>
+    it(name, function (this: Context | undefined) {
+      this?.timeout?.(LONGEST);
+      body();
+    });
+  defineTests({ describe, it: patient }, strategy, options);
 }

@@ -1,8 +1,9 @@
 import type { RmapStrategy } from '@rmap-lab/core';
 import { describe, it } from 'vitest';
 import type { ConformanceOptions } from '../run.js';
-import { defineTests } from './define.js';
+import { defineTests, LONGEST, type Runner } from './define.js';
+
+const runner: Runner = { describe, it: (name, body) => it(name, body, LONGEST) };
 
 /** Defines the suite's cases as tests of vitest. Call it at the top of a test file. */
-export const conformance = (strategy: RmapStrategy, options?: ConformanceOptions): void =>
-  defineTests({ describe, it }, strategy, options);
+export const conformance = (strategy: RmapStrategy, options?: ConformanceOptions): void => defineTests(runner, strategy, options);
