@@ -15,7 +15,13 @@ const runners: readonly (readonly [name: string, args: (file: string) => readonl
   ['mocha', (file) => [binary(require.resolve('mocha/package.json'), 'bin/mocha.js'), file]],
   [
     'jest',
-    (file) => ['--experimental-vm-modules', binary(require.resolve('jest/package.json'), 'bin/jest.js'), '--verbose', file],
+    (file) => [
+      '--experimental-vm-modules',
+      binary(require.resolve('jest/package.json'), 'bin/jest.js'),
+      '--rootDir=.',
+      '--verbose',
+      file,
+    ],
   ],
 ];
 
