@@ -60,11 +60,7 @@ function logged(program: Program, fresh: boolean, log: string[]): Program {
     }
   }
   return () => {
-<<<<<<< HEAD
     const world = program(fresh ? 'fresh' : undefined);
-=======
-    const world = fresh ? program('fresh') : program();
->>>>>>> 67942fe (Let runners find their tests without a configuration)
     return { ...world, threads: Object.fromEntries(Object.entries(world.threads).map(([name, op]) => [name, listen(name, op)])) };
   };
 }
