@@ -1,0 +1,51 @@
+import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { execa } from 'execa';
+import { published, root, write } from './workspace.js';
+
+const { packageManager } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { packageManager: string };
+
+/** Copies what a release is made of: manifests, builds, changesets; no sources of tests, nothing installed. */
+export function copyWorkspace(to: string): void {
+  const left = new Set(['node_modules', '.git', '.turbo', 'coverage', 'traces', 'examples']);
+  cpSync(root, to, { recursive: true, filter: (path) => path === root || !left.has(basename(path)) });
+  const traces = 'packages/workloads/traces';
+  cpSync(join(root, traces), join(to, traces), { recursive: true });
+}
+
+/** Takes the pending changesets into versions and changelogs, and links the packages to each other (step 1 of docs/releasing.md). */
+export async function version(workspace: string): Promise<void> {
+  await execa({ cwd: workspace, preferLocal: true, localDir: root })`changeset version`;
+  await execa({ cwd: workspace })`npx --yes ${packageManager} install --frozen-lockfile --prefer-offline --ignore-scripts`;
+}
+
+/** Packs every public package; the tarballs' paths. */
+export async function pack(workspace: string, to: string): Promise<readonly string[]> {
+  const filters = published.map(({ manifest }) => `--filter=${manifest.name}`);
+  await execa({ cwd: workspace })`npx --yes ${packageManager} ${filters} --recursive pack --pack-destination ${to}`;
+  return readdirSync(to)
+    .filter((name) => name.endsWith('.tgz'))
+    .map((name) => join(to, name));
+}
+
+/** Unpacks tarballs side by side, as the members of one project; their folders. */
+export async function unpack(tarballs: readonly string[], to: string): Promise<readonly string[]> {
+  write(to, { 'package.json': JSON.stringify({ private: true, workspaces: ['*'] }) });
+  return Promise.all(
+    tarballs.map(async (tarball) => {
+      const directory = join(to, basename(tarball, '.tgz'));
+      mkdirSync(directory);
+      await execa`tar -xzf ${tarball} -C ${directory} --strip-components=1`;
+      return directory;
+    }),
+  );
+}
+
+/** Runs the packed `create-rmap-strategy`, with what it depends on from here. */
+export async function generate(unpacked: readonly string[], from: string, args: readonly string[]): Promise<void> {
+  const generator = unpacked.find((directory) => basename(directory).startsWith('create-rmap-strategy'))!;
+  const modules = join(generator, 'node_modules');
+  if (!readdirSync(generator).includes('node_modules'))
+    symlinkSync(join(root, 'packages/create-rmap-strategy/node_modules'), modules, 'dir');
+  await execa({ cwd: from, env: { INIT_CWD: from }, stdin: 'ignore' })`node ${join(generator, 'dist/main.js')} ${args}`;
+}
