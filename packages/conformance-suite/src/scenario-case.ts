@@ -36,19 +36,21 @@ export const scenarioCases = (cases: readonly ScenarioCase[]): readonly Conforma
 /** @throws CaseFailure with the schedule that has the fewest preemptions, Unsupported */
 function runScenario(scenario: Scenario, strategy: RmapStrategy, preemptions: number): void {
   let last: Kernel | null = null;
-  const watched: Scenario = {
-    ...scenario,
+  const watched = ({ without, ...whole }: Scenario): Scenario => ({
+    ...whole,
+    // A failure is told without the operations that it doesn't take.
+    ...(without && { without: (dropped: ReadonlySet<number>) => watched(without(dropped)) }),
     setup: (kernel) => {
       last = kernel;
-      return scenario.setup(kernel);
+      return whole.setup(kernel);
     },
     check: (kernel, world, ends) => {
       for (const end of Object.values(ends)) if ('error' in end && end.error instanceof Unsupported) throw end.error;
-      scenario.check?.(kernel, world, ends);
+      whole.check?.(kernel, world, ends);
     },
-  };
+  });
   const { failure } = search(
-    watched,
+    watched(scenario),
     monitored(strategy, () => last?.running ?? null),
     preemptions,
   );
@@ -58,7 +60,7 @@ function runScenario(scenario: Scenario, strategy: RmapStrategy, preemptions: nu
   throw new CaseFailure(failure.message, {
     rule: ruleOf(failure.recording.error),
     schedule: scheduleOf(failure),
-    before: drawn(scenario, strategy),
+    before: drawn(scenario.without?.(new Set(failure.dropped)) ?? scenario, strategy),
     after: spaces,
     mappings,
   });

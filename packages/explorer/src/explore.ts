@@ -1,6 +1,7 @@
 import { bounded, bruteForce } from './bounded.js';
+import { type Cause, causeOf } from './cause.js';
 import { dpor } from './dpor.js';
-import { minimise } from './minimise.js';
+import { type Minimal, minimise } from './minimise.js';
 import type { Program } from './program.js';
 import { sample } from './random.js';
 import { type Recording, record, preemptions as switches } from './recording.js';
@@ -22,13 +23,20 @@ export interface ExploreOptions {
   readonly seed?: number;
 }
 
-/** What went wrong, in the schedule with the fewest preemptions that was found. */
+/** What went wrong, in the schedule with the fewest operations and then the fewest preemptions that was found. */
 export interface Failure {
   /** The rule that was broken, such as `R18`, or the name of the error. */
   readonly rule: string;
   readonly message: string;
+  /** The thread that makes each step, by number. */
   readonly choices: readonly number[];
+  /** Operations that it takes, those before the threads included; threads, of a program that can't be told in operations. */
+  readonly operations: number;
+  /** Operations of the program that it doesn't take, by number. */
+  readonly dropped: readonly number[];
   readonly preemptions: number;
+  /** The two steps to blame. */
+  readonly cause: Cause | null;
   readonly recording: Recording;
 }
 
@@ -65,14 +73,24 @@ export function explore(program: Program, options: ExploreOptions = {}): Verdict
     blocked: search.blocked,
     steps: search.steps,
     seconds,
-    failure: search.failure && describe(program, minimise(program, search.failure)),
+    failure: search.failure && describe(minimise(program, search.failure)),
   };
 }
 
 /** A failing schedule, told step by step. */
-export function describe(program: Program, { error, choices }: NonNullable<Search['failure']>): Failure {
+export function describe({ program, dropped, error, choices }: Minimal): Failure {
   const recording = record(program, choices);
-  return { rule: ruleOf(error), message: error.message, choices, preemptions: switches(program, choices), recording };
+  const operations = program.operations ?? recording.threads.length;
+  return {
+    rule: ruleOf(error),
+    message: error.message,
+    choices,
+    operations,
+    dropped,
+    preemptions: switches(program, choices),
+    cause: causeOf(program, recording),
+    recording,
+  };
 }
 
 interface Outcome {

@@ -1,4 +1,5 @@
 export { type BoundedOptions, type BoundedSearch, bounded, bruteForce } from './bounded.js';
+export type { Cause } from './cause.js';
 export { dpor } from './dpor.js';
 export { Endless, type Execution } from './execution.js';
 export { type ExploreOptions, explore, type Failure, type Verdict } from './explore.js';
@@ -9,7 +10,7 @@ export { exploreParallel, type ParallelOptions } from './parallel/explore-parall
 export { type Frontier, frontier, type Part } from './parallel/parts.js';
 export { BadProgress } from './parallel/progress.js';
 export type { Job } from './parallel/run-part.js';
-export { type End, type Program, Untraceable, type World } from './program.js';
+export { type End, noticed, type Program, Untraceable, type World } from './program.js';
 export { type SampleOptions, sample, seeded } from './random.js';
 export { Diverged, type RecordedStep, type Recording } from './recording.js';
 export { scenarioNamed, scenarios, UnknownScenario } from './scenarios/catalogue.js';
@@ -19,5 +20,7 @@ export type { Engine, FailingSchedule, Search, SearchOptions } from './search.js
 export { Lock, Rcu, Register } from './shared.js';
 export { type StateSearch, stateSearch } from './states.js';
 export { lockProgram, racyProgram } from './textbook.js';
-export { describeRecording, timeline } from './timeline.js';
-export { BadToken, decodeToken, encodeToken, replay, type Token } from './token.js';
+export { describeRecording, programLines, sentenceOf, timeline } from './timeline.js';
+export { type PageText, timelineHtml } from './timeline-html.js';
+export { timelineSvg } from './timeline-svg.js';
+export { BadToken, decodeToken, encodeToken, failureOf, replay, type Token } from './token.js';

@@ -32,6 +32,9 @@ export interface Scenario<W = unknown> {
   threads(kernel: Kernel, world: W): Readonly<Record<string, Op<unknown>>>;
   /** The folio that a thread called `walk` walks; null: none is left to be walked. */
   folio?(world: W): Folio | null;
+  /** Of a scenario that can do without some of its operations: how many it has, and what it is without some, by number from 0. */
+  readonly operations?: number;
+  without?(dropped: ReadonlySet<number>): Scenario<W>;
   /** What must hold at the end, beside what always must. @throws what is wrong */
   check?(kernel: Kernel, world: W, ends: Readonly<Record<string, End>>): void;
 }
@@ -51,7 +54,15 @@ export interface KernelProgramOptions {
  * The machine is set up once; later schedules find it put back, unless a fresh one is asked for or the strategy's state is not managed.
  * A final state that was checked and is right is not checked again.
  */
-export function kernelProgram<W>(scenario: Scenario<W>, { strategy, checked = true }: KernelProgramOptions): Program {
+export function kernelProgram<W>(scenario: Scenario<W>, options: KernelProgramOptions): Program {
+  const { operations, without } = scenario;
+  const program = programOf(scenario, options);
+  if (operations === undefined || without === undefined) return program;
+  const rest = (dropped: ReadonlySet<number>): Program => kernelProgram(without(dropped), options);
+  return Object.assign(program, { operations, without: rest });
+}
+
+function programOf<W>(scenario: Scenario<W>, { strategy, checked = true }: KernelProgramOptions): Program {
   const make = (): Ready<W> => setUp(scenario, strategy, checked);
   const start = (ready: Ready<W>, kept: Kept<Ready<W>> | null): World => begin(scenario, strategy, ready, kept);
   const keep = keptProgram(make, start, ({ kernel, world, main, detectors }) => {

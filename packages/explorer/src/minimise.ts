@@ -6,26 +6,86 @@ import { preemptions } from './recording.js';
 import { ruleOf } from './rule.js';
 import type { FailingSchedule } from './search.js';
 
-const SECONDS = 2;
+/** Seconds for operations, and again for preemptions. */
+const SECONDS = 1.5;
+/** Schedules of one program, which is but one of many to try. */
+const SCHEDULES = 500;
 
-/** A schedule that breaks the same rule with as few preemptions as could be found in a moment. */
-export function minimise(program: Program, failing: FailingSchedule): FailingSchedule {
+/** A failing schedule of a program without what it doesn't need. */
+export interface Minimal extends FailingSchedule {
+  readonly program: Program;
+  /** Operations that were left out, by number. */
+  readonly dropped: readonly number[];
+}
+
+/** A schedule that breaks the same rule with as few operations, and then as few preemptions, as could be found in a moment. */
+export function minimise(program: Program, failing: FailingSchedule): Minimal {
+  const { program: smaller, dropped, ...schedule } = fewerOperations(program, mergeSwitches(program, failing));
+  return { program: smaller, dropped, ...fewerPreemptions(smaller, schedule) };
+}
+
+/** Leaves operations out, the last ones first, as long as a schedule without them breaks the same rule. */
+function fewerOperations(program: Program, failing: FailingSchedule): Minimal {
+  let best: Minimal = { ...failing, program, dropped: [] };
+  const { operations = 0, without } = program;
+  if (without === undefined) return best;
+  const end = performance.now() + SECONDS * 1000;
+  for (let before = -1; best.dropped.length !== before; ) {
+    before = best.dropped.length;
+    for (let number = operations - 1; number >= 0 && performance.now() < end; number--) {
+      if (best.dropped.includes(number)) continue;
+      const dropped = [...best.dropped, number];
+      const candidate = without(new Set(dropped));
+      const found = failureOf(candidate, best);
+      if (found !== null) best = { ...found, program: candidate, dropped };
+    }
+  }
+  return { ...best, dropped: [...best.dropped].sort((a, b) => a - b) };
+}
+
+/** A schedule of `program`, which is `known` with an operation less, that breaks the rule that `known` breaks. */
+function failureOf(program: Program, known: Minimal): FailingSchedule | null {
+  const rule = ruleOf(known.error);
+  const same = (failure: FailingSchedule | null): FailingSchedule | null =>
+    failure !== null && ruleOf(failure.error) === rule ? failure : null;
+  try {
+    const names = namesOf(program);
+    const threads = namesOf(known.program).map((name) => names.indexOf(name));
+    const followed = same(
+      attempt(
+        program,
+        known.choices.map((thread) => threads[thread]).filter((thread) => thread >= 0),
+      ),
+    );
+    if (followed !== null) return followed;
+    for (let bound = 0; bound <= preemptions(known.program, known.choices); bound++) {
+      const { failure, exhausted } = bounded(program, bound, { maxSchedules: SCHEDULES });
+      if (same(failure) !== null) return failure;
+      if (!exhausted) break;
+    }
+  } catch {
+    // Without that operation the world can't be made, or there are no threads.
+  }
+  return null;
+}
+
+const namesOf = (program: Program): readonly string[] => new Execution(program, null).names;
+
+function fewerPreemptions(program: Program, failing: FailingSchedule): FailingSchedule {
   const rule = ruleOf(failing.error);
-  let best = mergeSwitches(program, failing, rule);
+  const best = mergeSwitches(program, failing);
   const most = preemptions(program, best.choices);
   for (let bound = 0; bound < most; bound++) {
     const { failure, exhausted } = bounded(program, bound, { maxSeconds: SECONDS });
-    if (failure !== null && ruleOf(failure.error) === rule) {
-      best = failure;
-      break;
-    }
+    if (failure !== null && ruleOf(failure.error) === rule) return failure;
     if (!exhausted) break;
   }
   return best;
 }
 
 /** Lets each thread run on where it was switched away from, as long as the rule stays broken. */
-function mergeSwitches(program: Program, failing: FailingSchedule, rule: string): FailingSchedule {
+function mergeSwitches(program: Program, failing: FailingSchedule): FailingSchedule {
+  const rule = ruleOf(failing.error);
   let best = failing;
   for (let at = 1; at < best.choices.length; at++) {
     const { choices } = best;
@@ -50,9 +110,13 @@ function mergeSwitches(program: Program, failing: FailingSchedule, rule: string)
 
 /** Follows `choices` where it can, and fills in where it can't; the failure, if there is one. */
 function attempt(program: Program, choices: readonly number[]): FailingSchedule | null {
-  const run = new Execution(program, new Numbers());
+  const { error, made } = finishAs(new Execution(program, new Numbers()), choices);
+  return error && { error, choices: made };
+}
+
+/** Lets a run go on by `choices` where it can, and after them with as few switches as it can, `last` first; how it ended, and the choices made. */
+export function finishAs(run: Execution, choices: readonly number[], last = 0): { error: Error | null; made: readonly number[] } {
   const made: number[] = [];
-  let last = 0;
   for (let i = 0; ; ) {
     const enabled = run.enabled();
     if (enabled === 0) break;
@@ -62,6 +126,5 @@ function attempt(program: Program, choices: readonly number[]): FailingSchedule 
     made.push(last);
     run.step(last);
   }
-  const error = run.finish();
-  return error && { error, choices: made };
+  return { error: run.finish(), made };
 }

@@ -31,7 +31,24 @@ export interface World {
 
 /**
  * Makes the same world each time: explorers re-execute it for every schedule. A world is good until the next one is made, so that a
- * program may put its only one back to the start. `fresh`: make a new one from nothing; `traced`: one that tells all that steps
- * touch, if it can. @throws Untraceable
+ * program may put its only one back to the start.
  */
-export type Program = (how?: 'fresh' | 'traced') => World;
+export interface Program {
+  /** @param how `fresh`: from nothing; `traced`: one that tells all that steps touch, if it can. @throws Untraceable */
+  (how?: 'fresh' | 'traced'): World;
+  /** The operations it is made of, if it can do without any of them: how many, numbered from 0. */
+  readonly operations?: number;
+  /** The program without some of them. */
+  without?(dropped: ReadonlySet<number>): Program;
+}
+
+/** The same program, with `notice` called before each world is made. */
+export function noticed(program: Program, notice: () => void): Program {
+  const { operations, without } = program;
+  const run: Program = (how) => {
+    notice();
+    return program(how);
+  };
+  if (operations === undefined || without === undefined) return run;
+  return Object.assign(run, { operations, without: (dropped: ReadonlySet<number>) => noticed(without(dropped), notice) });
+}

@@ -1,10 +1,13 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
+import { describe, type Failure } from './explore.js';
 import type { Program } from './program.js';
 import { type Recording, record } from './recording.js';
 
 /** A failing schedule in a form that can be sent around: where it happened, and every step with its name. */
 export interface Token {
   readonly scenario: string;
+  /** Operations of the scenario that are left out, by number. */
+  readonly dropped: readonly number[];
   readonly strategy: string;
   /** The rule that was broken. */
   readonly rule: string;
@@ -22,10 +25,11 @@ export class BadToken extends Error {
 const PREFIX = 'rx1.';
 
 /** `rx1.` and the packed schedule, in characters that need no quoting. */
-export function encodeToken({ scenario, strategy, rule, choices, steps }: Token): string {
+export function encodeToken({ scenario, dropped, strategy, rule, choices, steps }: Token): string {
   const labels = [...new Set(steps)];
   const numbers = new Map(labels.map((label, i) => [label, i]));
-  const packed = JSON.stringify([scenario, strategy, rule, labels, choices.map((thread, i) => [thread, numbers.get(steps[i])])]);
+  const pairs = choices.map((thread, i) => [thread, numbers.get(steps[i])]);
+  const packed = JSON.stringify([scenario, strategy, rule, labels, pairs, dropped]);
   return PREFIX + deflateRawSync(packed).toString('base64url');
 }
 
@@ -34,20 +38,33 @@ export function decodeToken(text: string): Token {
   if (!text.startsWith(PREFIX)) throw new BadToken(`a token starts with '${PREFIX}'; this is '${text.slice(0, 12)}'`);
   try {
     const packed = inflateRawSync(Buffer.from(text.slice(PREFIX.length), 'base64url'), { maxOutputLength: 2 ** 24 }).toString();
-    const [scenario, strategy, rule, labels, pairs] = JSON.parse(packed) as [
+    const [scenario, strategy, rule, labels, pairs, dropped = []] = JSON.parse(packed) as [
       string,
       string,
       string,
       string[],
       [number, number][],
+      number[]?,
     ];
     const steps = pairs.map(([, label]) => labels[label]);
     if (steps.some((step) => typeof step !== 'string')) throw new Error('a step without a name');
-    return { scenario, strategy, rule, choices: pairs.map(([thread]) => thread), steps };
+    return { scenario, dropped, strategy, rule, choices: pairs.map(([thread]) => thread), steps };
   } catch (error) {
     throw new BadToken(`the token is damaged or cut off (${(error as Error).message})`);
   }
 }
 
-/** Runs a token's schedule again. @throws Diverged when the program does something else at some step */
-export const replay = (program: Program, { choices, steps }: Token): Recording => record(program, choices, steps);
+/** Runs a token's schedule again, in the program of its whole scenario. @throws Diverged when that does something else at some step */
+export function replay(program: Program, { dropped, choices, steps }: Token): Recording {
+  return record(shrunk(program, dropped), choices, steps);
+}
+
+/** The failure of a token, told like one that was just found; null: nothing is broken any more. @throws Diverged */
+export function failureOf(program: Program, token: Token): Failure | null {
+  const { error } = replay(program, token);
+  const { dropped, choices } = token;
+  return error && describe({ program: shrunk(program, dropped), dropped, choices, error });
+}
+
+const shrunk = (program: Program, dropped: readonly number[]): Program =>
+  dropped.length === 0 ? program : (program.without?.(new Set(dropped)) ?? program);

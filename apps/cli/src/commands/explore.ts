@@ -8,6 +8,7 @@ import {
   type Failure,
   type Job,
   kernelProgram,
+  noticed,
   scenarioNamed,
   scenarios,
   timeline,
@@ -19,6 +20,7 @@ import { alive, announce, apart, print } from '../apart.js';
 import { exitCode } from '../exit-codes.js';
 import type { ExploreDocument } from '../explore-schema.js';
 import { loadStrategy, shortNames, standing } from '../load-strategy.js';
+import { drawFailure, operationLines } from '../pictures.js';
 import { type Shard, shardFrom } from '../shard.js';
 
 const ENGINES: readonly Engine[] = ['bounded', 'dpor', 'state', 'pct', 'pos', 'random', 'brute-force'];
@@ -36,6 +38,8 @@ interface ExploreCommandOptions {
   readonly workers?: number;
   readonly shard?: Shard;
   readonly resume?: string;
+  readonly svg?: string;
+  readonly html?: string;
   readonly list?: boolean;
   readonly json?: boolean;
 }
@@ -54,6 +58,8 @@ export function addExplore(program: Command, wholeNumber: (text: string) => numb
     .option('--workers <n>', 'explore in so many worker threads', wholeNumber)
     .option('--shard <i/n>', 'explore only the i-th of n parts, in workers', shardFrom)
     .option('--resume <file>', 'keep what is done in a file, and go on from there; in workers')
+    .option('--svg <file>', 'draw the schedule that fails into a file')
+    .option('--html <file>', 'the same as a page, with its operations')
     .option('--list', 'print all scenarios, with what they are about')
     .option('--json', 'print one JSON document (rmap-lab/explore@1)')
     .addHelpText('after', '\nExample:\n  rmap-lab explore fork-x-walk --preemptions 3')
@@ -79,6 +85,9 @@ async function run(name: string, options: ExploreCommandOptions): Promise<number
   const { verdict, interrupted } = inWorkers(options) ? await parallel(name, options) : await alone(name, options);
   const document = documentOf(name, options.strategy, verdict);
   print(options.json ? `${JSON.stringify(document)}\n` : report(document, verdict));
+  const { failure } = document;
+  if (failure !== null && verdict.failure !== null)
+    drawFailure(options, verdict.failure, `${name} under ${options.strategy}`, name, failure.token);
   if (interrupted) return exitCode.interrupted;
   return verdict.failure === null ? exitCode.fine : exitCode.broken;
 }
@@ -103,12 +112,8 @@ async function alone(name: string, options: ExploreCommandOptions): Promise<Expl
     ...(seconds !== undefined && { maxSeconds: seconds }),
   };
   announce(options.strategy, `in a schedule of ${name}`);
-  const program = kernelProgram(scenario, { strategy });
-  const verdict = explore((fresh) => {
-    alive();
-    return program(fresh);
-  }, limits);
-  return { verdict, interrupted: false };
+  const program = noticed(kernelProgram(scenario, { strategy }), alive);
+  return { verdict: explore(program, limits), interrupted: false };
 }
 
 /** Ctrl-C ends it, and what is done is in the file. */
@@ -164,18 +169,15 @@ function documentOf(scenario: string, strategy: string, verdict: Verdict): Explo
 }
 
 function failureOf(scenario: string, strategy: string, failure: Failure): NonNullable<ExploreDocument['failure']> {
-  const { rule, choices, preemptions, recording } = failure;
-  return {
-    rule,
-    token: encodeToken({ scenario, strategy, rule, choices, steps: recording.steps.map(({ what }) => what) }),
-    operations: recording.threads.length,
-    preemptions,
-  };
+  const { rule, dropped, choices, operations, preemptions, recording } = failure;
+  const steps = recording.steps.map(({ what }) => what);
+  return { rule, token: encodeToken({ scenario, dropped, strategy, rule, choices, steps }), operations, preemptions };
 }
 
 function report({ scenario, strategy, failure }: ExploreDocument, verdict: Verdict): string {
   const { schedules, bound, seconds } = verdict;
   const what = `${scenario} under ${strategy}: ${verdict.verdict}; ${bound} (${schedules} schedules, ${seconds.toFixed(2)} s)\n`;
   if (verdict.failure === null || failure === null) return what;
-  return `${what}\n${timeline(verdict.failure)}\nrmap-lab replay ${failure.token}\n`;
+  const operations = operationLines(scenario, verdict.failure.dropped).map((line) => `  ${line}\n`);
+  return `${what}\n${timeline(verdict.failure)}\n${operations.join('')}\nrmap-lab replay ${failure.token}\n`;
 }

@@ -1,8 +1,13 @@
-import { decodeToken, describeRecording, kernelProgram, replay, scenarioNamed } from '@rmap-lab/explorer';
+import { decodeToken, describeRecording, failureOf, kernelProgram, replay, scenarioNamed, timeline } from '@rmap-lab/explorer';
 import type { Command } from 'commander';
 import { announce, apart, print } from '../apart.js';
 import { exitCode } from '../exit-codes.js';
 import { loadStrategy } from '../load-strategy.js';
+import { drawFailure, type PictureOptions } from '../pictures.js';
+
+interface ReplayOptions extends PictureOptions {
+  readonly strategy?: string;
+}
 
 export function addReplay(program: Command): void {
   program
@@ -10,18 +15,26 @@ export function addReplay(program: Command): void {
     .description('run the schedule of a token again, step by step')
     .argument('<token>', 'as printed by `rmap-lab explore`')
     .option('--strategy <name>', 'another strategy than the one it was found in')
-    .action(async (text: string, options: { readonly strategy?: string }) => {
-      process.exitCode = await apart([options.strategy ?? decodeToken(text).strategy], () => run(text, options.strategy));
+    .option('--svg <file>', 'draw the schedule into a file')
+    .option('--html <file>', 'the same as a page, with its operations')
+    .action(async (text: string, options: ReplayOptions) => {
+      process.exitCode = await apart([options.strategy ?? decodeToken(text).strategy], () => run(text, options));
     });
 }
 
-async function run(text: string, other: string | undefined): Promise<number> {
+async function run(text: string, options: ReplayOptions): Promise<number> {
   const token = decodeToken(text);
-  const name = other ?? token.strategy;
+  const name = options.strategy ?? token.strategy;
   const { strategy } = await loadStrategy(name);
   announce(name, `in the schedule of ${token.scenario}`);
-  const recording = replay(kernelProgram(scenarioNamed(token.scenario), { strategy }), token);
-  const end = recording.error === null ? `nothing is broken any more (it was ${token.rule})` : recording.error.message;
-  print(`${token.scenario} under ${name}: ${end}\n${describeRecording(recording)}`);
-  return recording.error === null ? exitCode.fine : exitCode.broken;
+  const program = kernelProgram(scenarioNamed(token.scenario), { strategy });
+  const failure = failureOf(program, token);
+  const title = `${token.scenario} under ${name}`;
+  if (failure === null) {
+    print(`${title}: nothing is broken any more (it was ${token.rule})\n${describeRecording(replay(program, token))}`);
+    return exitCode.fine;
+  }
+  print(`${title}: ${timeline(failure)}`);
+  drawFailure(options, failure, title, token.scenario, text);
+  return exitCode.broken;
 }

@@ -147,6 +147,6 @@ function verdictOf(
     blocked: 0,
     steps: sum((result) => result.steps),
     seconds,
-    failure: failure && error && describe(program, minimise(program, { error, choices: failure })),
+    failure: failure && error && describe(minimise(program, { error, choices: failure })),
   };
 }

@@ -2,7 +2,7 @@ import { parentPort } from 'node:worker_threads';
 import { loadStrategy, type ShortNames } from '@rmap-lab/core/load-strategy';
 import { bounded } from '../bounded.js';
 import { kernelProgram } from '../kernel-program.js';
-import type { Program } from '../program.js';
+import { noticed, type Program } from '../program.js';
 import { type SampleOptions, sample } from '../random.js';
 import { scenarioNamed } from '../scenarios/catalogue.js';
 import type { Part } from './parts.js';
@@ -52,10 +52,7 @@ export async function programOf(
   const known = programs.get(name);
   if (known !== undefined) return known;
   const run = kernelProgram(scenarioNamed(scenario), { strategy: (await loadStrategy(strategy, shortNames, from)).strategy });
-  const program: Program = (fresh) => {
-    onSchedule();
-    return run(fresh);
-  };
+  const program = noticed(run, onSchedule);
   programs.set(name, program);
   return program;
 }

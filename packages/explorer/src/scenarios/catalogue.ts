@@ -1,9 +1,10 @@
 import { pairs } from './pairs.js';
 import type { ProgramScenario } from './scenario.js';
+import { special } from './special.js';
 import { others } from './triples.js';
 
 /** Scenarios that come with the explorer: every pair of a change and a walker, and some more. */
-export const scenarios: readonly ProgramScenario[] = [...pairs, ...others];
+export const scenarios: readonly ProgramScenario[] = [...pairs, ...others, ...special];
 
 /** A name that no scenario has. */
 export class UnknownScenario extends Error {

@@ -1,9 +1,11 @@
 import type { ProgramRun } from '@rmap-lab/core';
 import type { Scenario } from '../kernel-program.js';
-import { type ScenarioProgram, setUp, threadsOf, walkedFolio } from './scenario-program.js';
+import { operationsOf, type ScenarioProgram, setUp, threadsOf, walkedFolio, without } from './scenario-program.js';
 
 /** A scenario that is plain data, so that it can be told, shrunk, and drawn. */
 export interface ProgramScenario extends Scenario<ProgramRun> {
+  readonly operations: number;
+  without(dropped: ReadonlySet<number>): ProgramScenario;
   /** What happens, in a sentence. */
   readonly description: string;
   /** The rules of the contract that it puts to the test, beside {@link ALWAYS_CHECKED}. */
@@ -18,25 +20,19 @@ export const ALWAYS_CHECKED: readonly string[] = ['R16', 'R19', 'R20', 'R22', 'R
 export interface ScenarioParts extends ScenarioProgram, Pick<ProgramScenario, 'name' | 'description' | 'rules' | 'machine'> {}
 
 /** A scenario that runs a program. */
-export function scenarioOf({ setup, threads, ...rest }: ScenarioParts): ProgramScenario {
-  return programmed(rest, { setup, threads });
-}
-
-/** The same scenario with another program: some of its operations left out. */
-export function programmed(
-  scenario: Pick<ScenarioParts, 'name' | 'description' | 'rules' | 'machine'>,
-  program: ScenarioProgram,
-): ProgramScenario {
-  const { name, description, rules, machine } = scenario;
-  const walks = program.threads.walk?.[0]?.op === 'walk';
+export function scenarioOf({ name, description, rules, machine, setup, threads }: ScenarioParts): ProgramScenario {
+  const program = { setup, threads };
   return {
     name,
     description,
     rules,
     ...(machine !== undefined && { machine }),
     program,
+    operations: operationsOf(program).length,
+    without: (dropped) =>
+      scenarioOf({ name, description, rules, ...(machine !== undefined && { machine }), ...without(program, dropped) }),
     setup: (kernel) => setUp(program, kernel),
     threads: (_, run) => threadsOf(program, run),
-    ...(walks && { folio: (run: ProgramRun) => walkedFolio(program, run) }),
+    folio: (run) => walkedFolio(program, run),
   };
 }

@@ -10,6 +10,7 @@ import { mutant as m880a99b60d46 } from './880a99b60d46.js';
 import { mutant as m97113eb39fa7 } from './97113eb39fa7.js';
 import { mutant as m2555283eb40d } from './2555283eb40d.js';
 import { mutant as m76545066c852 } from './76545066c852.js';
+import { mutant as ma8bef8ff6ea1 } from './a8bef8ff6ea1.js';
 import { mutant as mb800c91a0517 } from './b800c91a0517.js';
 import { mutant as md0e9fe1758f2 } from './d0e9fe1758f2.js';
 import { mutant as md9d332e0874f } from './d9d332e0874f.js';
@@ -37,6 +38,7 @@ export const historical: readonly Mutant[] = [
   mdd18dbc2d42a,
   m97113eb39fa7,
   mdc386d4d1e98,
+  ma8bef8ff6ea1,
   m012f18004da3,
   mf18194275c39,
   meee0f252c653,
