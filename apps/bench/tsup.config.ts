@@ -1,4 +1,8 @@
 import { preset } from '@rmap-lab/config/tsup';
 import { defineConfig } from 'tsup';
 
-export default defineConfig({ ...preset, entry: ['src/main.ts', 'src/kernel.ts', 'src/explorer.ts'], dts: false });
+export default defineConfig({
+  ...preset,
+  entry: ['src/main.ts', 'src/kernel.ts', 'src/explorer.ts', 'src/exhaust.ts'],
+  dts: false,
+});

@@ -58,6 +58,7 @@ class ArrayHandler implements ProxyHandler<AnyArray> {
       node.tracing.read(node, position, value);
       return value;
     }
+    if (key === 'set' && !Array.isArray(array)) return (source: ArrayLike<unknown>) => this.copy(array, source);
     const value = Reflect.get(array, key) as unknown;
     if (position === 0) node.tracing.read(node, 0, value);
     // Whoever takes the memory of a typed array may look at all of it.
@@ -79,6 +80,15 @@ class ArrayHandler implements ProxyHandler<AnyArray> {
     if (!Array.isArray(array)) node.tracing.writePart(node);
     array[position - 1] = node.tracing.adopt(value);
     return true;
+  }
+
+  /** `set` of a typed array, from its start. */
+  private copy(array: AnyArray, source: ArrayLike<unknown>): void {
+    const { tracing } = this.node;
+    const from = untraced(source);
+    const { [NODE]: node } = from as { readonly [NODE]?: Node };
+    if (node !== undefined) tracing.readWhole(node, from);
+    for (let i = 0; i < from.length; i++) if (array[i] !== from[i]) this.set(array, String(i), from[i]);
   }
 
   deleteProperty(array: AnyArray, key: string): boolean {
