@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { cases, LEVELS, RULES } from '../src/index.js';
+import { KERNEL_TESTS } from './kernel-coverage.js';
 
 /** After a change of the cases: `npx vitest run --project conformance-suite docs -u`. */
 it('docs/conformance-cases.md lists every case with its rule and its reason', async () => {
@@ -21,6 +22,21 @@ it('docs/conformance-cases.md lists every case with its rule and its reason', as
       ...cases
         .filter((each) => each.level === level)
         .map(({ id, rule, title, why, strength }) => `| \`${id}\` | ${rule} | ${cell(title)} | ${cell(why)} | ${strength} |`),
+    ]),
+    '',
+    "## The kernel's own tests",
+    '',
+    'What they put memory through, the cases put walks through, with programs of our own. They look at ranges and contents; the cases look at what walks find.',
+    ...Object.entries(KERNEL_TESTS).flatMap(([file, rows]) => [
+      '',
+      `### ${file}`,
+      '',
+      '| test | cases |',
+      '| --- | --- |',
+      ...rows.map(
+        ([what, covered]) =>
+          `| ${cell(what)} | ${typeof covered === 'string' ? covered : covered.map((id) => `\`${id}\``).join(', ')} |`,
+      ),
     ]),
     '',
   ].join('\n');

@@ -3,6 +3,7 @@ import { concurrency } from './concurrency.js';
 import { contract } from './contract.js';
 import { failures } from './failure.js';
 import { families } from './families.js';
+import { kernelTests } from './kernel-tests.js';
 import { largeFolios } from './large-folios.js';
 import { lineage } from './lineage.js';
 import { managedState } from './managed-state.js';
@@ -21,6 +22,7 @@ export const cases: readonly ConformanceCase[] = [
   ...largeFolios,
   ...walkerCases,
   ...lineage,
+  ...kernelTests,
   ...failures,
   ...random,
   ...concurrency,

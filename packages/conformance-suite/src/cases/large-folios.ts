@@ -309,6 +309,6 @@ export const largeFolios = programCases('large-folios', [
     options: HUGE,
     title: 'pages that had moved collapse',
     why: 'collapse_huge_page keeps the index',
-    program: [map(10, 512), write(20), move(10, 512, 512), advise(512, 512, MADV_COLLAPSE), fork()],
+    program: [map(10, 512), write(20), move(10, 512, 1024), advise(1024, 512, MADV_COLLAPSE), fork()],
   },
 ]);
