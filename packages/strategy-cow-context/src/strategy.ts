@@ -14,7 +14,7 @@ import type {
   Vma,
   VmaAdjust,
 } from '@rmap-lab/core';
-import { type Choices, PRESETS, type Preset } from './choices.js';
+import { type Choices, POC, PRESETS, type Preset, REFERENCE } from './choices.js';
 import { holdFolio, holdVma, release } from './hold.js';
 import { inspect } from './inspect.js';
 import { ownerOf, repoint } from './owner.js';
@@ -44,10 +44,17 @@ export function cowContext(preset: Preset | Choices = 'reference'): RmapStrategy
   };
 }
 
-/** The presets, as `cow-context:poc` and the like name them. */
-export const presets: Readonly<Record<Preset, () => RmapStrategy>> = {
+/** `reference` with one choice as in the proof of concept: shows what that choice costs, and what goes wrong without it. */
+const without = (choice: keyof Choices): [string, () => RmapStrategy] => [
+  `without-${choice}`,
+  () => cowContext({ ...REFERENCE, [choice]: POC[choice] }),
+];
+
+/** The presets, as `cow-context:poc` and the like name them: `reference`, `poc`, and `without-<choice>` for each choice. */
+export const presets: Readonly<Record<string, () => RmapStrategy>> = {
   reference: () => cowContext('reference'),
   poc: () => cowContext('poc'),
+  ...Object.fromEntries((Object.keys(REFERENCE) as (keyof Choices)[]).map(without)),
 };
 
 class CowContextRmap implements Rmap {

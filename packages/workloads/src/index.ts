@@ -11,6 +11,7 @@ export { type JitOptions, jit } from './generate/jit.js';
 export { type LeftBehindOptions, leftBehind } from './generate/left-behind.js';
 export { type ManyVmasOptions, manyVmas } from './generate/many-vmas.js';
 export { type MemoryMergingOptions, memoryMerging } from './generate/memory-merging.js';
+export { type MemoryPressureOptions, memoryPressure } from './generate/memory-pressure.js';
 export { type PartialUnmapOptions, partialUnmap } from './generate/partial-unmap.js';
 export { placeRecords } from './generate/place.js';
 export { type ReallocOptions, realloc } from './generate/realloc.js';

@@ -10,6 +10,7 @@ import { jit } from './jit.js';
 import { leftBehind } from './left-behind.js';
 import { manyVmas } from './many-vmas.js';
 import { memoryMerging } from './memory-merging.js';
+import { memoryPressure } from './memory-pressure.js';
 import { partialUnmap } from './partial-unmap.js';
 import { realloc } from './realloc.js';
 import { snapshot } from './snapshot.js';
@@ -34,5 +35,6 @@ export const generators: Readonly<Record<string, WorkloadGenerator>> = {
   snapshot: snapshot,
   'partial-unmap': partialUnmap,
   'memory-merging': memoryMerging,
+  'memory-pressure': memoryPressure,
   'many-vmas': manyVmas,
 };
