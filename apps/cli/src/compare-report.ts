@@ -87,8 +87,12 @@ function markLines(rows: readonly Measurement[], i: number, caches: readonly str
     at((row) => each(designUse(row, i).objects, row)),
   );
   line(
-    "the design's bytes per process",
+    "the design's slab bytes per process",
     at((row) => each(designUse(row, i).bytes, row)),
+  );
+  line(
+    'its fields in other structs: bytes per process',
+    at((row) => each(designUse(row, i).added, row)),
   );
 }
 
