@@ -37,6 +37,7 @@ const ALWAYS: Readonly<Record<string, string>> = {
   [`${KSM}/advisor_mode`]: 'none',
   [`${KSM}/pages_to_scan`]: '100000',
   [`${KSM}/smart_scan`]: '0',
+  [`${KSM}/max_page_sharing`]: '1000000',
   [`${KSM}/use_zero_pages`]: '0',
   '/proc/sys/vm/page-cluster': '0',
 };

@@ -1,24 +1,35 @@
 import { copyWriteProtected } from '../fault/wp.js';
+import { putPage } from '../folio/free.js';
 import { KSM } from '../folio/mem-map.js';
 import type { Machine } from '../machine.js';
 import { ENTRIES } from '../page-table/page-table.js';
 import { DIRTY, kindOf, PRESENT, pfnOf, WRITE } from '../page-table/pte.js';
 import type { Op } from '../sync/op.js';
-import { type Address, addressOf, pageOf, type Vpn } from '../units.js';
+import { type Address, addressOf, type Folio, type Pfn, pageOf, type Vpn } from '../units.js';
+import { VM_MERGEABLE } from '../vma/vm-flags.js';
 import type { VmArea } from '../vma/vma.js';
+import type { RmapItem } from './ksm-state.js';
 
-/** Gives every page of KSM back to its owners as a copy, and lets go of all pins (`run` = 2, unmerge_and_remove_all_rmap_items). @throws NoMemory, what was done stays */
+/**
+ * Gives every page of KSM back to its owners as a copy, and lets go of all pins (`run` = 2, unmerge_and_remove_all_rmap_items). Memory that
+ * is not marked MADV_MERGEABLE, because it was shared with one that is, keeps the page. @throws NoMemory, what was done stays
+ */
 export function* ksmUnmerge(m: Machine): Op<void> {
   for (const mm of [...m.mms.values()]) {
     yield* mm.mmapLock.read();
     try {
-      for (const vma of mm.tree) yield* breakKsm(m, vma, vma.start, vma.end);
+      for (const vma of mm.tree) if (mayMerge(vma)) yield* breakKsm(m, vma, vma.start, vma.end);
     } finally {
       mm.mmapLock.readUnlock();
     }
   }
+  m.ksm.scans++;
+  for (const page of [...m.ksm.stable.keys()]) yield* forgetItems(m, page);
   yield* dropStale(m);
 }
+
+/** Whether KSM looks into a VMA. */
+export const mayMerge = (vma: VmArea): boolean => (vma.flags & VM_MERGEABLE) !== 0 && vma.faulted;
 
 /** Gives every KSM page in [start, end) of `vma` back as a private copy, read-only and exclusive (break_ksm: a fault that unshares). @throws NoMemory, what was done stays */
 export function* breakKsm(m: Machine, vma: VmArea, start: Address, end: Address): Op<void> {
@@ -32,6 +43,21 @@ export function* breakKsm(m: Machine, vma: VmArea, start: Address, end: Address)
     yield* copyWriteProtected(m, vma, addressOf(vpn), leaf);
     tables.entries[at] &= ~(WRITE | DIRTY);
   }
+}
+
+/** Items of a page of KSM that this scan did not meet go: what they name is mapped no more (remove_rmap_item_from_tree). */
+export function* forgetItems(m: Machine, page: Pfn): Op<void> {
+  const { stable, scans, stale } = m.ksm;
+  const isMet = ({ scan }: RmapItem): boolean => scan === scans;
+  if (stable.get(page)?.every(isMet) ?? true) return;
+  const folio = page as number as Folio;
+  m.mem.refcount[page]++;
+  if (!m.folioLock.tryLock(folio)) yield* m.folioLock.lock(folio); // walks go through the items under it
+  const items = stable.get(page) as RmapItem[];
+  stale.push(...items.filter((item) => !isMet(item)));
+  stable.set(page, items.filter(isMet));
+  m.folioLock.unlock(folio);
+  yield* putPage(m, page);
 }
 
 /** Lets go of the pins of pages that are gone. */

@@ -10,7 +10,7 @@ import type { Op } from '../sync/op.js';
 import { type Address, addressOf, type Folio, PAGE_SIZE, type Pfn, pageOf, type Vpn } from '../units.js';
 import { VM_MERGEABLE } from '../vma/vm-flags.js';
 import type { VmArea } from '../vma/vma.js';
-import { breakKsm, dropStale } from './ksm-break.js';
+import { breakKsm, dropStale, forgetItems, mayMerge } from './ksm-break.js';
 import type { RmapItem } from './ksm-state.js';
 
 /** Where a page may be merged; by the time one comes back to it, it may be gone (ksm_rmap_item). */
@@ -47,23 +47,6 @@ export function* ksmScan(m: Machine): Op<number> {
   yield* dropStale(m);
   return merged;
 }
-
-/** Items of a page of KSM that this scan did not meet go: what they name is mapped no more (remove_rmap_item_from_tree). */
-function* forgetItems(m: Machine, page: Pfn): Op<void> {
-  const { stable, scans, stale } = m.ksm;
-  const isMet = ({ scan }: RmapItem): boolean => scan === scans;
-  if (stable.get(page)?.every(isMet) ?? true) return;
-  const folio = page as number as Folio;
-  m.mem.refcount[page]++;
-  if (!m.folioLock.tryLock(folio)) yield* m.folioLock.lock(folio); // walks go through the items under it
-  const items = stable.get(page) as RmapItem[];
-  stale.push(...items.filter((item) => !isMet(item)));
-  stable.set(page, items.filter(isMet));
-  m.folioLock.unlock(folio);
-  yield* putPage(m, page);
-}
-
-const mayMerge = (vma: VmArea): boolean => (vma.flags & VM_MERGEABLE) !== 0 && vma.faulted;
 
 /** The next page from `vpn` on that has a page table, in memory that may be merged (scan_get_next_rmap_item). */
 function* nextPlace(m: Machine, mm: Mm, mmId: number, vpn: Vpn): Op<Vpn | null> {
@@ -129,7 +112,8 @@ function* mergePage(m: Machine, place: Place, { unstable, again }: Met): Op<bool
   if (page === null) return false;
   const contents = mem.version[page];
   const stable = ksm.byContents.get(contents);
-  if (stable !== undefined) {
+  // A page that was given back as far as KSM may, and is still mapped, takes in no more (is_page_sharing_candidate).
+  if (stable !== undefined && (!m.ksmByAnchors || ksm.stable.get(stable)?.length !== 0)) {
     mem.refcount[stable]++;
     const merged = yield* withVma(m, place, (vma) => replacePage(m, vma, place.vpn, stable));
     yield* putPage(m, stable);

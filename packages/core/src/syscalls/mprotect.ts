@@ -24,7 +24,8 @@ export function* mprotect(m: Machine, mm: Mm, start: Address, length: number, pr
     for (;;) {
       const stop = Math.min(vma.end, end) as Address;
       const old = vma.flags;
-      const flags = commitFlags((old & ~vm.VM_ACCESS_FLAGS) | (prot & vm.VM_ACCESS_FLAGS), vma);
+      const wanted = (old & ~vm.VM_ACCESS_FLAGS) | (prot & vm.VM_ACCESS_FLAGS);
+      const flags = wanted === old ? old : commitFlags(wanted, vma);
       if (flags !== old) {
         // mprotect_fixup
         vma = yield* modifyVma(m, { middle: vma, start: at, end: stop, flags });
