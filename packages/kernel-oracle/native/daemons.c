@@ -26,6 +26,8 @@ struct move {
 
 #define KSM "/sys/kernel/mm/ksm/"
 
+static int lock = -1;
+
 static long read_long(const char *path) {
   FILE *f = fopen(path, "r");
   long v = -1;
@@ -91,16 +93,18 @@ long swap_on(const char *device) {
 
 long swap_off(const char *device) { return swapoff(device) ? -errno : 0; }
 
-/* One campaign at a time changes settings of the system; whoever dies lets go. */
-void lock_settings(const char *path, int take) {
-  static int fd = -1;
-  if (take) {
-    fd = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
-    if (fd < 0 || flock(fd, LOCK_EX)) die(path);
-  } else if (fd >= 0) {
-    close(fd);
-    fd = -1;
-  }
+/*
+ * One at a time on this machine. The lock is on the folder of the settings that we change, so that all find the same one; whoever dies
+ * lets go.
+ */
+long lock_system(int wait) {
+  if (lock < 0) lock = open("/sys/kernel/mm", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  return lock < 0 || flock(lock, LOCK_EX | (wait ? 0 : LOCK_NB)) ? -errno : 0;
+}
+
+void unlock_system(void) {
+  close(lock);
+  lock = -1;
 }
 
 static long uffd_call(int slot, long fd, unsigned long request, const void *argument, size_t size) {

@@ -7,7 +7,8 @@
  *   e P                  exec                                  x P                  exit
  *   k N                  N passes of ksmd                      m                    all pages of KSM are given back
  *   + DEVICE, - DEVICE   swapon, swapoff                       b P PAGES            brk, relative to where it is
- *   L FILE, U FILE       take and leave a lock          a, A                 the file as it was: its first pages, all of it
+ *   L, W, U              lock the machine, wait for that, unlock it
+ *   a, A                 the file as it was: its first pages, all of it
  *   u P TO FROM BYTES START END   UFFDIO_MOVE into the VMA [START, END)
  *   h P..                a look at these processes as a hash, with the live vm_area_struct, anon_vma and anon_vma_chain
  *   l P..                the same with the records instead of their hash
@@ -71,11 +72,12 @@ static void obey(char *line) {
   if (command == 'k') ksm_scan(atoi(q));
   else if (command == 'm') ksm_unmerge();
   else if (command == 'a' || command == 'A') tree_fill_file(command == 'a' ? FRESH_PAGES : FILE_PAGES);
-  else if (strchr("+-LU", command)) {
+  else if (command == 'L' || command == 'W') r = lock_system(command == 'W');
+  else if (command == 'U') unlock_system();
+  else if (command == '+' || command == '-') {
     const char *path = q + 1;
     q[strcspn(q, "\n")] = 0;
-    if (command == 'L' || command == 'U') lock_settings(path, command == 'L');
-    else r = command == '+' ? swap_on(path) : swap_off(path);
+    r = command == '+' ? swap_on(path) : swap_off(path);
   } else {
     unsigned long a[6] = {0};
     int p = strtol(q, &q, 0);

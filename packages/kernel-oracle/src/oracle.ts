@@ -1,7 +1,13 @@
-import { CannotObserve, cacheFolder, compile, obstacle } from './compile.js';
+import { CannotObserve, compile, obstacle } from './compile.js';
 import { Driver } from './driver.js';
 import { COLUMNS } from './records.js';
 import { System } from './settings.js';
+
+/** How to start. */
+export interface OracleOptions {
+  /** Called once when another oracle has the machine, and this one waits for its turn. */
+  readonly onWait?: () => void;
+}
 
 /** The running kernel, ready to be asked: a tree of real processes, and the settings of the system that programs depend on. */
 export class Oracle {
@@ -12,12 +18,12 @@ export class Oracle {
     readonly system: System,
   ) {}
 
-  /** Compiles what is needed at first use, and starts. @throws CannotObserve */
-  static async start(): Promise<Oracle> {
+  /** Compiles what is needed at first use, and starts; `onWait` is called once if another oracle has the machine. @throws CannotObserve */
+  static async start({ onWait = () => {} }: OracleOptions = {}): Promise<Oracle> {
     const reason = obstacle();
     if (reason !== null) throw new CannotObserve(`the kernel can't be observed: ${reason}`);
     const driver = await Driver.start(await compile());
-    return new Oracle(driver, new System(driver, await cacheFolder('kernel-oracle')));
+    return new Oracle(driver, new System(driver, onWait));
   }
 
   /** What of the kernel can be seen here, in words. */

@@ -1,5 +1,4 @@
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { KernelOptions, ThpMode } from '@rmap-lab/core';
 import { CannotObserve } from './compile.js';
 import type { Driver } from './driver.js';
@@ -42,22 +41,22 @@ const ALWAYS: Readonly<Record<string, string>> = {
   '/proc/sys/vm/page-cluster': '0',
 };
 
+/** What settings were before; gone after a reboot, as the settings are. */
+const BEFORE = '/run/rmap-lab-settings.json';
+
 /** Changes settings of the system and puts them back. One at a time on this machine; what a crash left behind, the next one mends. */
 export class System {
-  private readonly lockFile: string;
-  private readonly before: string;
+  private waited = false;
 
   constructor(
     private readonly driver: Driver,
-    folder: string,
-  ) {
-    this.lockFile = join(folder, 'settings.lock');
-    this.before = join(folder, 'settings.before');
-  }
+    /** Called once when somebody else has the machine. */
+    private readonly onWait: () => void,
+  ) {}
 
   /** Runs `work` with these settings; what they were before comes back, whatever happens. */
   async with<T>(settings: Settings, work: () => Promise<T>): Promise<T> {
-    await this.driver.ask([`L ${this.lockFile}`]);
+    await this.lock();
     try {
       await this.restore();
       const wanted = Object.entries({ ...ALWAYS, ...largeFolios(settings.orders) }).filter(([file]) => existsSync(file));
@@ -66,22 +65,39 @@ export class System {
         .filter(([, value], i) => value !== wanted[i][1]);
       const device = settings.swap ? swapDevice() : null;
       if (settings.swap && device === null) throw new CannotObserve('no device for compressed memory (zram) is free');
-      writeFileSync(this.before, JSON.stringify({ files: before, swap: device }));
-      for (const [file, value] of wanted) if (current(file) !== value) writeFileSync(file, value);
+      writeFileSync(BEFORE, JSON.stringify({ files: before, swap: device }));
+      for (const [file, value] of wanted) if (current(file) !== value) put(file, value);
       if (device !== null) await swapOn(this.driver, device);
       return await work();
     } finally {
       await this.restore();
-      await this.driver.ask([`U ${this.lockFile}`]);
+      await this.driver.ask(['U']);
     }
   }
 
+  private async lock(): Promise<void> {
+    if ((await this.driver.ask(['L']))[0] === '0') return;
+    if (!this.waited) this.onWait();
+    this.waited = true;
+    const [answer] = await this.driver.ask(['W']);
+    if (answer !== '0') throw new CannotObserve(`the kernel can't be had alone: flock of /sys/kernel/mm answers ${answer}`);
+  }
+
   private async restore(): Promise<void> {
-    if (!existsSync(this.before)) return;
-    const { files, swap } = JSON.parse(readFileSync(this.before, 'utf8')) as { files: [string, string][]; swap: string | null };
+    if (!existsSync(BEFORE)) return;
+    const { files, swap } = JSON.parse(readFileSync(BEFORE, 'utf8')) as { files: [string, string][]; swap: string | null };
     if (swap !== null) await swapOff(this.driver, swap);
-    for (const [file, value] of files.reverse()) writeFileSync(file, value);
-    rmSync(this.before);
+    for (const [file, value] of files.reverse()) put(file, value);
+    rmSync(BEFORE);
+  }
+}
+
+/** How many places share a page of KSM can only be set while none is shared; then what others share keeps it as it is. */
+function put(file: string, value: string): void {
+  try {
+    writeFileSync(file, value);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EBUSY') throw error;
   }
 }
 

@@ -107,4 +107,11 @@ export const programs: Readonly<Record<string, readonly Operation[]>> = {
     { op: 'madvise', process: 0, at: 2048, pages: 512, advice: linux.MADV_COLLAPSE },
     { op: 'madvise', process: 0, at: 512, pages: 100, advice: linux.MADV_COLLAPSE },
   ],
+  'MADV_FREE asks who else maps a page only if it is known to be dirty': [
+    { op: 'mmap', process: 0, at: 14, pages: 5, prot: RW, memory: 'private', flags: linux.MAP_POPULATE, offset: 4 },
+    { op: 'fork', process: 0 },
+    { op: 'madvise', process: 1, at: 18, pages: 1, advice: linux.MADV_FREE },
+    { op: 'munmap', process: 0, at: 17, pages: 2 },
+    { op: 'madvise', process: 1, at: 16, pages: 3, advice: linux.MADV_PAGEOUT },
+  ],
 };

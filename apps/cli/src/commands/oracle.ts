@@ -86,7 +86,9 @@ async function record({ programs, seed }: OracleOptions, file: string): Promise<
 }
 
 async function withOracle<T>(work: (oracle: Oracle) => Promise<T>): Promise<T> {
-  const oracle = await Oracle.start();
+  const oracle = await Oracle.start({
+    onWait: () => process.stderr.write('rmap-lab: another oracle has this machine; waiting for its turns\n'),
+  });
   try {
     return await work(oracle);
   } finally {

@@ -1,5 +1,5 @@
 import { totalMapcount } from '../folio/mapcount.js';
-import { ANON, LARGE, SWAPBACKED } from '../folio/mem-map.js';
+import { ANON, LARGE, DIRTY as PAGE_DIRTY, SWAPBACKED, SWAPCACHE } from '../folio/mem-map.js';
 import { splitMapped } from '../folio/split.js';
 import type { Machine } from '../machine.js';
 import { freeSwapEntry } from '../reclaim/swap.js';
@@ -11,7 +11,7 @@ import { DIRTY, kindOf, NONE, PRESENT, payloadOf, pfnOf, SWAP } from './pte.js';
 
 /**
  * Marks the anonymous pages of [start, end) as lazily freeable (madvise_free_pte_range, madvise_free_huge_pmd): those that only this
- * place maps. What is in swap goes at once.
+ * place maps, or that nobody knows to be dirty. What is in swap goes at once.
  */
 export function* freeLazily(m: Machine, vma: VmArea, start: Address, end: Address): Op<void> {
   const { mem, tables } = m;
@@ -41,8 +41,9 @@ export function* freeLazily(m: Machine, vma: VmArea, start: Address, end: Addres
     } else if (kindOf(pte) === PRESENT && (mem.flags[pfn] & ANON) !== 0) {
       const folio = mem.folioOf(pfn);
       if ((mem.flags[pfn] & LARGE) === 0) {
-        if (mem.mapcount[pfn] === 1) {
-          mem.flags[pfn] &= ~SWAPBACKED;
+        // Only of a page that is known to be dirty does the kernel ask who else maps it.
+        if (mem.mapcount[pfn] === 1 || (mem.flags[pfn] & (SWAPCACHE | PAGE_DIRTY)) === 0) {
+          mem.flags[pfn] &= ~(SWAPBACKED | PAGE_DIRTY);
           tables.entries[at] = pte & ~DIRTY;
         }
       } else if (

@@ -1,11 +1,11 @@
 import { addPte, removePmd } from '../folio/mapcount.js';
-import { EXCLUSIVE } from '../folio/mem-map.js';
+import { EXCLUSIVE, DIRTY as PAGE_DIRTY } from '../folio/mem-map.js';
 import type { Machine } from '../machine.js';
 import { finish, type Op } from '../sync/op.js';
 import { addressOf, type Folio, type Pfn, type Vpn } from '../units.js';
 import type { VmArea } from '../vma/vma.js';
 import { ENTRIES, PAGES_PER_LEAF } from './page-table.js';
-import { isMapping, kindOf, makePte, PRESENT, pfnOf, TABLE, ZERO } from './pte.js';
+import { DIRTY, isMapping, kindOf, makePte, PRESENT, pfnOf, TABLE, ZERO } from './pte.js';
 
 /** Replaces the PMD entry around page `vpn` by a table of PTEs that map the same pages, if there is one (__split_huge_pmd). Can't fail. */
 export function* splitPmd(m: Machine, vma: VmArea, vpn: Vpn): Op<void> {
@@ -40,6 +40,7 @@ export function splitPmdLocked(m: Machine, vma: VmArea, at: number, vpn: Vpn): v
     }
     removePmd(mem, head as number as Folio, vma.mm.id);
     mem.refcount[head] += ENTRIES - 1;
+    if ((pmd & DIRTY) !== 0) mem.flags[head] |= PAGE_DIRTY;
   }
   tables.entries[at] = makePte(TABLE, leaf, 0);
 }

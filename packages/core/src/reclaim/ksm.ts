@@ -1,6 +1,6 @@
 import { putPage } from '../folio/free.js';
 import { isLarge, totalMapcount } from '../folio/mapcount.js';
-import { ANON, EXCLUSIVE, KSM, SWAPCACHE } from '../folio/mem-map.js';
+import { ANON, EXCLUSIVE, KSM, DIRTY as PAGE_DIRTY, SWAPCACHE } from '../folio/mem-map.js';
 import { splitMapped } from '../folio/split.js';
 import type { Machine } from '../machine.js';
 import type { Mm } from '../mm/mm.js';
@@ -171,6 +171,7 @@ function* protect(m: Machine, { mm }: VmArea, vpn: Vpn, page: Pfn): Op<boolean> 
   const alone = mem.refcount[page] === totalMapcount(mem, page as number as Folio) + cached + 1;
   if (same && alone) {
     mem.flags[page] &= ~EXCLUSIVE;
+    if ((tables.entries[at] & DIRTY) !== 0) mem.flags[page] |= PAGE_DIRTY;
     tables.entries[at] &= ~(WRITE | DIRTY);
   }
   m.ptl.unlock(leaf);

@@ -116,6 +116,7 @@ export const toMigrationEntry =
     const exclusive = (mem.flags[pfn] & PAGE_EXCLUSIVE) !== 0 ? EXCLUSIVE : 0;
     tables.entries[at] = makePte(MIGRATION, pfn, (entry & (WRITE | YOUNG | DIRTY)) | exclusive);
     mem.flags[pfn] &= ~PAGE_EXCLUSIVE;
+    if ((entry & DIRTY) !== 0) mem.flags[folio] |= PAGE_DIRTY;
     if (byPmd) removePmd(mem, folio, vma.mm.id);
     else removePte(mem, pfn, vma.mm.id);
     mem.refcount[folio]--;

@@ -1,6 +1,6 @@
 import { putPage } from '../folio/free.js';
 import { isLarge, totalMapcount } from '../folio/mapcount.js';
-import { SWAPCACHE } from '../folio/mem-map.js';
+import { DIRTY, SWAPCACHE } from '../folio/mem-map.js';
 import type { Machine } from '../machine.js';
 import type { Op } from '../sync/op.js';
 import type { Folio, Pfn } from '../units.js';
@@ -76,6 +76,7 @@ export function freeSwap(m: Machine, folio: Folio): boolean {
   const slot = swap.slots.get(folio) as SwapSlot;
   for (let i = 0; i < mem.pages(folio); i++) if (swap.counts[slot + i] > 0) return false;
   deleteFromSwapCache(m, folio);
+  mem.flags[folio] |= DIRTY; // there is no other copy of it now
   return true;
 }
 
