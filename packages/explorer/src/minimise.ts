@@ -50,6 +50,7 @@ function failureOf(program: Program, known: Minimal): FailingSchedule | null {
     failure !== null && ruleOf(failure.error) === rule ? failure : null;
   try {
     const names = namesOf(program);
+    if (names.length === 0) return null;
     const threads = namesOf(known.program).map((name) => names.indexOf(name));
     const followed = same(
       attempt(
@@ -64,7 +65,7 @@ function failureOf(program: Program, known: Minimal): FailingSchedule | null {
       if (!exhausted) break;
     }
   } catch {
-    // Without that operation the world can't be made, or there are no threads.
+    // Without that operation the world can't be made.
   }
   return null;
 }

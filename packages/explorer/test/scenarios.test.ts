@@ -26,6 +26,8 @@ const CONCURRENT = [5, 7, 8, 9, 10, 16, 18, 19, 20, 21, 22, 23, 24, 25, 26, 28, 
 const LONG = process.env.EXPLORER_LONG === '1';
 const names = scenarios.map(({ name }) => name);
 
+/** What the author of ANON_VMA_LAZY intends, with a lock that walks and changes take. */
+const locked = anonVmaLazy({ ...PRESETS.intended, walkLock: 'hashedLock' });
 /** Of a lazy family's root, start and offset are two stores that a walk may come between (X12): the author's design has no lock for it. */
 const TORN = ['lone-munmap-x-walk', 'lone-mprotect-split-x-walk', 'lone-merge-x-walk', 'lone-stack-growth-x-walk'];
 
@@ -79,6 +81,24 @@ describe('a strategy that is broken on purpose', () => {
       rmap.adjust = (change) => change.apply();
     });
     expect(bounded('mprotect-split-x-walk', strategy, 2).failure).not.toBeNull();
+  });
+});
+
+describe('drawn scenarios', () => {
+  it.each([
+    ['anon-vma', base],
+    ['anon-vma-lazy with a lock', locked],
+    ['cow-context', cowContext()],
+  ])('are drawn by their number, the same each time, and %s passes them', (_, strategy) => {
+    for (let seed = 1; seed <= 12; seed++) {
+      const name = `random-${seed}`;
+      expect(scenarioNamed(name).program).toEqual(scenarioNamed(name).program);
+      expect(bounded(name, strategy, 1).failure?.message ?? null, name).toBeNull();
+    }
+  });
+
+  it('find what others do: reclaim put a folio into swap that a migration had just emptied', () => {
+    expect(bounded('random-10', cowContext(), 1).failure).toBeNull();
   });
 });
 

@@ -22,6 +22,8 @@ export type Reclaim = 'reclaimed' | 'locked' | 'dirty' | 'busy' | 'in-use' | 'no
 export function* reclaimFolio(m: Machine, folio: Folio): Op<Reclaim> {
   const { mem, swap } = m;
   if (mem.refcount[folio] === 0 || (mem.flags[folio] & ANON) === 0) return 'not-mapped';
+  // Somebody who took it off the lists holds the last reference: a migration that is over.
+  if (totalMapcount(mem, folio) === 0 && (mem.flags[folio] & SWAPCACHE) === 0) return 'not-mapped';
   if ((mem.flags[folio] & KSM) !== 0) return 'in-use'; // pages of KSM are not evicted here
   if (!m.folioLock.tryLock(folio)) return 'busy';
   mem.refcount[folio]++;

@@ -1,4 +1,5 @@
 import { pairs } from './pairs.js';
+import { randomScenario } from './random-scenario.js';
 import type { ProgramScenario } from './scenario.js';
 import { special } from './special.js';
 import { others } from './triples.js';
@@ -11,9 +12,13 @@ export class UnknownScenario extends Error {
   override readonly name = 'UnknownScenario';
 }
 
-/** The scenario of a name. @throws UnknownScenario */
+/** The scenario of a name; `random-7` is drawn by its number. @throws UnknownScenario */
 export function scenarioNamed(name: string): ProgramScenario {
+  const seed = /^random-(\d{1,9})$/.exec(name)?.[1];
+  if (seed !== undefined) return randomScenario(Number(seed));
   const scenario = scenarios.find((candidate) => candidate.name === name);
   if (scenario !== undefined) return scenario;
-  throw new UnknownScenario(`there is no scenario '${name}'; 'rmap-lab explore --list' names all ${scenarios.length}`);
+  throw new UnknownScenario(
+    `there is no scenario '${name}'; 'rmap-lab explore --list' names all ${scenarios.length}, and 'random-1', 'random-2' .. are drawn`,
+  );
 }

@@ -1,4 +1,13 @@
-import { MADV_HUGEPAGE, MADV_MERGEABLE, MAP_POPULATE, type Operation, PROT_EXEC, PROT_READ, PROT_WRITE } from '@rmap-lab/core';
+import {
+  MADV_COLLAPSE,
+  MADV_HUGEPAGE,
+  MADV_MERGEABLE,
+  MAP_POPULATE,
+  type Operation,
+  PROT_EXEC,
+  PROT_READ,
+  PROT_WRITE,
+} from '@rmap-lab/core';
 import { type ProgramScenario, scenarioOf } from './scenario.js';
 import type { ThreadOperation } from './scenario-program.js';
 import { advise, CHILD, map, move, PARENT, page, protect, unmap, whole } from './world.js';
@@ -55,8 +64,20 @@ const shifts = Object.entries(everyFolio).map(([walker, [does, operation, rules]
 /** Neighbours that differ in their access rights alone, so that one may share what the first fault of the other makes. */
 const neighbours: readonly Operation[] = [map(PARENT, 10, 11), { ...map(PARENT, 11, 12), prot: RWX } as Operation];
 
+/** Two that follow the reverse map, of which one withdraws a page table. */
+const collapses = (['walk', 'migrate'] as const).map((walker) =>
+  scenarioOf({
+    name: `collapse-x-${walker}`,
+    description: `MADV_COLLAPSE makes one huge page of small ones, while one of them is ${walker === 'walk' ? 'looked for by a walk' : 'migrated'}`,
+    rules: ['R20', 'R23', 'R24'],
+    setup: [map(PARENT, 0, HUGE), page('write', PARENT, 10)],
+    threads: { collapse: [advise(PARENT, 0, HUGE, MADV_COLLAPSE)], [walker]: [page(walker, PARENT, 10)] },
+  }),
+);
+
 /** What needs a world of its own. */
 export const special: readonly ProgramScenario[] = [
+  ...collapses,
   ...huge,
   ...shifts,
   scenarioOf({
