@@ -43,7 +43,7 @@ test('docs/writing-a-strategy.md can be followed, and shows what its commands pr
     if (kind === 'ts') writeFileSync(file, typeIn(read(file), body));
     if (kind === 'sh') command = body.trimEnd();
     if (kind === 'text') printed = await run(command);
-    followed += kind === 'text' ? `\`\`\`text\n${printed.trimEnd()}\n\`\`\`` : whole;
+    followed += kind === 'text' && gist(printed) !== gist(body) ? `\`\`\`text\n${printed.trimEnd()}\n\`\`\`` : whole;
   }
   await expect(followed + text.slice(end)).toMatchFileSnapshot(page);
   expect(printed).toContain('my-design conforms');
@@ -53,5 +53,12 @@ test('docs/writing-a-strategy.md can be followed, and shows what its commands pr
   const types = await execa({ cwd: directory, preferLocal: true, localDir: root, reject: false })`tsc`;
   expect(types.stdout).toBe('');
 });
+
+/** More cases may have come since the page was written, and searches find other schedules of the same failure: neither is what it is about. */
+const gist = (output: string): string =>
+  output
+    .trimEnd()
+    .replace(/\d+ (?=passed)|\d+ of \d+ (?=cases)/g, 'n ')
+    .replace(/^schedule:[\s\S]*?(?=^again:)/m, '');
 
 const read = (file: string): string => readFileSync(file, 'utf8');
