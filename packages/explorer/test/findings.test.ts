@@ -1,15 +1,17 @@
 import { readFileSync } from 'node:fs';
 import type { RmapStrategy } from '@rmap-lab/core';
-import { anonVmaLazy } from '@rmap-lab/strategy-anon-vma-lazy';
-import { cowContext } from '@rmap-lab/strategy-cow-context';
+import { presets as anonVmasLazy } from '@rmap-lab/strategy-anon-vma-lazy';
+import { presets as cowContexts } from '@rmap-lab/strategy-cow-context';
 import { describe, expect, it } from 'vitest';
 import { decodeToken, failureOf, kernelProgram, scenarioNamed } from '../src/index.js';
 
-const strategies: Readonly<Record<string, RmapStrategy>> = {
-  'anon-vma-lazy': anonVmaLazy(),
-  'anon-vma-lazy:stated': anonVmaLazy('stated'),
-  'anon-vma-lazy:posted': anonVmaLazy('posted'),
-  'cow-context:poc': cowContext('poc'),
+const presets: Readonly<Record<string, Readonly<Record<string, () => RmapStrategy>>>> = {
+  'anon-vma-lazy': { ...anonVmasLazy, '': anonVmasLazy.intended },
+  'cow-context': cowContexts,
+};
+const strategyOf = (name: string): RmapStrategy => {
+  const [base, preset = ''] = name.split(':');
+  return presets[base][preset]();
 };
 
 const page = readFileSync(new URL('../../../docs/findings.md', import.meta.url), 'utf8');
@@ -29,7 +31,7 @@ describe('what docs/findings.md says was found', () => {
 
   it.each(tokens)('%s replays', (text) => {
     const token = decodeToken(text);
-    const program = kernelProgram(scenarioNamed(token.scenario), { strategy: strategies[token.strategy] });
+    const program = kernelProgram(scenarioNamed(token.scenario), { strategy: strategyOf(token.strategy) });
     const failure = failureOf(program, token);
     const row = rows[tokens.indexOf(text)];
     expect(failure).toMatchObject({ rule: row[3], operations: Number(row[4]), preemptions: Number(row[5]) });
