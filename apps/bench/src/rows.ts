@@ -1,4 +1,5 @@
 import type { Bench } from './row.js';
+import { conformanceRows } from './rows/conformance.js';
 import { faultRows } from './rows/fault.js';
 import { forkRows } from './rows/fork.js';
 import { growthRows, structureGrowthRows } from './rows/growth.js';
@@ -16,6 +17,7 @@ const machines: readonly Bench[] = [
   ...systemCallRows,
   ...walkRows,
   ...reclaimRows,
+  ...conformanceRows,
   ...memoryRows,
   ...growthRows,
 ];

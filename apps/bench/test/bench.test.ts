@@ -24,6 +24,7 @@ const MACHINES = [
     'split.folio',
     'verify.full',
     'verify.incremental',
+    'conformance.random',
     'memory.bytes-per-page',
   ],
   ...['growth.mmap-munmap', 'growth.fault', 'growth.fork-pte', 'growth.walk'],

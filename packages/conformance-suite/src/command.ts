@@ -17,6 +17,9 @@ const REPORTERS: Readonly<Record<string, (report: ConformanceReport, command: st
   json: (report) => JSON.stringify(documentOf(report)),
 };
 
+const SEED = 1;
+const PREEMPTIONS = 2;
+
 /** Where the command stands. */
 export interface CommandSetting {
   readonly name: string;
@@ -57,8 +60,8 @@ export function conformanceCommand({ name, under, shortNames, from }: CommandSet
     .argument('[strategy]', 'a package, a file, or a short name')
     .addOption(new Option('--level <name...>', 'only these levels').choices(LEVELS))
     .option('--grep <text>', 'only cases whose id contains this')
-    .option('--seed <n>', 'of random programs', wholeNumber, 1)
-    .option('--preemptions <n>', 'of concurrent schedules, at most', wholeNumber, 2)
+    .option('--seed <n>', 'of random programs', wholeNumber, SEED)
+    .option('--preemptions <n>', 'of concurrent schedules, at most', wholeNumber, PREEMPTIONS)
     .option('--shard <i/n>', 'every n-th case from the i-th', shard)
     .addOption(new Option('--reporter <name>', 'how results are printed').choices(Object.keys(REPORTERS)).default('pretty'))
     .option('--json', 'print one JSON document (rmap-lab/conformance@1)')
@@ -73,13 +76,19 @@ export function conformanceCommand({ name, under, shortNames, from }: CommandSet
         );
       else if (strategy === undefined) command.error("error: name a strategy, such as './my-strategy.js'", { exitCode: 2 });
       else
-        process.exitCode = await run(strategy, options, [under, name, strategy].filter(Boolean).join(' '), {
+        process.exitCode = await run(strategy, options, [under, name, strategy, ...settings(options)].filter(Boolean).join(' '), {
           name,
           from,
           ...(shortNames && { shortNames }),
         });
     });
 }
+
+/** What a replay has to say again. */
+const settings = ({ seed, preemptions }: CommandOptions): readonly string[] => [
+  ...(seed === SEED ? [] : [`--seed ${seed}`]),
+  ...(preemptions === PREEMPTIONS ? [] : [`--preemptions ${preemptions}`]),
+];
 
 const chosen = ({ level, grep, shard }: CommandOptions) =>
   selectCases({ ...(level && { levels: level }), ...(grep !== undefined && { grep }), ...(shard && { shard }) });

@@ -9,6 +9,7 @@ export {
   type Strength,
 } from './case.js';
 export { cases } from './cases/index.js';
+export { randomProgram, runPrograms } from './cases/random.js';
 export { RULES, type RuleId } from './rules.js';
 export {
   type CaseResult,

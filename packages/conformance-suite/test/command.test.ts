@@ -45,8 +45,13 @@ describe('rmap-conformance', () => {
       'R17: ',
       "op: 'fork'",
       `rmap-conformance ${wrong} --grep families/fork`,
+      'address spaces before:',
+      'page A: expected process 1 at 10, process 2 at 10; found process 1 at 10',
     ])
       expect(stdout).toContain(text);
+    expect(node(main, wrong, '--grep', 'families/fork', '--seed', '7').stdout).toContain(
+      `${wrong} --seed 7 --grep families/fork`,
+    );
   });
 
   it('prints JSON, TAP, JUnit and Markdown', () => {

@@ -1,12 +1,14 @@
-import { type KernelOptions, MADV_DONTNEED, type Operation } from '@rmap-lab/core';
-import type { ConformanceCase } from '../case.js';
+import { Kernel, type KernelOptions, MADV_DONTNEED, type Operation, ProgramRun, Unsupported } from '@rmap-lab/core';
+import { CaseFailure, type ConformanceCase } from '../case.js';
 import { exec, exit, fork, map, move, moveKeeping, munmap, protect, RO, write } from '../operations.js';
-import { runProgram } from '../program-case.js';
+import { endOf, runProgram } from '../program-case.js';
 import type { RuleId } from '../rules.js';
 
-/** Operations of a program, and programs of a case. */
+/** Operations of a program, programs of a case, and of one machine. */
 const LENGTH = 25;
-const PROGRAMS = 400;
+const PROGRAMS = 2000;
+const FEWER = 400;
+const OF_ONE_MACHINE = 50;
 
 /** A small seeded generator (mulberry32) of numbers below n. */
 function numbers(seed: number): (n: number) => number {
@@ -19,8 +21,8 @@ function numbers(seed: number): (n: number) => number {
   };
 }
 
-/** A program over up to six processes and so few places that pieces often come home. */
-function randomProgram(seed: number, length = LENGTH): readonly Operation[] {
+/** A program over up to six processes and so few places that pieces often come home. It begins with memory at all of them. */
+export function randomProgram(seed: number, length = LENGTH): readonly Operation[] {
   const below = numbers(seed);
   const at = (): number => 10 + below(14);
   const pages = (): number => 1 + below(5);
@@ -38,7 +40,7 @@ function randomProgram(seed: number, length = LENGTH): readonly Operation[] {
     [1, () => exec(process())],
   ];
   const total = kinds.reduce((sum, [weight]) => sum + weight, 0);
-  return Array.from({ length }, () => {
+  const operations = Array.from({ length: length - 1 }, () => {
     let ticket = below(total);
     const kind = kinds.find(([weight]) => {
       ticket -= weight;
@@ -46,6 +48,33 @@ function randomProgram(seed: number, length = LENGTH): readonly Operation[] {
     });
     return (kind as (typeof kinds)[number])[1]();
   });
+  return [map(10, 14), ...operations];
+}
+
+/**
+ * Runs programs one after the other, many on each machine, as setting one up takes as long as a few operations. After each operation
+ * the walks of all pages whose mappings it changed are checked, after each program everything. What fails is run again alone, checked
+ * whole after each operation, and shrunk. @throws CaseFailure
+ */
+export function runPrograms(options: KernelOptions, programs: readonly (readonly Operation[])[]): void {
+  let kernel = new Kernel(options);
+  for (const [i, program] of programs.entries()) {
+    if (i % OF_ONE_MACHINE === 0) kernel = new Kernel(options);
+    try {
+      const run = new ProgramRun(kernel);
+      for (const operation of program) {
+        run.apply(operation);
+        kernel.verifyChanges();
+      }
+      kernel.verify();
+      endOf(run);
+    } catch (error) {
+      if (error instanceof Unsupported) throw error;
+      runProgram(options, program);
+      const message = error instanceof Error ? error.message : String(error);
+      throw new CaseFailure(`${message}; on a machine that ran ${i % OF_ONE_MACHINE} other programs before`, { program });
+    }
+  }
 }
 
 const randomCase = (
@@ -64,17 +93,26 @@ const randomCase = (
   title,
   why: 'what nobody thought of; the failing program is shrunk',
   run: ({ strategy, seed }) => {
-    for (let i = 0; i < programs; i++) runProgram({ ...options, strategy }, randomProgram(seed * 1_000_003 + i));
+    runPrograms(
+      { ...options, strategy },
+      Array.from({ length: programs }, (_, i) => randomProgram(seed * 1_000_003 + i)),
+    );
   },
 });
 
 /** Random programs, all checked after every operation. */
 export const random: readonly ConformanceCase[] = [
   randomCase('programs', 'R17', `${PROGRAMS} random programs of ${LENGTH} operations over a family of processes`, {}),
-  randomCase('checked', 'R31', 'the same with every access to freed objects caught', { checked: true }),
+  randomCase('checked', 'R31', 'the same with every access to freed objects caught', { checked: true }, FEWER),
   randomCase('step-by-step', 'R28', 'the same step by step', { stepping: true }, 100),
-  randomCase('large-folios', 'R17', 'the same with folios of four pages', { thp: { orders: { 2: 'always' } } }, PROGRAMS, [
+  randomCase('large-folios', 'R17', 'the same with folios of four pages', { thp: { orders: { 2: 'always' } } }, FEWER, [
     'large-folio',
   ]),
-  randomCase('own-offsets', 'R17', 'the same with private file pages keyed by an offset of their own', { anonOffset: 'own' }),
+  randomCase(
+    'own-offsets',
+    'R17',
+    'the same with private file pages keyed by an offset of their own',
+    { anonOffset: 'own' },
+    FEWER,
+  ),
 ];
