@@ -17,17 +17,24 @@ export class Detectors implements Watch {
   /** By number of the task. */
   private readonly held: Held[][] = [];
   private races: Races | null = null;
+  /** Closed over, so that who puts the machine back leaves the clocks alone. */
+  private readonly restarted: () => Races;
 
   constructor(
     locks: RmapStrategy['locks'],
     private readonly tasks: readonly Task[],
   ) {
     this.order = new LockOrder(locks);
+    const races = new Races();
+    this.restarted = () => {
+      races.restart();
+      return races;
+    };
   }
 
   /** The threads begin: what came before happened before all of them. */
   begin(): void {
-    this.races = new Races();
+    this.races = this.restarted();
   }
 
   /** The threads have ended: what follows happens after all of them. */

@@ -23,12 +23,12 @@ export class Fingerprint {
   private readonly hash = new Hash();
 
   /**
-   * @param ignored fields that are no part of the state, beside those that only count
+   * @param ignored symbols of fields that are no part of the state, beside those that only count
    * @param nameOf what threads call an object that was not there at first, if that matters
    */
   constructor(
     private readonly snapshot: Snapshot,
-    private readonly ignored: ReadonlySet<PropertyKey>,
+    private readonly ignored: ReadonlySet<symbol>,
     private readonly nameOf: (object: object) => number | undefined = () => undefined,
   ) {
     for (const object of snapshot.objects) this.numbers.set(object, this.numbers.size);
@@ -114,7 +114,8 @@ export class Fingerprint {
     else {
       const counters = countersOf(object);
       for (const key of Reflect.ownKeys(object))
-        if (!this.ignored.has(key) && !counters.includes(key)) this.value((object as Record<PropertyKey, unknown>)[key]);
+        if (!(typeof key === 'symbol' && this.ignored.has(key)) && !counters.includes(key))
+          this.value((object as Record<PropertyKey, unknown>)[key]);
     }
     this.hash.word(13);
   }

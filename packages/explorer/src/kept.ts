@@ -7,7 +7,7 @@ import { TRACING_FIELDS } from './tracing/node.js';
 import { Tracing } from './tracing/tracing.js';
 
 /** Fields that belong to who looks on. */
-const IGNORED: ReadonlySet<PropertyKey> = new Set([...NUMBER_FIELDS, ...RACE_FIELDS, ...TRACING_FIELDS]);
+const IGNORED: ReadonlySet<symbol> = new Set([...NUMBER_FIELDS, ...RACE_FIELDS, ...TRACING_FIELDS]);
 
 /** A world that is made once and put back to the start for every schedule: all that can be reached from it by fields and elements. */
 export class Kept<W extends object> {

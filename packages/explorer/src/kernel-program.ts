@@ -111,7 +111,7 @@ function begin<W>(
   for (const name in operations) {
     tasks.push(new Task(tasks.length + 1, name));
     const op = operations[name];
-    threads[name] = started(name === 'walk' && watch !== null ? watch.during(op as Op<WalkResult>) : op);
+    threads[name] = new Started(name === 'walk' && watch !== null ? watch.during(op as Op<WalkResult>) : op);
   }
   for (const task of tasks) kept?.tracing?.adopt(task);
   detectors?.begin();
@@ -156,10 +156,28 @@ function checkEnd(kernel: Kernel, { unsupported }: RmapStrategy): void {
     if (live > 0) throw new Leak(cache, `${live} object(s) are left after the last exit`);
 }
 
-/** Nothing of an operation runs before its thread is chosen for the first time. */
-function* started<T>(op: Op<T>): Op<T> {
-  yield { kind: 'choice', object: op, label: 'start' };
-  return yield* op;
+/** Nothing of an operation runs before its thread is chosen for the first time. A generator would be one more to go through at each step. */
+class Started<T> implements Generator<Step, T, void> {
+  private started = false;
+  constructor(private readonly op: Op<T>) {}
+
+  next(): IteratorResult<Step, T> {
+    if (this.started) return this.op.next();
+    this.started = true;
+    return { done: false, value: { kind: 'choice', object: this.op, label: 'start' } };
+  }
+
+  return(value: T): IteratorResult<Step, T> {
+    return this.op.return(value);
+  }
+
+  throw(error: unknown): IteratorResult<Step, T> {
+    return this.op.throw(error);
+  }
+
+  [Symbol.iterator](): this {
+    return this;
+  }
 }
 
 function nothingHeld({ held, rcuDepth, atomic, name }: Task): void {

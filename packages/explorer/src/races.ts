@@ -43,8 +43,14 @@ let runs = 0;
 
 /** Happens-before by vector clocks: locks order what is done under them, marked accesses order each other (sequential consistency). */
 export class Races {
-  private readonly run = ++runs;
+  private run = 0;
   private readonly clocks = START.map((clock) => clock.slice());
+
+  /** Another run begins: nothing of the one before matters. */
+  restart(): void {
+    this.run = ++runs;
+    for (let i = 0; i < THREADS; i++) this.clocks[i].set(START[i]);
+  }
 
   acquired(thread: number, lock: object, key: PropertyKey, write: boolean): void {
     const released = (lock as Watched)[RELEASED]?.get(key);

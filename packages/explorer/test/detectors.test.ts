@@ -1,0 +1,204 @@
+import type { Rmap, RmapServices, RmapStrategy } from '@rmap-lab/core';
+import { anonVma } from '@rmap-lab/strategy-anon-vma';
+import { describe, expect, it } from 'vitest';
+import { explore, type Failure, kernelProgram, scenarioNamed } from '../src/index.js';
+
+const base = anonVma();
+
+/** The classic design with something wrong. Its additions are closed over, so every schedule gets a machine of its own. */
+const broken = (change: (rmap: Rmap, services: RmapServices) => void, locks: RmapStrategy['locks'] = []): RmapStrategy => ({
+  ...base,
+  name: 'broken',
+  state: 'free',
+  locks: [...base.locks, ...locks],
+  create: (services) => {
+    const rmap = base.create(services);
+    change(rmap, services);
+    return rmap;
+  },
+});
+
+function failureOf(scenario: string, strategy: RmapStrategy): Failure {
+  const { failure } = explore(kernelProgram(scenarioNamed(scenario), { strategy }), { engine: 'bounded', preemptions: 2 });
+  if (failure === null) throw new Error('nothing was found');
+  return failure;
+}
+
+interface Box {
+  count: number;
+}
+const boxes = (services: RmapServices, marked: readonly string[] = []) =>
+  services.slab<Box>('box', { bytes: 8, create: () => ({ count: 0 }), marked });
+
+/** Pages that the setup of most scenarios touches. */
+const SETUP = 2;
+
+/** Does something whenever a thread gives a page its anchor, before that. */
+function beforeAnchor(rmap: Rmap, act: () => void): void {
+  const anchor = rmap.anchor.bind(rmap);
+  let calls = 0;
+  rmap.anchor = (folio, vma, event) => {
+    if (++calls > SETUP) act();
+    return anchor(folio, vma, event);
+  };
+}
+
+/** Does something before every walk. */
+function beforeWalk(rmap: Rmap, act: () => Generator<never, void, void> | ReturnType<Rmap['walk']>): void {
+  const walk = rmap.walk.bind(rmap);
+  rmap.walk = function* (hold, query, visitor) {
+    yield* act();
+    yield* walk(hold, query, visitor);
+  };
+}
+
+describe('a strategy is found out that', () => {
+  it('sleeps in an RCU section (R30)', () => {
+    const strategy = broken((rmap, services) => {
+      const lock = services.rwsem('anon_vma');
+      beforeWalk(rmap, function* () {
+        services.rcu.readLock();
+        yield* lock.read();
+      });
+    });
+    const { rule, message } = failureOf('fork-x-walk', strategy);
+    expect(rule).toMatch(/^R(16|30)$/);
+    expect(message).toContain('RCU read section');
+  });
+
+  it('sleeps under a spinlock (R16)', () => {
+    const strategy = broken((rmap, services) => {
+      const spin = services.spinlock('page_table_lock');
+      const lock = services.rwsem('anon_vma');
+      beforeWalk(rmap, function* () {
+        yield* spin.lock();
+        yield* lock.read();
+      });
+    });
+    expect(failureOf('fork-x-walk', strategy)).toMatchObject({ rule: 'R16' });
+  });
+
+  it('takes two locks against the order that it declared, though nobody ever takes them the other way round (R28)', () => {
+    const strategy = broken(
+      (rmap, services) => {
+        const outer = services.rwsem('outer');
+        const inner = services.rwsem('inner');
+        beforeWalk(rmap, function* () {
+          yield* inner.read();
+          yield* outer.read();
+          outer.readUnlock();
+          inner.readUnlock();
+        });
+      },
+      [
+        { name: 'outer', slot: 'above-ptl', kind: 'rwsem' },
+        { name: 'inner', slot: 'above-ptl', kind: 'rwsem' },
+      ],
+    );
+    const { rule, message } = failureOf('fork-x-walk', strategy);
+    expect(rule).toBe('R28');
+    expect(message).toContain('outer is waited for under inner');
+  });
+
+  it('allocates under a lock that walks wait for (R29)', () => {
+    const strategy = broken((rmap, services) => {
+      const lock = services.rwsem('anon_vma');
+      const cache = boxes(services);
+      beforeWalk(rmap, function* () {
+        yield* lock.read();
+        const box = yield* cache.alloc();
+        cache.free(box);
+        lock.readUnlock();
+      });
+    });
+    expect(failureOf('fork-x-walk', strategy)).toMatchObject({ rule: 'R29' });
+  });
+
+  it('counts in two threads without a lock (data race), but not where the accesses are marked', () => {
+    const counting = (marked: readonly string[]): RmapStrategy =>
+      broken((rmap, services) => {
+        const box = boxes(services, marked).tryAlloc() as Box;
+        beforeAnchor(rmap, () => {
+          box.count++;
+        });
+      });
+    const race = failureOf('both-write', counting([]));
+    expect(race.rule).toBe('race');
+    expect(race.message).toMatch(
+      /'count': (parent|child) (stores|loads), (parent|child) (stored|loaded), and no lock orders the two/,
+    );
+    // Then only the object is wrong that nobody frees (R15).
+    expect(failureOf('both-write', counting(['count']))).toMatchObject({ rule: 'R15' });
+  });
+
+  it('uses an object that another thread freed (R31)', () => {
+    const strategy = broken((rmap, services) => {
+      const cache = boxes(services, ['count']);
+      const box = cache.tryAlloc() as Box;
+      let freed = false;
+      beforeAnchor(rmap, () => {
+        if (!freed) cache.free(box);
+        else box.count++;
+        freed = true;
+      });
+    });
+    expect(failureOf('both-write', strategy)).toMatchObject({ rule: 'R31' });
+  });
+
+  it('frees what a reader may still look at in its section (R31), and not if it waits for the grace period', () => {
+    const publishing = (wait: boolean): RmapStrategy =>
+      broken((rmap, services) => {
+        const cache = boxes(services, ['count']);
+        const shared: { box: Box | null } = { box: cache.tryAlloc() };
+        beforeAnchor(rmap, () => {
+          const { box } = shared;
+          shared.box = null;
+          if (box === null) return;
+          if (wait) cache.freeRcu(box);
+          else cache.free(box);
+        });
+        beforeWalk(rmap, function* () {
+          services.rcu.readLock();
+          const box = yield* services.load(shared, 'box');
+          // Another step, before which the object may go.
+          yield* services.load(shared, 'box');
+          if (box !== null) box.count++;
+          services.rcu.readUnlock();
+        });
+      });
+    expect(failureOf('write-x-walk', publishing(false))).toMatchObject({ rule: 'R31' });
+    const program = kernelProgram(scenarioNamed('write-x-walk'), { strategy: publishing(true) });
+    expect(explore(program, { engine: 'bounded', preemptions: 2 }).failure?.message ?? null).toBeNull();
+  });
+
+  it('keeps a lock after its walk', () => {
+    const strategy = broken((rmap, services) => {
+      const lock = services.rwsem('anon_vma');
+      const walk = rmap.walk.bind(rmap);
+      rmap.walk = function* (hold, query, visitor) {
+        yield* walk(hold, query, visitor);
+        yield* lock.read();
+      };
+    });
+    expect(failureOf('fork-x-walk', strategy).message).toMatch(/1 lock\(s\) held|is waited for under anon_vma/);
+  });
+
+  it('gives up a lock that it does not hold (R28)', () => {
+    const strategy = broken((rmap, services) => {
+      const lock = services.rwsem('anon_vma');
+      beforeWalk(rmap, function* () {
+        lock.readUnlock();
+      });
+    });
+    expect(failureOf('fork-x-walk', strategy)).toMatchObject({ rule: 'R28' });
+  });
+
+  it('ends inside a read section', () => {
+    const strategy = broken((rmap, services) => {
+      beforeWalk(rmap, function* () {
+        services.rcu.readLock();
+      });
+    });
+    expect(failureOf('fork-x-walk', strategy).message).toContain('RCU read section');
+  });
+});
