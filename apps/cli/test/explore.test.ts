@@ -86,7 +86,9 @@ describe('rmap-lab explore', () => {
     expect(status).toBe(1);
     const { failure } = exploreSchema.parse(JSON.parse(stdout));
     expect(failure).toMatchObject({ rule: 'R17' });
-    expect(failure?.operations).toBeLessThanOrEqual(6);
+    expect(failure?.operations).toBeLessThanOrEqual(9);
+    expect(readFileSync(join(scratch, 'moves.svg'), 'utf8')).toContain('<svg ');
+    expect(readFileSync(join(scratch, 'moves.html'), 'utf8')).toContain(failure?.token ?? '');
     const again = rmapLab('replay', failure?.token ?? '');
     expect(again.status).toBe(1);
     expect(again.stdout).toContain('R17 is broken');
