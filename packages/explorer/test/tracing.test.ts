@@ -42,7 +42,7 @@ function finals(
       },
     };
   };
-  const search = engine(noting, { keepGoing: true, maxSchedules: LONG ? 20_000 : most });
+  const search = engine(noting, { keepGoing: true, maxSchedules: LONG ? 2000 : most });
   return { search, states };
 }
 
