@@ -128,15 +128,19 @@ const stopped = (search: Search): string =>
 
 /** One preemption more at a time, so that the first failure has as few as can be. */
 function deepen(program: Program, preemptions: number, options: ExploreOptions): Outcome {
+  const { maxSeconds = Number.POSITIVE_INFINITY } = options;
+  const began = performance.now();
   let schedules = 0;
   let steps = 0;
   for (let bound = 0; ; bound++) {
-    const search = bounded(program, bound, options);
+    const left = maxSeconds - (performance.now() - began) / 1000;
+    const search = bounded(program, bound, { ...options, maxSeconds: left });
     schedules = search.schedules;
     steps += search.steps;
     const exhausted = search.exhausted && !search.cut;
     if (exhausted || bound === preemptions || !search.exhausted) {
-      const covered = search.exhausted ? `at most ${bound} preemptions` : stopped(search);
+      const below = bound > 0 && search.failure === null ? `at most ${bound - 1} preemptions; with one more, ` : '';
+      const covered = search.exhausted ? `at most ${bound} preemptions` : `${below}${stopped(search)}`;
       return { search: { ...search, schedules, steps }, exhausted, bound: exhausted ? 'every interleaving' : covered };
     }
   }

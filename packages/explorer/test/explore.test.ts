@@ -106,6 +106,10 @@ describe('explore', () => {
       exhausted: true,
       bound: 'every interleaving',
     });
+    expect(explore(lockProgram(3), { engine: 'bounded', maxSchedules: 30 })).toMatchObject({
+      exhausted: false,
+      bound: 'at most 0 preemptions; with one more, stopped by its budget after 30 schedules',
+    });
     const sampled = explore(lockProgram(2), { engine: 'pct', maxSchedules: 50 });
     expect(sampled.schedules).toBe(50);
     expect(sampled.bound).toContain('50 schedules drawn by PCT');
