@@ -1,10 +1,10 @@
 import { NoMemory } from '../errors.js';
 import type { Machine } from '../machine.js';
 import type { PageTableMove } from '../rmap/contract.js';
-import type { Op } from '../sync/op.js';
+import { finish, type Op, READY, ready } from '../sync/op.js';
 import { type Address, addressOf, PAGE_SIZE, pageOf, type Vpn } from '../units.js';
 import type { VmArea } from '../vma/vma.js';
-import { ENTRIES, PAGES_PER_LEAF } from './page-table.js';
+import { ENTRIES, PAGES_PER_LEAF, type Table } from './page-table.js';
 import { isMapping, kindOf, NONE, PRESENT, pfnOf } from './pte.js';
 import { splitPmd } from './split-pmd.js';
 
@@ -46,50 +46,69 @@ export class LeafMove implements PageTableMove {
     this.bytes = range.bytes;
   }
 
-  *next(): Op<boolean> {
-    const { tables } = this.m;
+  next(): Op<boolean> {
+    return this.m.sync.stepping ? this.nextStepping() : this.find();
+  }
+
+  private *nextStepping(): Op<boolean> {
+    yield { kind: 'alloc', object: this, label: 'page table' };
+    return yield* this.find();
+  }
+
+  private find(): Op<boolean> {
+    const { tables, rmap } = this.m;
     const { pgd } = this.from.mm;
     const first = pageOf(this.fromStart);
     const last = first + this.bytes / PAGE_SIZE;
-    if (this.m.sync.stepping) yield { kind: 'alloc', object: this, label: 'page table' };
     const at = (first + this.done) as Vpn;
     const byTable = at < last && this.from.mm.leaf(at) !== 0;
     const old = byTable ? at : tables.nextLeaf(pgd, at, last as Vpn);
     this.done = old - first;
-    if (old >= last) return false;
+    if (old >= last) return ready(false);
     const target = (pageOf(this.toStart) + this.done) as Vpn;
     const room = Math.min(PAGES_PER_LEAF - (old & (PAGES_PER_LEAF - 1)), PAGES_PER_LEAF - (target & (PAGES_PER_LEAF - 1)));
     this.extent = Math.min(room, last - old);
     if (this.extent === PAGES_PER_LEAF && tables.leaf(pgd, target) === 0) {
       tables.allocPmd(pgd, target);
       this.level = tables.huge(pgd, old) !== 0 ? 'pmd' : 'table';
-      return true;
+      return ready(true);
     }
-    if (!byTable && tables.huge(pgd, old) !== 0) {
+    this.level = 'pte';
+    const folio = !byTable && tables.huge(pgd, old) !== 0;
+    if (folio || (rmap.reserve !== undefined && this.why !== 'rollback')) return this.makeReady(folio, old, target);
+    tables.allocLeaf(pgd, target);
+    return ready(true);
+  }
+
+  /** Where the entries of a folio mapped as a whole part, and where a strategy needs memory for each. */
+  private *makeReady(folio: boolean, old: Vpn, target: Vpn): Op<boolean> {
+    if (folio) {
       yield* splitPmd(this.m, this.from, old);
       this.from.mm.forgetShortcuts();
     }
-    this.level = 'pte';
     if (this.m.rmap.reserve && this.why !== 'rollback') {
       const work = this.m.rmap.reserve(this.extent);
       if (work) yield* work;
     }
-    tables.allocLeaf(pgd, target);
+    this.m.tables.allocLeaf(this.from.mm.pgd, target);
     return true;
   }
 
-  *step(): Op<void> {
-    const { m, extent } = this;
-    const { tables } = m;
-    const { mm } = this.from;
+  step(): Op<void> {
+    const { m } = this;
     const source = (pageOf(this.fromStart) + this.done) as Vpn;
     const target = (pageOf(this.toStart) + this.done) as Vpn;
-    if (this.level === 'pmd') {
-      yield* this.movePmd(source, target);
-      return;
-    }
-    const leaf = tables.leaf(mm.pgd, source);
-    const into = tables.leaf(mm.pgd, target);
+    if (this.level === 'pmd') return this.movePmd(source, target);
+    const leaf = this.from.mm.leaf(source);
+    const into = m.tables.leaf(this.from.mm.pgd, target);
+    if (m.sync.stepping || m.rmap.mapping !== undefined) return this.moveUnderLocks(source, target, leaf, into);
+    m.ptl.stats.writes += into !== 0 && into !== leaf ? 2 : 1;
+    this.moveLeaf(source, target, leaf, into);
+    return READY;
+  }
+
+  private *moveUnderLocks(source: Vpn, target: Vpn, leaf: Table, into: Table): Op<void> {
+    const { m, extent } = this;
     yield* m.ptl.lock(leaf);
     if (into !== 0 && into !== leaf) yield* m.ptl.lock(into);
     if (m.rmap.mapping) {
@@ -97,13 +116,18 @@ export class LeafMove implements PageTableMove {
       const work = m.rmap.mapping(m.span.ofPlace(this.to, addressOf(target), extent, this.level), 'move', from);
       if (work) yield* work;
     }
-    if (m.sync.stepping) yield { kind: 'pte', object: mm, label: 'move' };
-    mm.forgetShortcuts();
-    if (this.level === 'table') tables.movePmd(mm.pgd, source, target);
-    else this.moveEntries(leaf * ENTRIES + (source & (ENTRIES - 1)), into * ENTRIES + (target & (ENTRIES - 1)));
+    if (m.sync.stepping) yield { kind: 'pte', object: this.from.mm, label: 'move' };
+    this.moveLeaf(source, target, leaf, into);
     if (into !== 0 && into !== leaf) m.ptl.unlock(into);
     m.ptl.unlock(leaf);
-    this.done += extent;
+  }
+
+  private moveLeaf(source: Vpn, target: Vpn, leaf: Table, into: Table): void {
+    const { mm } = this.from;
+    mm.forgetShortcuts();
+    if (this.level === 'table') this.m.tables.movePmd(mm.pgd, source, target);
+    else this.moveEntries(leaf * ENTRIES + (source & (ENTRIES - 1)), into * ENTRIES + (target & (ENTRIES - 1)));
+    this.done += this.extent;
   }
 
   /** A PMD entry that maps a folio, with the table put by for it (move_huge_pmd). */
@@ -149,23 +173,38 @@ function* moveAll(move: LeafMove): Op<void> {
 }
 
 /** Moves all entries or none: a move that runs out of memory is undone. Whether it succeeded. */
-export function* moveOrRollBack(m: Machine, range: MoveRange): Op<boolean> {
+export function moveOrRollBack(m: Machine, range: MoveRange): Op<boolean> {
   const move = new LeafMove(m, range);
+  if (m.sync.stepping) return moveStepping(m, move);
+  try {
+    finish(movePageTables(m, move));
+    return ready(true);
+  } catch (error) {
+    if (!(error instanceof NoMemory)) throw error;
+    finish(movePageTables(m, new LeafMove(m, backOf(move))));
+    return ready(false);
+  }
+}
+
+/** The same, giving way to others. */
+function* moveStepping(m: Machine, move: LeafMove): Op<boolean> {
   try {
     yield* movePageTables(m, move);
     return true;
   } catch (error) {
     if (!(error instanceof NoMemory)) throw error;
-    const back: MoveRange = {
-      why: 'rollback',
-      from: range.to,
-      to: range.from,
-      merged: true,
-      fromStart: range.toStart,
-      toStart: range.fromStart,
-      bytes: move.done * PAGE_SIZE,
-    };
-    yield* movePageTables(m, new LeafMove(m, back));
+    yield* movePageTables(m, new LeafMove(m, backOf(move)));
     return false;
   }
 }
+
+/** What undoes a move as far as it came. */
+const backOf = (move: LeafMove): MoveRange => ({
+  why: 'rollback',
+  from: move.to,
+  to: move.from,
+  merged: true,
+  fromStart: move.toStart,
+  toStart: move.fromStart,
+  bytes: move.done * PAGE_SIZE,
+});

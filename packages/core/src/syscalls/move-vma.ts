@@ -1,13 +1,13 @@
 import { KernelError, NoMemory } from '../errors.js';
 import type { Machine } from '../machine.js';
 import { startWrite } from '../mm/vma-lock.js';
-import { moveOrRollBack } from '../page-table/move.js';
+import { type MoveRange, moveOrRollBack } from '../page-table/move.js';
 import { breakKsm } from '../reclaim/ksm-break.js';
-import type { Op } from '../sync/op.js';
+import { finish, type Op, READY, ready, run } from '../sync/op.js';
 import { type Address, PAGE_SIZE, type Pgoff, pageOf } from '../units.js';
 import { dupVma, freeVma, setRange } from '../vma/alloc.js';
 import { cloneRmap, unlinkRmap } from '../vma/link.js';
-import { mergeNewRange } from '../vma/merge.js';
+import { type MergeRange, mergeNewRange } from '../vma/merge.js';
 import { VM_LOCKED, VM_MERGEABLE } from '../vma/vm-flags.js';
 import type { VmArea } from '../vma/vma.js';
 import { MREMAP_DONTUNMAP } from './flags.js';
@@ -18,45 +18,106 @@ import { munmapLocked } from './munmap.js';
  * Moves a part or all of `vma` to a free place: copies the VMA, lets the entries travel, unmaps the source (move_vma).
  * @throws ENOMEM; then the entries are back where they were
  */
-export function* moveVma(m: Machine, vma: VmArea, remap: Remap): Op<Address> {
-  const { mm } = vma;
-  if (mm.mapCount >= m.options.maxMapCount - 3)
+export function moveVma(m: Machine, vma: VmArea, remap: Remap): Op<Address> {
+  if (vma.mm.mapCount >= m.options.maxMapCount - 3)
     throw new KernelError('ENOMEM', 'mremap', 'too close to the VMA limit (max_map_count)');
-  yield* startWrite(m, vma);
-  if ((vma.flags & VM_MERGEABLE) !== 0) yield* breakKsm(m, vma, remap.at, (remap.at + remap.oldLength) as Address);
+  if (m.sync.stepping) return moveStepping(m, vma, remap);
+  finish(prepareSource(m, vma, remap));
+  const copy = run(copyVma(m, vma, remap));
+  const range = rangeOf(copy, remap);
+  if (!run(moveOrRollBack(m, range))) {
+    unmapAccounted(m, copy.vma, remap.to, remap.newLength);
+    throw new NoMemory('mremap');
+  }
+  finish(leaveSource(m, range, remap));
+  return ready(remap.to);
+}
+
+/** The same, giving way to others. */
+function* moveStepping(m: Machine, vma: VmArea, remap: Remap): Op<Address> {
+  yield* prepareSource(m, vma, remap);
   const copy = yield* copyVma(m, vma, remap);
-  // A VMA that was never touched may merge with its own copy.
-  const source = mm.tree.lookup(remap.at) as VmArea;
-  const bytes = remap.oldLength;
-  const range = {
-    why: 'mremap',
-    from: source,
-    to: copy.vma,
-    merged: copy.merged,
-    fromStart: remap.at,
-    toStart: remap.to,
-    bytes,
-  } as const;
+  const range = rangeOf(copy, remap);
   if (!(yield* moveOrRollBack(m, range))) {
     yield* unmapAccounted(m, copy.vma, remap.to, remap.newLength);
     throw new NoMemory('mremap');
   }
-  if ((remap.flags & MREMAP_DONTUNMAP) !== 0) yield* keepSource(m, source, copy.vma, remap);
-  else if (bytes > 0) yield* unmapAccounted(m, source, remap.at, bytes);
+  yield* leaveSource(m, range, remap);
   return remap.to;
 }
 
-/** MREMAP_DONTUNMAP: the source stays, empty. */
-function* keepSource(m: Machine, from: VmArea, to: VmArea, { at, oldLength }: Remap): Op<void> {
+function prepareSource(m: Machine, vma: VmArea, remap: Remap): Op<void> {
+  return (vma.flags & VM_MERGEABLE) === 0 ? startWrite(m, vma) : withoutKsm(m, vma, remap);
+}
+
+function* withoutKsm(m: Machine, vma: VmArea, { at, oldLength }: Remap): Op<void> {
+  yield* startWrite(m, vma);
+  yield* breakKsm(m, vma, at, (at + oldLength) as Address);
+}
+
+/** What travels: a VMA that was never touched may have merged with its own copy. */
+const rangeOf = ({ vma, merged }: Copy, { at, to, oldLength }: Remap): MoveRange => ({
+  why: 'mremap',
+  from: vma.mm.tree.lookup(at) as VmArea,
+  to: vma,
+  merged,
+  fromStart: at,
+  toStart: to,
+  bytes: oldLength,
+});
+
+/** Unmaps the emptied source; with MREMAP_DONTUNMAP it stays, empty. */
+function leaveSource(m: Machine, { from, to }: MoveRange, { at, oldLength, flags }: Remap): Op<void> {
+  if ((flags & MREMAP_DONTUNMAP) === 0) return oldLength > 0 ? unmapAccounted(m, from, at, oldLength) : READY;
   from.flags &= ~VM_LOCKED;
-  if (from !== to && from.start === at && from.end === at + oldLength) yield* unlinkRmap(m, from);
+  return from !== to && from.start === at && from.end === at + oldLength ? unlinkRmap(m, from) : READY;
+}
+
+/** Where moved memory will be, and whether that was there before. */
+interface Copy {
+  readonly vma: VmArea;
+  readonly merged: boolean;
 }
 
 /** The VMA that will hold the moved memory: a neighbour of the destination, or a copy of `vma` (copy_vma). @throws NoMemory */
-function* copyVma(m: Machine, vma: VmArea, { at, newLength, to }: Remap): Op<{ vma: VmArea; merged: boolean }> {
+function copyVma(m: Machine, vma: VmArea, remap: Remap): Op<Copy> {
+  const range = placeOf(m, vma, remap);
+  if (m.sync.stepping) return copyStepping(m, vma, range);
+  const merged = run(mergeNewRange(m, range, vma, 'moved'));
+  if (merged !== null) return ready({ vma: merged, merged: true });
+  const copy = run(dupVma(m, range.mm, vma));
+  try {
+    setRange(copy, range.start, range.end, range.pgoff, range.anonPgoff);
+    finish(cloneRmap(m, copy, vma, 'move'));
+  } catch (error) {
+    freeVma(m, copy);
+    throw error;
+  }
+  finish(startWrite(m, copy));
+  insert(m, copy);
+  return ready({ vma: copy, merged: false });
+}
+
+/** The same, giving way to others. */
+function* copyStepping(m: Machine, vma: VmArea, range: MergeRange): Op<Copy> {
+  const merged = yield* mergeNewRange(m, range, vma, 'moved');
+  if (merged !== null) return { vma: merged, merged: true };
+  const copy = yield* dupVma(m, range.mm, vma);
+  try {
+    setRange(copy, range.start, range.end, range.pgoff, range.anonPgoff);
+    yield* cloneRmap(m, copy, vma, 'move');
+  } catch (error) {
+    freeVma(m, copy);
+    throw error;
+  }
+  yield* startWrite(m, copy);
+  insert(m, copy);
+  return { vma: copy, merged: false };
+}
+
+function placeOf(m: Machine, vma: VmArea, { at, newLength, to }: Remap): MergeRange {
   const { mm } = vma;
   const offset = (at - vma.start) / PAGE_SIZE;
-  const end = (to + newLength) as Address;
   // Memory that was never touched has no page that knows its offset, so it takes the offset of its new place.
   const fresh = !vma.faulted;
   const pgoff = (fresh && vma.anonymous ? pageOf(to) : vma.pgoff + offset) as Pgoff;
@@ -64,27 +125,29 @@ function* copyVma(m: Machine, vma: VmArea, { at, newLength, to }: Remap): Op<{ v
   const anonPgoff = (reset ? pageOf(to) : vma.anonPgoff + offset) as Pgoff;
   const next = mm.tree.find(to);
   const prev = next === null ? mm.tree.last() : mm.tree.prev(next);
-  const range = { mm, prev, next, start: to, end, pgoff, anonPgoff, flags: vma.flags, file: vma.file };
-  const merged = yield* mergeNewRange(m, range, vma, 'moved');
-  if (merged !== null) return { vma: merged, merged: true };
-  const copy = yield* dupVma(m, mm, vma);
-  setRange(copy, to, end, pgoff, anonPgoff);
-  try {
-    yield* cloneRmap(m, copy, vma, 'move');
-  } catch (error) {
-    freeVma(m, copy);
-    throw error;
-  }
-  yield* startWrite(m, copy);
+  return { mm, prev, next, start: to, end: (to + newLength) as Address, pgoff, anonPgoff, flags: vma.flags, file: vma.file };
+}
+
+function insert(m: Machine, copy: VmArea): void {
   if (copy.file !== null) m.iMmapLock.writes++;
-  mm.tree.insert(copy);
+  copy.mm.tree.insert(copy);
   copy.attached = true;
-  mm.mapCount++;
-  return { vma: copy, merged: false };
+  copy.mm.mapCount++;
 }
 
 /** Unmaps the emptied source. Like the kernel, it gives up quietly when a split runs out of memory: the VMA stays, empty (unmap_source_vma). */
-function* unmapAccounted(m: Machine, vma: VmArea, at: Address, bytes: number): Op<void> {
+function unmapAccounted(m: Machine, vma: VmArea, at: Address, bytes: number): Op<void> {
+  if (m.sync.stepping) return unmapStepping(m, vma, at, bytes);
+  try {
+    finish(munmapLocked(m, vma.mm, at, bytes));
+  } catch (error) {
+    if (!(error instanceof KernelError)) throw error;
+  }
+  return READY;
+}
+
+/** The same, giving way to others. */
+function* unmapStepping(m: Machine, vma: VmArea, at: Address, bytes: number): Op<void> {
   try {
     yield* munmapLocked(m, vma.mm, at, bytes);
   } catch (error) {

@@ -2,7 +2,7 @@ import { KernelError } from '../errors.js';
 import { populateQuietly } from '../fault/populate.js';
 import type { Machine } from '../machine.js';
 import type { Mm } from '../mm/mm.js';
-import type { Op } from '../sync/op.js';
+import { andThen, finish, type Op } from '../sync/op.js';
 import { type Address, alignUp, isAligned, PAGE_SIZE, type Pgoff, TASK_SIZE } from '../units.js';
 import { mergeNewRange } from '../vma/merge.js';
 import { unmappedArea } from '../vma/unmapped-area.js';
@@ -75,11 +75,11 @@ function check(m: Machine, mm: Mm, { at, oldLength, newLength, flags, to }: Rema
   if (mm.mapCount + 2 >= m.options.maxMapCount - 3) throw refuse('ENOMEM', 'too close to the VMA limit (max_map_count)');
 }
 
-function* remapLocked(m: Machine, mm: Mm, remap: Remap): Op<Address> {
-  if ((remap.flags & MREMAP_FIXED) !== 0 && remap.oldLength === remap.newLength) return yield* moveEach(m, mm, remap);
+function remapLocked(m: Machine, mm: Mm, remap: Remap): Op<Address> {
+  if ((remap.flags & MREMAP_FIXED) !== 0 && remap.oldLength === remap.newLength) return moveEach(m, mm, remap);
   const vma = mm.tree.lookup(remap.at);
   if (vma === null) throw refuse('EFAULT', `nothing is mapped at 0x${remap.at.toString(16)}`);
-  return newAddress(remap.flags) ? yield* remapTo(m, mm, vma, remap) : yield* remapAt(m, mm, vma, remap);
+  return newAddress(remap.flags) ? remapTo(m, mm, vma, remap) : remapAt(m, mm, vma, remap);
 }
 
 /** Moves every VMA of a range, each on its own, the gaps between them kept (remap_move, since 6.17). */
@@ -115,21 +115,35 @@ function checkVma(vma: VmArea, { at, oldLength, newLength, flags }: Remap): void
 }
 
 /** To a new address (mremap_to). */
-function* remapTo(m: Machine, mm: Mm, source: VmArea, remap: Remap): Op<Address> {
-  let vma: VmArea | null = source;
+function remapTo(m: Machine, mm: Mm, vma: VmArea, remap: Remap): Op<Address> {
   checkVma(vma, remap);
-  if ((remap.flags & MREMAP_FIXED) !== 0) {
-    yield* munmapLocked(m, mm, remap.to, remap.newLength);
-    vma = mm.tree.lookup(remap.at);
-  }
-  if (remap.oldLength > remap.newLength) {
-    yield* munmapLocked(m, mm, (remap.at + remap.newLength) as Address, remap.oldLength - remap.newLength);
-    remap.oldLength = remap.newLength;
-    vma = mm.tree.lookup(remap.at);
-  }
+  if (m.sync.stepping) return remapStepping(m, mm, remap);
+  if ((remap.flags & MREMAP_FIXED) !== 0) finish(munmapLocked(m, mm, remap.to, remap.newLength));
+  if (remap.oldLength > remap.newLength) finish(shrink(m, mm, remap));
+  return moveVma(m, vmaToMove(m, mm, remap), remap);
+}
+
+/** The same, giving way to others. */
+function* remapStepping(m: Machine, mm: Mm, remap: Remap): Op<Address> {
+  if ((remap.flags & MREMAP_FIXED) !== 0) yield* munmapLocked(m, mm, remap.to, remap.newLength);
+  if (remap.oldLength > remap.newLength) yield* shrink(m, mm, remap);
+  return yield* moveVma(m, vmaToMove(m, mm, remap), remap);
+}
+
+/** Unmaps what will not move. */
+function shrink(m: Machine, mm: Mm, remap: Remap): Op<void> {
+  const { at, oldLength, newLength } = remap;
+  return andThen(munmapLocked(m, mm, (at + newLength) as Address, oldLength - newLength), () => {
+    remap.oldLength = newLength;
+  });
+}
+
+/** The VMA as the unmapping left it; where it goes is decided by now. */
+function vmaToMove(m: Machine, mm: Mm, remap: Remap): VmArea {
+  const vma = mm.tree.lookup(remap.at);
   if (vma === null) throw refuse('EFAULT', `nothing is mapped at 0x${remap.at.toString(16)} any more`);
   if ((remap.flags & MREMAP_FIXED) === 0) remap.to = unmappedArea(m, mm, remap.to, remap.newLength);
-  return yield* moveVma(m, vma, remap);
+  return vma;
 }
 
 /** In place, or where there is room (mremap_at). */
