@@ -61,7 +61,7 @@ export class Slab<T extends object> implements SlabCache<T> {
   }
 
   alloc(): Op<T> {
-    mightSleep(this.world.sync, `allocation of ${this.name}`);
+    mightSleep(this.world.sync, this.name, 'allocation of ');
     const { watch, current } = this.world.sync;
     // An allocation may reclaim, as if that were a lock taken and dropped.
     watch?.acquired(current, 'reclaim', this, 0, true, false);

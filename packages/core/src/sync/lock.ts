@@ -14,11 +14,11 @@ export class LockStats {
   constructor(readonly name: string) {}
 }
 
-/** Refuses to sleep under a spinlock or in an RCU section (might_sleep). */
-export function mightSleep(sync: Sync, what: string): void {
+/** Refuses to sleep under a spinlock or in an RCU section (might_sleep). @param why what is done to `what`, in words before it */
+export function mightSleep(sync: Sync, what: string, why = ''): void {
   const task = sync.current;
-  if (task.atomic !== 0) throw new SleepWhileAtomic(what, `task ${task.name} holds ${task.atomic} spinlock(s)`);
-  if (task.rcuDepth !== 0) throw new SleepWhileAtomic(what, `task ${task.name} is inside an RCU read section`, 'R30');
+  if (task.atomic !== 0) throw new SleepWhileAtomic(why + what, `task ${task.name} holds ${task.atomic} spinlock(s)`);
+  if (task.rcuDepth !== 0) throw new SleepWhileAtomic(why + what, `task ${task.name} is inside an RCU read section`, 'R30');
 }
 
 /** A reader-writer semaphore (rw_semaphore): many readers or one writer; waiting sleeps. */
