@@ -1,3 +1,4 @@
+import { NoMemory } from '../errors.js';
 import { putPage } from '../folio/free.js';
 import { isLarge, totalMapcount } from '../folio/mapcount.js';
 import { ANON, EXCLUSIVE, KSM, DIRTY as PAGE_DIRTY, SWAPCACHE } from '../folio/mem-map.js';
@@ -138,9 +139,12 @@ function* mergeTwo(m: Machine, place: Place, other: Place, contents: number): Op
   if (stable === null) return false;
   const merged = yield* withVma(m, other, (vma) => replacePage(m, vma, other.vpn, stable));
   const address = addressOf(place.vpn);
-  // A page of KSM with one entry only is of no use (break_cow).
-  if (merged !== true) yield* withVma(m, place, (vma) => breakKsm(m, vma, address, (address + PAGE_SIZE) as Address));
-  yield* putPage(m, stable);
+  try {
+    // A page of KSM with one entry only is of no use (break_cow).
+    if (merged !== true) yield* withVma(m, place, (vma) => breakKsm(m, vma, address, (address + PAGE_SIZE) as Address));
+  } finally {
+    yield* putPage(m, stable);
+  }
   return merged === true;
 }
 
@@ -226,13 +230,21 @@ function* replacePage(m: Machine, vma: VmArea, vpn: Vpn, stable: Pfn): Op<boolea
   return done;
 }
 
+/** Memory for one entry; without it the two pages stay apart, until the next pass. */
+function* reserveOrNot(m: Machine): Op<boolean> {
+  try {
+    const work = m.rmap.reserve?.(1);
+    if (work) yield* work;
+    return true;
+  } catch (error) {
+    if (error instanceof NoMemory) return false;
+    throw error;
+  }
+}
+
 function* replaceLocked(m: Machine, vma: VmArea, vpn: Vpn, page: Pfn, stable: Pfn): Op<boolean> {
   const { mem, tables } = m;
-  if (m.rmap.reserve) {
-    const work = m.rmap.reserve(1);
-    if (work) yield* work;
-  }
-  if (!m.folioLock.tryLock(page as number as Folio)) return false;
+  if (!(yield* reserveOrNot(m)) || !m.folioLock.tryLock(page as number as Folio)) return false;
   let done = (yield* protect(m, vma, vpn, page)) && mem.version[page] === mem.version[stable];
   if (done) {
     const leaf = tables.leaf(vma.mm.pgd, vpn);
