@@ -46,7 +46,7 @@ describe('rmap-conformance', () => {
       "op: 'fork'",
       `rmap-conformance ${wrong} --grep families/fork`,
       'address spaces before:',
-      'page A: expected process 1 at 10, process 2 at 10; found process 1 at 10',
+      'page A: expected process 1 at 12, process 2 at 12; found process 1 at 12',
     ])
       expect(stdout).toContain(text);
     expect(node(main, wrong, '--grep', 'families/fork', '--seed', '7').stdout).toContain(
