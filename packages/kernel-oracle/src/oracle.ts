@@ -3,6 +3,9 @@ import { Driver } from './driver.js';
 import { COLUMNS } from './records.js';
 import { System } from './settings.js';
 
+/** What can be done anywhere. */
+const INSTEAD = "'rmap-lab oracle --recorded' compares with what Linux 6.18 answered";
+
 /** How to start. */
 export interface OracleOptions {
   /** Called once when another oracle has the machine, and this one waits for its turn. */
@@ -21,7 +24,7 @@ export class Oracle {
   /** Compiles what is needed at first use, and starts; `onWait` is called once if another oracle has the machine. @throws CannotObserve */
   static async start({ onWait = () => {} }: OracleOptions = {}): Promise<Oracle> {
     const reason = obstacle();
-    if (reason !== null) throw new CannotObserve(`the kernel can't be observed: ${reason}`);
+    if (reason !== null) throw new CannotObserve(`the kernel can't be observed: ${reason}; ${INSTEAD}`);
     const driver = await Driver.start(await compile());
     return new Oracle(driver, new System(driver, onWait));
   }

@@ -10,15 +10,27 @@ export function side(result: string, records: readonly (readonly number[])[], ob
   return [...lines, ...records.map(recordText)];
 }
 
+/** Lines of each side that are shown from the first that differs on: one page more or less names all later ones anew. */
+const SHOWN = 60;
+
 /** A difference for people: the program as code, then what is the same once and what differs twice. */
 export function sideBySide({ program, kernel, model }: Difference): string {
   const lines = [programToCode(program), ''];
-  for (let i = 0; i < Math.max(kernel.length, model.length); i++) {
+  const all = Math.max(kernel.length, model.length);
+  const stop = Math.min(
+    all,
+    Math.max(
+      0,
+      kernel.findIndex((line, i) => line !== model[i]),
+    ) + SHOWN,
+  );
+  for (let i = 0; i < stop; i++) {
     if (kernel[i] === model[i]) lines.push(`          ${kernel[i]}`);
     else {
       if (kernel[i] !== undefined) lines.push(`  kernel: ${kernel[i]}`);
       if (model[i] !== undefined) lines.push(`  model:  ${model[i]}`);
     }
   }
+  if (stop < all) lines.push(`          ... and ${all - stop} more lines`);
   return lines.join('\n');
 }

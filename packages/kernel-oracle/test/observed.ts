@@ -13,8 +13,11 @@ async function oracleOrReason(): Promise<Oracle | string> {
 
 const found = await oracleOrReason();
 
+/** Why the kernel can't be asked; null: it can. */
+export const reason = typeof found === 'string' ? found : null;
+
 /** Tests that take a kernel that can be observed; elsewhere they are skipped. */
-export const observed = typeof found === 'string' ? test.skip : test;
+export const observed = reason === null ? test : test.skip;
 
 /** The oracle of all tests of a file. */
 export const oracle = found as Oracle;

@@ -1,0 +1,105 @@
+import { MADV_PAGEOUT, type Operation, PROT_READ, PROT_WRITE, programToCode } from '@rmap-lab/core';
+import { anonVma } from '@rmap-lab/strategy-anon-vma';
+import { afterAll, expect, test } from 'vitest';
+import {
+  campaign,
+  Judge,
+  KNOWN_DIFFERENCES,
+  type KnownDifference,
+  readRecording,
+  replayRecorded,
+  sideBySide,
+  type Verdict,
+} from '../src/index.js';
+import { observed, oracle, reason } from './observed.js';
+import { programs } from './regressions.js';
+import { wrongAnonVma } from './wrong-anon-vma.js';
+
+afterAll(() => oracle.stop?.());
+
+const RW = PROT_READ | PROT_WRITE;
+const map = (at: number, pages: number): Operation => ({
+  op: 'mmap',
+  process: 0,
+  at,
+  pages,
+  prot: RW,
+  flags: 0,
+  memory: 'private',
+  offset: 0,
+});
+
+observed.each(Object.entries(programs))('the kernel and the model agree: %s', async (_, program) => {
+  const swap = program.some((operation) => operation.op === 'madvise' && operation.advice === MADV_PAGEOUT);
+  const settings = { orders: [9], swap };
+  const { difference } = await oracle.system.with(settings, () =>
+    new Judge(oracle.driver, anonVma, settings).compare(program, 1),
+  );
+  expect(difference && sideBySide(difference)).toBeNull();
+});
+
+observed('a model that is wrong is found out, at the operation that shows it', async () => {
+  const program: Operation[] = [
+    map(0, 2),
+    { op: 'write', process: 0, at: 0 },
+    map(10, 2),
+    { op: 'write', process: 0, at: 10 },
+    { op: 'fork', process: 0 },
+    map(2, 8),
+    { op: 'write', process: 0, at: 5 },
+  ];
+  expect((await new Judge(oracle.driver, anonVma).compare(program, 3)).difference).toBeNull();
+  const { difference } = await new Judge(oracle.driver, wrongAnonVma).compare(program, 3);
+  expect(difference?.program).toEqual(program.slice(0, 6));
+  const printed = sideBySide(difference!);
+  expect(printed).toContain(programToCode(program.slice(0, 6)));
+  expect(printed).toMatch(/kernel: .*vma start 0/);
+});
+
+/** Part of the budget of `npm test`; a campaign of any length is `rmap-lab oracle --operations N`. */
+const CAMPAIGN_MS = 35_000;
+const seed = Math.floor(Math.random() * 2 ** 31);
+
+observed(
+  `the kernel and the model agree in a campaign of fresh programs, seed ${seed}`,
+  async () => {
+    const options = { strategy: anonVma, operations: 10_000_000, seed, signal: AbortSignal.timeout(CAMPAIGN_MS) };
+    const { differences, operations, observations, known } = await campaign(oracle, options);
+    const compared = `${operations.toLocaleString('en-US')} operations, ${observations.toLocaleString('en-US')} looks`;
+    process.stdout.write(`kernel-oracle: seed ${seed}, ${compared} compared with this kernel, ${known} known differences\n`);
+    expect(differences.map(sideBySide)).toEqual([]);
+    expect(operations).toBeGreaterThan(1000);
+  },
+  4 * CAMPAIGN_MS,
+);
+
+if (reason !== null)
+  test(`the kernel can't be observed, so recorded answers are compared instead (${reason})`, async () => {
+    const { header, programs } = await readRecording();
+    expect(programs.flatMap((program) => replayRecorded(program, anonVma()) ?? []).map(sideBySide)).toEqual([]);
+    process.stdout.write(`kernel-oracle: ${reason}; ${header.programs} recorded programs compared instead\n`);
+  });
+
+observed('a difference that is known is counted, not reported; one that is not, is reported', async () => {
+  const merges: KnownDifference = {
+    name: 'merges',
+    reason: 'the strategy of this test merges what anon_vma_compatible keeps apart',
+    example: { settings: { orders: [9], swap: false }, program: [] },
+    matches: ({ kernel, model }) => kernel.length !== model.length,
+  };
+  const options = { strategy: wrongAnonVma, operations: 600, seed: 5 };
+  const plain = await campaign(oracle, options);
+  expect(plain).toMatchObject({ known: 0 });
+  expect(plain.differences.length).toBeGreaterThan(0);
+  const told = await campaign(oracle, { ...options, known: [merges] });
+  expect(told.known).toBeGreaterThan(0);
+  expect(told.differences.every((difference) => !merges.matches(difference))).toBe(true);
+});
+
+for (const { name, example, matches } of KNOWN_DIFFERENCES)
+  observed(`a known difference still shows: ${name}`, async () => {
+    const { settings, program } = example;
+    const judge = (): Promise<Verdict> => new Judge(oracle.driver, anonVma, settings).compare(program, 1);
+    const { difference } = await oracle.system.with(settings, judge);
+    expect(difference !== null && matches(difference)).toBe(true);
+  });
