@@ -1,0 +1,3 @@
+import { preset } from '@rmap-lab/config/stryker';
+
+export default preset('strategy-anon-vma');
