@@ -135,5 +135,24 @@ const others: readonly ScenarioCase[] = [
   },
 ];
 
+/** Scenarios with a world of their own, most after a bug that the kernel had: where each stems from, and what it needs. */
+const special: readonly (readonly [name: string, why: string, needs?: readonly Feature[]])[] = [
+  ['first-faults-of-neighbours', 'reusable_anon_vma while the neighbour is prepared'],
+  ['first-fault-x-munmap-of-neighbour', '657b5146955e: find_mergeable_anon_vma needs mmap_lock'],
+  ['huge-move-and-back-x-migrate', 'dd18dbc2d42a: move_huge_pmd under the rmap lock', ['large-folio', 'migrate']],
+  ['exec-shift-x-compact', 'a8bef8ff6ea1: migration leaves temporary stacks alone', ['migrate']],
+  ['below-split-x-walk', '012f18004da3: the lock of the root is that of the whole family'],
+  ['below-exit-x-migrate', '012f18004da3: the lock of the root is that of the whole family', ['migrate']],
+  ['walk-x-exit-and-strangers-fork', 'f18194275c39, eee0f252c653: memory of an anon_vma may have got another root'],
+  ['uffd-move-x-walk', '880a99b60d46: who has locked looks at the mapping again', ['uffd-move']],
+  ['uffd-move-x-referenced', '880a99b60d46: who has locked looks at the mapping again', ['uffd-move']],
+  ['ksm-x-exit-x-exit', '76545066c852: what KSM remembers holds the root', ['ksm']],
+];
+
+const specials: readonly ScenarioCase[] = special.map(([name, why, needs = []]) => {
+  const scenario = scenarioNamed(name);
+  return { scenario, rule: scenario.rules[0] as RuleId, needs, title: scenario.description, why };
+});
+
 /** Operations at the same time, in every schedule with up to two preemptions. */
-export const concurrency = scenarioCases([...pairs, ...others]);
+export const concurrency = scenarioCases([...pairs, ...others, ...specials]);

@@ -15,6 +15,10 @@ export const mutant: Mutant = {
       '  if (shared !== null) yield* rwsem.write();\n  yield* pageTableLock.lock();',
     ],
     ['prepare.ts', '  rwsem.writeUnlock();\n\n  if (!late)', '  if (shared !== null) rwsem.writeUnlock();\n\n  if (!late)'],
-    ['lock.ts', 'const valid = same && (yield* folios.mapped(folio));', 'const valid = same;'],
+    [
+      'lock.ts',
+      '    const same = (yield* folios.readAnchor(folio)) === anchor;\n    const valid = same && (yield* folios.mapped(folio));',
+      '    const same = true;\n    const valid = same;',
+    ],
   ],
 };

@@ -7,5 +7,11 @@ export const mutant: Mutant = {
   kind: 'concurrent',
   commit: 'f18194275c39',
   sentence: 'who has locked the anon_vma that a stale anchor names does not ask again whether the folio is still mapped',
-  patches: [['lock.ts', 'const valid = same && (yield* folios.mapped(folio));', 'const valid = same;']],
+  patches: [
+    [
+      'lock.ts',
+      '    const same = (yield* folios.readAnchor(folio)) === anchor;\n    const valid = same && (yield* folios.mapped(folio));',
+      '    const same = true;\n    const valid = same;',
+    ],
+  ],
 };

@@ -7,7 +7,6 @@ import { mutant as m012f18004da3 } from './012f18004da3.js';
 import { mutant as m108d6642ad81 } from './108d6642ad81.js';
 import { mutant as m657b5146955e } from './657b5146955e.js';
 import { mutant as m880a99b60d46 } from './880a99b60d46.js';
-import { mutant as m97113eb39fa7 } from './97113eb39fa7.js';
 import { mutant as m2555283eb40d } from './2555283eb40d.js';
 import { mutant as m76545066c852 } from './76545066c852.js';
 import { mutant as ma8bef8ff6ea1 } from './a8bef8ff6ea1.js';
@@ -36,7 +35,6 @@ export const historical: readonly Mutant[] = [
   m108d6642ad81,
   m38a76013ad80,
   mdd18dbc2d42a,
-  m97113eb39fa7,
   mdc386d4d1e98,
   ma8bef8ff6ea1,
   m012f18004da3,
