@@ -17,5 +17,5 @@ export const preset = (name) => ({
   tempDirName: '.stryker-tmp',
   ignoreStatic: true,
   timeoutMS: 20_000,
-  vitest: { configFile: 'stryker.vitest.config.ts' },
+  vitest: { configFile: 'vitest.config.ts' },
 });
