@@ -114,4 +114,11 @@ export const programs: Readonly<Record<string, readonly Operation[]>> = {
     { op: 'munmap', process: 0, at: 17, pages: 2 },
     { op: 'madvise', process: 1, at: 16, pages: 3, advice: linux.MADV_PAGEOUT },
   ],
+  'UFFDIO_MOVE leaves a page as clean as it was': [
+    { op: 'mmap', process: 0, at: 1, pages: 6, prot: RW, memory: 'private', flags: linux.MAP_POPULATE, offset: 7 },
+    { op: 'mmap', process: 0, at: 14, pages: 4, prot: RW, memory: 'private', flags: 0, offset: 7 },
+    { op: 'madvise', process: 0, at: 1, pages: 6, advice: linux.MADV_FREE },
+    { op: 'uffdMove', process: 0, to: 14, from: 4, pages: 3 },
+    { op: 'madvise', process: 0, at: 15, pages: 1, advice: linux.MADV_PAGEOUT },
+  ],
 };

@@ -150,7 +150,7 @@ function* movePage(m: Machine, dst: VmArea, src: VmArea, to: Vpn, from: Vpn, all
       if (!(yield* splitMapped(m, mem.folioOf(page)))) throw refuse('EBUSY', 'the folio can not be split now');
       continue;
     }
-    yield* moveFolio(m, dst, src, to, from, page as number as Folio, pte, makePte(PRESENT, page, WRITE | DIRTY));
+    yield* moveFolio(m, dst, src, to, from, page as number as Folio, pte, makePte(PRESENT, page, WRITE | (pte & DIRTY)));
     return;
   }
 }

@@ -1,0 +1,95 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { file, rmapLab } from './command.js';
+
+const RW = { prot: 3, memory: 'private', flags: 0, offset: 0 };
+const program = (name: string, operations: readonly unknown[]): string => file(name, JSON.stringify(operations));
+
+/** Whether this kernel can be observed; the first run compiles what that takes. */
+const { status: first, err: reason } = await rmapLab(['oracle', '--operations', '1']);
+const observed = first === 0;
+
+describe('rmap-lab oracle --recorded', () => {
+  test('compares with what Linux answered, on any system', async () => {
+    const { status, out } = await rmapLab(['oracle', '--recorded', '--json']);
+    expect(status).toBe(0);
+    const report = JSON.parse(out);
+    expect(report).toMatchObject({ schema: 'rmap-lab/oracle@1', differences: 0, known: 0, seed: null });
+    expect(report.operations).toBeGreaterThan(1000 * 12);
+    expect(report.byKind.fork).toBeGreaterThan(100);
+  });
+
+  test('refuses what is no recording', async () => {
+    const { status, err } = await rmapLab(['oracle', '--recorded', file('none.gz', 'text')]);
+    expect(status).toBe(2);
+    expect(err).toMatch(/no gzip file/);
+  });
+});
+
+describe('rmap-lab oracle refuses', () => {
+  test('to compare nothing', async () => {
+    const { status, err } = await rmapLab(['oracle', '--operations', '0']);
+    expect(status).toBe(2);
+    expect(err).toMatch(/at least 1/);
+  });
+
+  test.runIf(!observed)('a kernel that it can not see, and says why and what to do', () => {
+    expect(first).toBe(2);
+    expect(reason).toMatch(/oracle --recorded/);
+  });
+
+  test.runIf(observed)('a program that is none, and says where', async () => {
+    const bad = program('bad.json', [{ op: 'mmap', process: 0, at: 'here' }]);
+    const { status, err } = await rmapLab(['oracle', '--program', bad]);
+    expect(status).toBe(2);
+    expect(err).toMatch(/bad\.json is no program: at 0\.at/);
+    const unasked = program('unasked.json', [{ op: 'reclaim', process: 0, at: 3 }]);
+    expect((await rmapLab(['oracle', '--program', unasked])).err).toMatch(/operation 1, 'reclaim'/);
+    expect((await rmapLab(['oracle', '--program', 'nothing'])).err).toMatch(/no workload and no file/);
+  });
+});
+
+describe.runIf(observed)('rmap-lab oracle', () => {
+  test('runs a saved program, and a workload', async () => {
+    const saved = program('saved.json', [
+      { op: 'mmap', process: 0, at: 10, pages: 4, ...RW },
+      { op: 'write', process: 0, at: 11 },
+      { op: 'fork', process: 0 },
+      { op: 'write', process: 1, at: 11 },
+    ]);
+    const one = await rmapLab(['oracle', '--program', saved, '--json']);
+    expect(JSON.parse(one.out)).toMatchObject({ operations: 4, differences: 0, byKind: { mmap: 1, write: 2, fork: 1 } });
+    const workload = await rmapLab(['oracle', '--program', 'shell-pipeline']);
+    expect(workload.out).toMatch(/0 differences/);
+    expect(workload.status).toBe(0);
+  });
+
+  test('records what the kernel answers, and replays it', async () => {
+    expect((await rmapLab(['oracle', '--record', 'mine.gz', '--programs', '12', '--seed', '3'])).status).toBe(0);
+    const { out } = await rmapLab(['oracle', '--recorded', 'mine.gz', '--json']);
+    expect(JSON.parse(out)).toMatchObject({ differences: 0 });
+  });
+
+  test('takes turns with another one, and mends what a killed one left behind', async () => {
+    const before = settings();
+    let changed = false;
+    const killWhen = (): boolean => (changed ||= existsSync('/run/rmap-lab-settings.json'));
+    const killed = rmapLab(['oracle', '--operations', '1000000'], { killWhen });
+    expect((await killed).status).toBeNull();
+    const both = await Promise.all([1, 2].map((seed) => rmapLab(['oracle', '--operations', '2500', '--seed', String(seed)])));
+    expect(both.map(({ status, out }) => `${status} ${/\d+ differences/.exec(out)?.[0]}`)).toEqual(
+      Array(2).fill('0 0 differences'),
+    );
+    expect(settings()).toEqual(before);
+  });
+});
+
+/** What the oracle changes while it runs. */
+function settings(): Record<string, string> {
+  const folder = '/sys/kernel/mm/ksm';
+  const names = readdirSync(folder).filter((name) =>
+    /^(run|sleep_millisecs|pages_to_scan|smart_scan|max_page_sharing)$/.test(name),
+  );
+  return Object.fromEntries(names.map((name) => [name, readFileSync(join(folder, name), 'utf8').trim()]));
+}
