@@ -1,14 +1,17 @@
-import { runConformance } from '@rmap-lab/conformance-suite';
-import { explore, kernelProgram, scenarioNamed } from '@rmap-lab/explorer';
-import { expect, it } from 'vitest';
-import { mutantNamed, strategyOf } from '../src/index.js';
+import { readFileSync } from 'node:fs';
+import { cases, runCase } from '@rmap-lab/conformance-suite';
+import { describe, expect, it } from 'vitest';
+import { mutants, strategyOf } from '../src/index.js';
 
-it('the suite kills a sequential mutant', () => {
-  const { conforms } = runConformance(strategyOf(mutantNamed('ea90002b0fa7')), { grep: 'walkers/swap-in' });
-  expect(conforms).toBe(false);
-});
+/** By mutant: the case that kills it. */
+const killers = JSON.parse(readFileSync(new URL('../killers.json', import.meta.url), 'utf8')) as Record<string, string>;
 
-it('the explorer kills a concurrent mutant', () => {
-  const program = kernelProgram(scenarioNamed('move-and-back-x-split'), { strategy: strategyOf(mutantNamed('108d6642ad81')) });
-  expect(explore(program, { engine: 'bounded', preemptions: 2 }).failure?.rule).toBe('R17');
+describe('the suite kills every mutant', () => {
+  it.each(mutants.map((mutant) => [mutant.id, killers[mutant.id], mutant] as const))('%s: by %s', (_, by, mutant) => {
+    const killer = cases.find(({ id }) => id === by);
+    if (killer === undefined) throw new RangeError(`no case is recorded that kills it: '${by}'`);
+    // Some schedules need three switches away from a thread that could have gone on.
+    const { outcome, strength } = runCase(killer, strategyOf(mutant), { preemptions: 3 });
+    expect({ outcome, strength: strength !== 'should' }).toEqual({ outcome: 'failed', strength: true });
+  });
 });
