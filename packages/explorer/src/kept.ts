@@ -16,9 +16,9 @@ export class Kept<W extends object> {
   /** States that were checked and are right. */
   private readonly right = new Set<number>();
 
-  /** @param tracing of the world, if it is traced */
   constructor(
     readonly world: W,
+    /** Of the world, if it is traced. @internal */
     readonly tracing?: Tracing,
   ) {
     this.snapshot = new Snapshot([world]);

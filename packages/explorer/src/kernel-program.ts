@@ -32,8 +32,9 @@ export interface Scenario<W = unknown> {
   threads(kernel: Kernel, world: W): Readonly<Record<string, Op<unknown>>>;
   /** The folio that a thread called `walk` walks; null: none is left to be walked. */
   folio?(world: W): Folio | null;
-  /** Of a scenario that can do without some of its operations: how many it has, and what it is without some, by number from 0. */
+  /** Of a scenario that can do without some of its operations: how many it has. */
   readonly operations?: number;
+  /** The scenario without some of its operations, by number from 0. */
   without?(dropped: ReadonlySet<number>): Scenario<W>;
   /** What must hold at the end, beside what always must. @throws what is wrong */
   check?(kernel: Kernel, world: W, ends: Readonly<Record<string, End>>): void;

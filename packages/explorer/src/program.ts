@@ -19,7 +19,7 @@ export interface World {
   stepped?(step: Step): void;
   /** What a thread holds, oldest first, for people. */
   held?(thread: number): readonly string[];
-  /** Tells all that steps touch. Absent: what they announce is all. */
+  /** Tells all that steps touch. Absent: what they announce is all. @internal */
   readonly tracing?: Tracing;
   /** The state of everything but the threads' own variables, as a number. */
   fingerprint?(): number;

@@ -33,7 +33,7 @@ export interface Question {
 }
 
 /** One answer of the driver that is waited for. */
-interface Expectation {
+export interface Expectation {
   /** How many operations were done. */
   readonly done: number;
   readonly expected: string;

@@ -1,7 +1,9 @@
 import { RECORDS } from './records.js';
 
-type Record = readonly number[];
-type Records = readonly Record[];
+/** One thing seen: its type, then its words. */
+export type Record = readonly number[];
+/** What a look saw, as src/records.ts says. */
+export type Records = readonly Record[];
 /** What a view makes of a record; `id` numbers an identity again, in order of first appearance. Null: it is hidden. */
 type Show = (record: Record, id: (word: number) => number) => Record | null;
 

@@ -5,6 +5,7 @@ import { operationsOf, type ScenarioProgram, setUp, threadsOf, walkedFolio, with
 /** A scenario that is plain data, so that it can be told, shrunk, and drawn. */
 export interface ProgramScenario extends Scenario<ProgramRun> {
   readonly operations: number;
+  /** The scenario without some of its operations, by number from 0. */
   without(dropped: ReadonlySet<number>): ProgramScenario;
   /** What happens, in a sentence. */
   readonly description: string;
