@@ -24,3 +24,4 @@ export { describeRecording, programLines, sentenceOf, timeline } from './timelin
 export { type PageText, timelineHtml } from './timeline-html.js';
 export { timelineSvg } from './timeline-svg.js';
 export { BadToken, decodeToken, encodeToken, failureOf, replay, type Token } from './token.js';
+export type { Tracing } from './tracing/tracing.js';

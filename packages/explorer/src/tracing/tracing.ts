@@ -92,14 +92,14 @@ export class Tracing {
     return (object as Traced)[NODE]?.name ?? this.names.get(object);
   }
 
-  /** A field or an element is read. */
+  /** A field or an element is read. @internal */
   read(node: Node, position: number, value: unknown): void {
     if (!this.listening) return;
     node.places[position] ??= this.newPlace();
     this.look(node.places[position], value);
   }
 
-  /** The state of a lock is looked at, perhaps only to take it. */
+  /** The state of a lock is looked at, perhaps only to take it. @internal */
   readLock(node: Node, value: unknown): void {
     if (!this.listening) return;
     const place = this.placeOf(node, 0);
@@ -124,31 +124,31 @@ export class Tracing {
     this.lock(lock, key, write ? WRITE_UNLOCK : READ_UNLOCK);
   }
 
-  /** A field or an element is stored. */
+  /** A field or an element is stored. @internal */
   write(node: Node, position: number): void {
     if (!this.listening) return;
     node.places[position] ??= this.newPlace();
     this.store(node.places[position], STORE);
   }
 
-  /** An entry of a map or a set is read. */
+  /** An entry of a map or a set is read. @internal */
   readKey(node: Node, key: unknown, value: unknown): void {
     if (this.listening) this.look(this.placeOf(node, key), value);
   }
 
-  /** An entry of a map or a set is stored, comes or goes. */
+  /** An entry of a map or a set is stored, comes or goes. @internal */
   writeKey(node: Node, key: unknown): void {
     if (!this.listening) return;
     this.store(this.placeOf(node, key), STORE);
     this.store(this.wholeOf(node), STORE);
   }
 
-  /** An element of a typed array is stored, which matters to whoever looks at all of it. */
+  /** An element of a typed array is stored, which matters to whoever looks at all of it. @internal */
   writePart(node: Node): void {
     if (this.listening) this.store(this.wholeOf(node), PART_STORE);
   }
 
-  /** Everything in a map, a set or a typed array is read. */
+  /** Everything in a map, a set or a typed array is read. @internal */
   readWhole(node: Node, object: object): void {
     if (!this.listening) return;
     const place = this.wholeOf(node);
