@@ -8,6 +8,13 @@ const slow = process.env.STRYKER === '1' ? { exclude: ['test/shared.test.ts'] } 
 export const preset = (name) => ({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
-  // Some tests run whole commands, on machines with two busy cores.
-  test: { name, setupFiles: ['@rmap-lab/config/quiet'], testTimeout: 60_000, ...slow },
+  test: {
+    name,
+    // Not the tests of projects that a test makes or runs.
+    include: ['test/**/*.test.ts'],
+    setupFiles: ['@rmap-lab/config/quiet'],
+    // Some tests run whole commands, on machines with two busy cores.
+    testTimeout: 60_000,
+    ...slow,
+  },
 });
