@@ -47,10 +47,9 @@ describe.each([
 
 describe('the published forms', () => {
   it('the proof of concept of the CoW context leaves a migration entry behind that a fork copied (R23)', () => {
-    const { failure, seconds } = bounded('fork-x-migrate', cowContext('poc'), 2);
+    const { failure } = bounded('fork-x-migrate', cowContext('poc'), 2);
     expect(failure?.message).toContain('R23');
     expect(failure?.preemptions).toBeLessThanOrEqual(2);
-    expect(seconds).toBeLessThan(2);
   });
 
   it('the posted form of ANON_VMA_LAZY misses a page of KSM in a grandchild', () => {
@@ -70,10 +69,9 @@ describe('a strategy that is broken on purpose', () => {
     const strategy = changed('unlocked-move', (rmap) => {
       rmap.move = undefined as never;
     });
-    const { failure, seconds } = bounded('move-and-back-x-split', strategy, 2);
+    const { failure } = bounded('move-and-back-x-split', strategy, 2);
     expect(failure).toMatchObject({ rule: 'R17' });
     expect(failure?.preemptions).toBeLessThanOrEqual(2);
-    expect(seconds).toBeLessThan(2);
   });
 
   it('changes ranges without the lock', () => {
