@@ -1,4 +1,4 @@
 import { preset } from '@rmap-lab/config/tsup';
 import { defineConfig } from 'tsup';
 
-export default defineConfig(preset);
+export default defineConfig({ ...preset, entry: ['src/index.ts', 'src/matrix.ts', 'src/matrix-worker.ts'] });

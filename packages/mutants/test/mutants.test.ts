@@ -20,6 +20,14 @@ describe('the mutants', () => {
     for (const mutant of mutants) expect(strategyOf(mutant).name).toBe(mutant.id);
   });
 
+  it('would be told if one did not', () => {
+    const mistyped = {
+      ...mutants[0],
+      patches: [['strategy.ts', "name: 'anon_vma', slot: 'above-ptl'", "name: 7, slot: 'above-ptl'"] as const],
+    };
+    expect(compilerErrors([mistyped])).toEqual([expect.stringContaining("'number' is not assignable to type 'string'")]);
+  });
+
   it('whose patch fits no longer say so', () => {
     const stale = { ...mutants[0], patches: [['clone.ts', 'no such text', ''] as const] };
     expect(() => strategyOf(stale)).toThrow(PatchMismatch);
