@@ -80,7 +80,8 @@ export class Detectors implements Watch {
     for (let at = held.length - 1; at >= 0; at--) {
       const one = held[at];
       if (one.lock !== lock || one.key !== key || one.write !== write) continue;
-      held.splice(at, 1);
+      if (at === held.length - 1) held.pop();
+      else held.splice(at, 1);
       return true;
     }
     return false;

@@ -131,7 +131,7 @@ export class Execution {
       const step = this.pending[thread] as Step;
       this.advance(thread);
       if (this.tracing !== undefined) this.read[thread] = this.tracing.end();
-      if (this.world.stepped !== undefined && this.failure === null) this.guard(() => this.world.stepped?.(step));
+      if (this.failure === null) this.look(step);
     }
   }
 
@@ -150,14 +150,19 @@ export class Execution {
       });
       this.failure = new Deadlock(waits.join('; '));
     } else {
-      this.guard(() => this.world.settle?.(Object.fromEntries(this.names.map((name, i) => [name, this.ends[i] as End]))));
+      try {
+        this.world.settle?.(Object.fromEntries(this.names.map((name, i) => [name, this.ends[i] as End])));
+      } catch (error) {
+        this.failure = error as Error;
+      }
     }
     return this.failure;
   }
 
-  private guard(check: () => void): void {
+  /** Lets the world look at what a step did. */
+  private look(step: Step): void {
     try {
-      check();
+      this.world.stepped?.(step);
     } catch (error) {
       this.failure = error as Error;
     }

@@ -60,11 +60,11 @@ export class Fingerprint {
       place += columns[i][0].length;
     }
     for (const [map, entries] of maps) {
-      if (!counting.has(map) && (map.size !== entries.length || !sameEntries(map, entries))) differs(0, new Map(map));
+      if (!counting.has(map) && (map.size !== entries.length || !sameEntries(map, entries))) this.collection(place, map);
       place++;
     }
     for (const [set, values] of sets) {
-      if (set.size !== values.length || values.some((value) => !set.has(value))) differs(0, new Set(set));
+      if (set.size !== values.length || values.some((value) => !set.has(value))) this.collection(place, set);
       place++;
     }
     // A map goes on to what is added while it is iterated.
@@ -83,6 +83,12 @@ export class Fingerprint {
         this.hash.word(now[i]);
       }
     }
+  }
+
+  /** All of a map or a set that is no longer what it was. */
+  private collection(place: number, collection: object): void {
+    this.hash.word(place);
+    this.contents(collection);
   }
 
   private value(value: unknown): void {

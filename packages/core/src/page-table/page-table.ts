@@ -13,7 +13,7 @@ export const PAGES_PER_LEAF = 512;
 /** Bytes that they are: 2 MiB. */
 export const PMD_SIZE = PAGES_PER_LEAF * PAGE_SIZE;
 /** Tables that there is room for at first: those of a few small processes. */
-const INITIAL_TABLES = 32;
+const INITIAL_TABLES = 16;
 /** Leaf tables of 1 GiB. */
 const MANY_TABLES = 2 ** 9;
 /** Levels of the radix tree: PGD, PUD, PMD, PTE. */

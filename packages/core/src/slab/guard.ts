@@ -1,35 +1,45 @@
 import { UseAfterFree } from '../errors.js';
 import type { Sync } from '../sync/task.js';
 
-/** The cache that a guarded object belongs to. */
-interface Owner {
-  readonly name: string;
-  readonly sync: Sync;
-  /** By slot. Slots are never used again in checked mode, so this never lies about an object; but for type-safe ones. */
-  readonly inUse: readonly boolean[];
-  /** Lock-free readers may look at what is free, or somebody else's by now; nobody else may. */
-  readonly typesafe: boolean;
-}
-
 const MEMORY = Symbol('memory');
 const OWNER = Symbol('owner');
 const SLOT = Symbol('slot');
 interface Guarded {
   [MEMORY]: Record<string, unknown>;
-  [OWNER]: Owner;
+  [OWNER]: Guard;
   [SLOT]: number;
 }
 
 /** Prototypes of guarded objects, by the prototype of what they guard and the fields. */
 const prototypes = new WeakMap<object, Map<string, object>>();
+/** The same by cache: its objects are made alike. */
+const ofCache = new WeakMap<Guard, object>();
 
-/** An object with the same fields and methods: an access after it was freed throws {@link UseAfterFree}, others are told to the watch. */
-export function guard<T extends object>(object: T, owner: Owner, slot: number, marked: readonly string[]): T {
-  const guarded = Object.create(prototypeOf(object, marked)) as Guarded;
-  guarded[MEMORY] = object as Record<string, unknown>;
-  guarded[OWNER] = owner;
-  guarded[SLOT] = slot;
-  return guarded as unknown as T;
+/** Guards the objects of one cache. */
+export class Guard {
+  constructor(
+    readonly name: string,
+    readonly sync: Sync,
+    /** By slot. Slots are never used again in checked mode, so this never lies about an object; but for type-safe ones. */
+    readonly inUse: readonly boolean[],
+    /** Lock-free readers may look at what is free, or somebody else's by now; nobody else may. */
+    readonly typesafe: boolean,
+    private readonly marked: readonly string[],
+  ) {}
+
+  /** An object with the same fields and methods: an access after it was freed throws {@link UseAfterFree}, others are told to the watch. */
+  around<T extends object>(object: T, slot: number): T {
+    let prototype = ofCache.get(this);
+    if (prototype === undefined) {
+      prototype = prototypeOf(object, this.marked);
+      ofCache.set(this, prototype);
+    }
+    const guarded = Object.create(prototype) as Guarded;
+    guarded[MEMORY] = object as Record<string, unknown>;
+    guarded[OWNER] = this;
+    guarded[SLOT] = slot;
+    return guarded as unknown as T;
+  }
 }
 
 function prototypeOf(object: object, marked: readonly string[]): object {

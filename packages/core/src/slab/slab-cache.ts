@@ -8,7 +8,7 @@ import type { Sync } from '../sync/task.js';
 import type { Ref } from '../units.js';
 import type { AllocFailure } from './alloc-failure.js';
 import { FreeSlots } from './free-slots.js';
-import { guard } from './guard.js';
+import { Guard } from './guard.js';
 
 /** How one cache's objects are made and counted. */
 export interface SlabOptions<T extends object> {
@@ -48,12 +48,16 @@ export class Slab<T extends object> implements SlabCache<T> {
   private readonly memory: T[] = [];
   private readonly inUse: boolean[] = [];
   private readonly slots = new FreeSlots();
+  private readonly guard: Guard;
 
   constructor(
     private readonly world: SlabWorld,
     readonly name: string,
     private readonly options: SlabOptions<T>,
-  ) {}
+  ) {
+    const { typesafeByRcu = false, marked = [] } = options;
+    this.guard = new Guard(name, world.sync, this.inUse, typesafeByRcu, marked);
+  }
 
   /** Bytes of one object. */
   get objectBytes(): number {
@@ -123,8 +127,7 @@ export class Slab<T extends object> implements SlabCache<T> {
     this.inUse[slot] = true;
     const { typesafeByRcu: typesafe = false, foreign = false } = this.options;
     if (this.world.checked && (typesafe ? fresh && foreign : true)) {
-      const owner = { name: this.name, sync: this.world.sync, inUse: this.inUse, typesafe };
-      const guarded = guard(this.memory[slot], owner, slot, this.options.marked ?? []);
+      const guarded = this.guard.around(this.memory[slot], slot);
       (guarded as unknown as Slotted)[SLOT] = slot;
       this.memory[slot] = guarded;
     }
