@@ -6,8 +6,8 @@ import { file, rmapLab } from './command.js';
 const RW = { prot: 3, memory: 'private', flags: 0, offset: 0 };
 const program = (name: string, operations: readonly unknown[]): string => file(name, JSON.stringify(operations));
 
-/** Whether this kernel can be observed; the first run compiles what that takes. */
-const { status: first, err: reason } = await rmapLab(['oracle', '--operations', '1']);
+/** Whether everything of this kernel can be observed; the first run compiles what that takes. */
+const { status: first, err: reason } = await rmapLab(['oracle', '--see', 'everything', '--operations', '1']);
 const observed = first === 0;
 
 describe('rmap-lab oracle --recorded', () => {
@@ -49,6 +49,17 @@ describe('rmap-lab oracle refuses', () => {
     expect((await rmapLab(['oracle', '--program', 'nothing'])).err).toMatch(/no workload and no file/);
   });
 });
+
+test.runIf(process.platform === 'linux' && process.arch === 'x64')(
+  'rmap-lab oracle --see layout compares what anybody can see and names the rest',
+  async () => {
+    const { status, out } = await rmapLab(['oracle', '--see', 'layout', '--operations', '500', '--json']);
+    expect(status).toBe(0);
+    const { operations, differences, missing } = JSON.parse(out);
+    expect({ operations, differences }).toEqual({ operations: 500, differences: 0 });
+    expect(missing).toContainEqual(expect.stringMatching(/^vm_pgoff; anon_vmas/));
+  },
+);
 
 describe.runIf(observed)('rmap-lab oracle', () => {
   test('runs a saved program, and a workload', async () => {

@@ -18,6 +18,7 @@
 
 /* Newer than some headers (linux/userfaultfd.h). */
 #define FEATURE_MOVE (1 << 16)
+#define USER_MODE_ONLY 1 /* all that anybody may ask for; nothing faults meanwhile */
 #define IOCTL_MOVE 0xc028aa05UL
 struct move {
   unsigned long dst, src, len, mode;
@@ -114,7 +115,7 @@ static long uffd_call(int slot, long fd, unsigned long request, const void *argu
 }
 
 long userfault_move(int slot, unsigned long to, unsigned long from, unsigned long bytes, unsigned long start, unsigned long end) {
-  long fd = tree_syscall(slot, SYS_userfaultfd, 02000000, 0, 0);
+  long fd = tree_syscall(slot, SYS_userfaultfd, O_CLOEXEC | USER_MODE_ONLY, 0, 0);
   if (fd < 0) return fd;
   struct uffdio_api api = {.api = UFFD_API, .features = FEATURE_MOVE};
   struct uffdio_register reg = {.range = {start, end - start}, .mode = UFFDIO_REGISTER_MODE_MISSING};

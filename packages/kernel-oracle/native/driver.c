@@ -94,8 +94,8 @@ static void obey(char *line) {
 
 int main(int argc, char **argv) {
   static char line[4096];
-  if (argc != 3) {
-    fprintf(stderr, "usage: driver WORKER BPF_OBJECT\n");
+  if (argc < 2) {
+    fprintf(stderr, "usage: driver WORKER [BPF_OBJECT]\n");
     return 2;
   }
   setvbuf(stdout, 0, _IOFBF, 1 << 20);

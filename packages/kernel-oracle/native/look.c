@@ -1,9 +1,10 @@
 /*
  * One look: first everything is gathered (VMAs from the iterator, entries from pagemap, page frames in batches), then written down
- * as records of 32-bit words. What the words mean is said in src/records.ts, which writes the same for the model.
+ * as records.
  */
 #define _GNU_SOURCE
 #include "look.h"
+#include "records.h"
 #include "rmap.h"
 #include "tree.h"
 #include <bpf/bpf.h>
@@ -105,24 +106,6 @@ static uint32_t name_of(unsigned long v) {
   }
 }
 
-/* ---- records, hashed or printed ---- */
-
-enum { PROCESS = 1, VMA, LINK, ANON, KSM_PAGE, ZERO, SWAP, GUARD };
-static uint32_t hash_a, hash_b;
-static int printing;
-
-static void emit(const uint32_t *word, int n) {
-  for (int i = 0; i < n; i++) {
-    hash_a = (hash_a ^ word[i]) * 0x9E3779B1u;
-    hash_a ^= hash_a >> 15;
-    hash_b = (hash_b + word[i]) * 0x85EBCA77u;
-    hash_b = hash_b << 13 | hash_b >> 19;
-    if (printing) printf(i ? " %x" : "%x", word[i]);
-  }
-  if (printing) putchar(';');
-}
-#define EMIT(...) emit((uint32_t[]){__VA_ARGS__}, sizeof((uint32_t[]){__VA_ARGS__}) / 4)
-
 /* ---- gathering ---- */
 
 #define PM_PRESENT (1UL << 63)
@@ -195,9 +178,6 @@ static void gather_pages(void) {
 
 /* ---- writing down ---- */
 
-#define VISIBLE_FLAGS 0xE637E90Ful /* those that the model has; VM_MAY*, VM_SOFTDIRTY, ... are left out */
-#define HEAP_PAGE 0x80000000u      /* pages of the heap are counted from here, those of the arena from 0 */
-
 static void write_page(uint32_t vpn, const struct page_info *p, unsigned long index_base) {
   if (!p->mapping) { /* the zero page, small or huge */
     EMIT(ZERO, vpn);
@@ -235,8 +215,7 @@ void look(const int slots[], int n, int print) {
   if (!infos) infos = malloc(MAX_ENTRIES * sizeof *infos);
   generation++;
   next_name = n_entries = 0;
-  hash_a = hash_b = 0x811C9DC5u;
-  printing = print;
+  records_begin(print);
   for (int k = 0, from = 0; k < n; from = record_end[k++]) {
     gather_vmas(slots[k], k, from);
     gather_entries(slots[k], from, record_end[k]);
@@ -246,5 +225,5 @@ void look(const int slots[], int n, int print) {
     EMIT(PROCESS, k);
     write_process(from, record_end[k]);
   }
-  if (!print) printf("%08x%08x", hash_a, hash_b);
+  records_end();
 }

@@ -1,5 +1,4 @@
 import type { RmapStrategy } from '@rmap-lab/core';
-import { availableFlavours } from './flavours.js';
 import { randomProgram } from './generate.js';
 import { type Difference, Judge, type Question } from './judge.js';
 import { KNOWN_DIFFERENCES, type KnownDifference } from './known-differences.js';
@@ -32,7 +31,7 @@ const TURN = 2000;
 export async function campaign(oracle: Oracle, options: CampaignOptions): Promise<OracleReport> {
   const { strategy, operations, seed, onProgress, signal, known = KNOWN_DIFFERENCES } = options;
   const random = new Random(seed);
-  const flavours = availableFlavours();
+  const { flavours } = oracle.tier;
   const tally = new Tally();
   const goesOn = (): boolean => tally.differences.length < ENOUGH && !signal?.aborted;
   let planned = 0;
@@ -62,7 +61,7 @@ export async function campaign(oracle: Oracle, options: CampaignOptions): Promis
       }
     });
   }
-  return tally.report({ judge: 'this kernel', seed, ...oracle.seen, notes: [] });
+  return tally.report({ judge: 'this kernel', seed, ...oracle.tier.seen, notes: [] });
 }
 
 /** The same difference, or another one, by the shortest program that shows it. */

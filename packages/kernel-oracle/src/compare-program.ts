@@ -19,14 +19,16 @@ export interface ProgramOptions {
 
 /** Compares one program: a JSON file (see {@link readProgram}), or a workload by its name or its file. @throws BadProgram, CannotObserve; UnknownWorkload, TraceError */
 export async function compareProgram(oracle: Oracle, name: string, { strategy, from }: ProgramOptions): Promise<OracleReport> {
-  const { settings, program, notes } = await open(name, from);
+  const { notes, ...saved } = await open(name, from);
+  const { program } = saved;
+  const settings = oracle.tier.settingsFor(saved);
   const tally = new Tally();
   await oracle.system.with(settings, async () => {
     const verdict = await new Judge(oracle.driver, strategy, settings).compare(program, everyOf(program.length));
     tally.add(program, verdict);
     if (verdict.difference !== null) tally.differences.push(verdict.difference);
   });
-  return tally.report({ judge: 'this kernel', seed: null, ...oracle.seen, notes });
+  return tally.report({ judge: 'this kernel', seed: null, ...oracle.tier.seen, notes });
 }
 
 /** After how many operations of so many to look: short programs are seen step by step. */

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { CannotObserve, type Programs } from './compile.js';
+import { EVERYTHING, LAYOUT, type View } from './views.js';
 
 /** The driver of a tree of real processes: commands in, answers out; what they mean is said in native/driver.c. */
 export class Driver {
@@ -9,7 +10,11 @@ export class Driver {
   private finish: { resolve(lines: string[]): void; reject(error: Error): void } | null = null;
   private errors = '';
 
-  private constructor(private readonly child: ChildProcess) {
+  private constructor(
+    private readonly child: ChildProcess,
+    /** What of a look it shows. */
+    readonly view: View,
+  ) {
     child.stdout?.setEncoding('latin1').on('data', (data: string) => this.take(data));
     child.stderr?.on('data', (data: Buffer) => {
       this.errors += data.toString();
@@ -21,7 +26,8 @@ export class Driver {
 
   /** Starts the tree with one process in slot 0. @throws CannotObserve */
   static async start({ driver, worker, bpf }: Programs): Promise<Driver> {
-    const started = new Driver(spawn(driver, [worker, bpf], { stdio: ['pipe', 'pipe', 'pipe'] }));
+    const child = spawn(driver, bpf === null ? [worker] : [worker, bpf], { stdio: ['pipe', 'pipe', 'pipe'] });
+    const started = new Driver(child, bpf === null ? LAYOUT : EVERYTHING);
     await started.ask([], 1);
     return started;
   }
@@ -61,7 +67,7 @@ export class Driver {
   }
 
   private fail(reason: string): void {
-    this.finish?.reject(new CannotObserve(`the kernel can't be observed: ${reason}`));
+    this.finish?.reject(new CannotObserve(`the driver died: ${reason}`));
     this.finish = null;
   }
 }

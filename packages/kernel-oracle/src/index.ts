@@ -19,4 +19,5 @@ export { BadProgram, parseProgram, readProgram, type SavedProgram } from './save
 export { modelOptions, type Settings, type System } from './settings.js';
 export { SHIPPED_RECORDING } from './shipped.js';
 export { sideBySide } from './side-by-side.js';
-export { ANY_DESIGN, ANY_MERGE_RULE, EVERYTHING, type Record, type Records, type View } from './views.js';
+export type { Tier } from './tiers.js';
+export { ANY_DESIGN, ANY_MERGE_RULE, EVERYTHING, LAYOUT, type Record, type Records, type View } from './views.js';

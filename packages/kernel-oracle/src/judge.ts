@@ -1,7 +1,7 @@
 import type { Operation, RmapStrategy } from '@rmap-lab/core';
 import { Commands, resultOf } from './commands.js';
 import type { Driver } from './driver.js';
-import { ModelRun } from './model-run.js';
+import { ModelRun, type Objects } from './model-run.js';
 import { DEFAULT_SETTINGS, modelOptions, type Settings } from './settings.js';
 import { side } from './side-by-side.js';
 import { fresh, witness } from './witness.js';
@@ -42,6 +42,8 @@ export interface Expectation {
 }
 
 const FORK: Operation = { op: 'fork', process: 0 };
+/** What a driver says that counts no objects. */
+const UNCOUNTED: Objects = [0, 0, 0];
 
 /** Runs programs on the real kernel and in the model, and compares. */
 export class Judge {
@@ -63,13 +65,15 @@ export class Judge {
     const expectations: Expectation[] = commands.map(() => ({ done: 0, expected: 'ok', operation: FORK }));
     const model = new ModelRun(this.strategy(), modelOptions(this.settings));
     const translate = new Commands(this.settings.swap ? swapInUse() : null);
+    const { view } = this.driver;
     let observations = 0;
     const ask = (command: string, expected: string, operation: Operation | null, done: number): void => {
       commands.push(command);
       expectations.push({ done, expected, operation });
     };
     const look = (done: number): void => {
-      ask(`h ${translate.slots.join(' ')}`, `${model.look().hash}|${model.objects().join(' ')}`, null, done);
+      const objects = view.anonVmas ? model.objects() : UNCOUNTED;
+      ask(`h ${translate.slots.join(' ')}`, `${model.look({ view }).hash}|${objects.join(' ')}`, null, done);
       observations++;
     };
     program.forEach((operation, i) => {
@@ -111,13 +115,14 @@ export class Judge {
   /** Both sides after the last operation of `program`. */
   private async explain(program: readonly Operation[]): Promise<Difference> {
     const last = program.length - 1;
+    const { view } = this.driver;
     const { results, looks } = await witness(this.driver, program, this.settings, this.strategy, (i) => i === last);
     const model = new ModelRun(this.strategy(), modelOptions(this.settings));
     const expected = program.map((operation) => model.apply(operation));
     return {
       program,
-      kernel: side(results[last], looks[0].records, looks[0].objects),
-      model: side(expected[last], model.look({ keep: true }).records, model.objects()),
+      kernel: side(results[last], looks[0].records, view.anonVmas ? looks[0].objects : null),
+      model: side(expected[last], model.look({ keep: true, view }).records, view.anonVmas ? model.objects() : null),
     };
   }
 }

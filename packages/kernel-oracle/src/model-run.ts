@@ -8,7 +8,7 @@ import {
   type RmapStrategy,
 } from '@rmap-lab/core';
 import { lookAtModel } from './model-look.js';
-import type { Look } from './records.js';
+import { Look } from './records.js';
 import { EVERYTHING, type View } from './views.js';
 
 /** Live objects: vm_area_struct, anon_vma, anon_vma_chain. */
@@ -61,8 +61,10 @@ export class ModelRun {
     return [live('vm_area_struct') + OWN_VMAS * live('mm_struct'), live('anon_vma'), live('anon_vma_chain')];
   }
 
-  /** Everything that is compared; with `keep` as records, not only as their hash. */
+  /** All that `view` shows; with `keep` as records, not only as their hash. */
   look({ keep = false, view = EVERYTHING }: { readonly keep?: boolean; readonly view?: View } = {}): Look {
-    return lookAtModel(this.processes, view.anonVmas ? this.kernel.inspect() : null, this.heap, keep);
+    const graph = view.anonVmas ? this.kernel.inspect() : null;
+    const look = lookAtModel(this.processes, graph, this.heap, keep || view !== EVERYTHING);
+    return view === EVERYTHING ? look : Look.of(view.show(look.records));
   }
 }

@@ -1,5 +1,5 @@
 /**
- * What is compared: records of 32-bit words, written by native/look.c for the kernel and by {@link Look} for the model, in the
+ * What is compared: records of 32-bit words, written by native/look.c and look_proc.c for the kernel and by {@link Look} for the model, in the
  * same order. Identities (anon_vmas, folios, swap entries) are numbers in order of first appearance, so two looks are equal
  * exactly when a bijection makes them equal. Pages are counted from the start of the arena; those of the heap from 2^31.
  */
@@ -42,6 +42,13 @@ export class Look {
   private readonly names = new Map<string | number, number>();
 
   constructor(private readonly keep: boolean) {}
+
+  /** One of these records. */
+  static of(records: readonly (readonly number[])[]): Look {
+    const look = new Look(true);
+    for (const record of records) look.emit(...record);
+    return look;
+  }
 
   /** The number of an identity; null has 0. Keys of different kinds must differ. */
   name(key: string | number | null): number {

@@ -44,8 +44,14 @@ const ALWAYS: Readonly<Record<string, string>> = {
 /** What settings were before; gone after a reboot, as the settings are. */
 const BEFORE = '/run/rmap-lab-settings.json';
 
-/** Changes settings of the system and puts them back. One at a time on this machine; what a crash left behind, the next one mends. */
-export class System {
+/** The settings of the system that programs depend on. */
+export interface System {
+  /** Runs `work` with these settings; what they were before comes back, whatever happens. */
+  with<T>(settings: Settings, work: () => Promise<T>): Promise<T>;
+}
+
+/** Changes settings and puts them back. One at a time on this machine; what a crash left behind, the next one mends. */
+export class ChangingSystem implements System {
   private waited = false;
 
   constructor(
@@ -54,7 +60,6 @@ export class System {
     private readonly onWait: () => void,
   ) {}
 
-  /** Runs `work` with these settings; what they were before comes back, whatever happens. */
   async with<T>(settings: Settings, work: () => Promise<T>): Promise<T> {
     await this.lock();
     try {

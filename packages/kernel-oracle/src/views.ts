@@ -16,7 +16,7 @@ export interface View {
   show(records: Records): Records;
 }
 
-const { process, vma, link, anon, ksm, swap } = RECORDS;
+const { process, vma, link, anon, ksm, zero, swap } = RECORDS;
 const same: Show = (record) => record;
 const hidden: Show = () => null;
 
@@ -57,8 +57,23 @@ export const ANY_DESIGN: View = viewOf('any-design', false, [
   [swap, ([type, page, entry], id) => [type, page, id(entry)]],
 ]);
 
+const present = (page: number, mapcount: number): Record => [anon.type, page, 0, 0, mapcount === 1 ? 1 : 0, 0, 0, 0, 0, 0];
+
 /**
- * The same of a design that joins VMAs by a rule of its own: neighbours that differ in nothing but their history count as one, and
+ * What /proc shows to anybody: ranges and flags of VMAs, and which pages are there, mapped once (mapcount 1) or not (0), in swap, or
+ * guards. The zero page and pages of KSM are pages like any other.
+ */
+export const LAYOUT: View = viewOf('layout', false, [
+  [vma, ([type, start, end, flags, , , file]) => [type, start, end, flags, 0, 0, file]],
+  [link, hidden],
+  [anon, ([, page, , , mapcount]) => present(page, mapcount)],
+  [ksm, ([, page, , mapcount]) => present(page, mapcount)],
+  [zero, ([, page]) => present(page, 0)],
+  [swap, ([type, page]) => [type, page, 0]],
+]);
+
+/**
+ * What a look shows of a design that joins VMAs by a rule of its own: neighbours that differ in nothing but their history count as one, and
  * page offsets, which depend on what was joined, are hidden.
  */
 export const ANY_MERGE_RULE: View = {

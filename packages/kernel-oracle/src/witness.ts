@@ -50,7 +50,9 @@ export async function witness(
     commands.push(`l ${translate.slots.join(' ')}`);
     lookAt.push(commands.length - 1);
   });
-  const answers = await driver.ask([...commands, ...translate.slots.map((slot) => `x ${slot}`), 'm']);
+  commands.push(...translate.slots.map((slot) => `x ${slot}`));
+  if (program.some(({ op }) => op === 'ksmScan')) commands.push('m');
+  const answers = await driver.ask(commands);
   return {
     results: program.map((operation, i) => {
       const at = answerOf[i];

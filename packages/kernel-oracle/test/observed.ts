@@ -4,7 +4,7 @@ import { CannotObserve, Oracle } from '../src/index.js';
 /** The running kernel, or why it can't be asked. */
 async function oracleOrReason(): Promise<Oracle | string> {
   try {
-    return await Oracle.start();
+    return await Oracle.start({ see: 'everything' });
   } catch (error) {
     if (error instanceof CannotObserve) return error.message;
     throw error;

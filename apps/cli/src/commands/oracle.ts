@@ -10,7 +10,7 @@ import {
   SHIPPED_RECORDING,
 } from '@rmap-lab/kernel-oracle';
 import { anonVma } from '@rmap-lab/strategy-anon-vma';
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { exitCode } from '../exit-codes.js';
 import { standing } from '../load-strategy.js';
 import { oracleDocument, oracleText, printDifferences } from '../oracle-report.js';
@@ -18,6 +18,7 @@ import { oracleDocument, oracleText, printDifferences } from '../oracle-report.j
 /** What `oracle` may be told. */
 interface OracleOptions {
   readonly operations: number;
+  readonly see?: 'everything' | 'layout';
   readonly seed: number;
   readonly program?: string;
   readonly record?: string;
@@ -44,16 +45,21 @@ export function addOracle(program: Command, wholeNumber: (text: string) => numbe
     )
     .option('--record <file>', 'write down what this kernel answers to random programs')
     .option('--programs <n>', 'how many programs to record', positive, 1_200)
+    .addOption(
+      new Option('--see <what>', 'refuse to see less, or do with what anybody may see').choices(['everything', 'layout']),
+    )
     .option('--json', 'print one document, schema rmap-lab/oracle@1')
     .addHelpText(
       'after',
       `
-With root, type information (BTF), gcc, clang and libbpf everything is compared; with less, the columns that can't be seen are named
-and the rest is compared. What differs is printed side by side with the shortest program that shows it.
+With root, type information (BTF), gcc, clang and libbpf everything is compared. Without one of them, and with gcc, that is done which
+anybody may do: programs that change no settings of the system, whose results, VMAs and presence of pages are compared; what is not
+seen is named. What differs is printed side by side with the shortest program that shows it.
 
 Examples:
   rmap-lab oracle --operations 100000 --seed 1
   rmap-lab oracle --program shell-pipeline
+  rmap-lab oracle --see layout --json
   rmap-lab oracle --recorded
   rmap-lab oracle --record answers.jsonl.gz --programs 1200`,
     )
@@ -69,10 +75,10 @@ Examples:
     });
 }
 
-async function compare({ operations, seed, program, recorded }: OracleOptions): Promise<OracleReport> {
+async function compare({ operations, see, seed, program, recorded }: OracleOptions): Promise<OracleReport> {
   if (recorded !== undefined)
     return compareRecording(await readRecording(recorded === true ? SHIPPED_RECORDING : resolve(standing(), recorded)), anonVma);
-  return withOracle((oracle) => {
+  return withOracle(see, (oracle) => {
     if (program !== undefined) return compareProgram(oracle, program, { strategy: anonVma, from: standing() });
     const onProgress = process.stderr.isTTY ? progress('operations', operations) : undefined;
     return campaign(oracle, { strategy: anonVma, operations, seed, onProgress });
@@ -81,12 +87,15 @@ async function compare({ operations, seed, program, recorded }: OracleOptions): 
 
 async function record({ programs, seed }: OracleOptions, file: string): Promise<void> {
   const onProgress = process.stderr.isTTY ? progress('programs', programs) : undefined;
-  const { kernel } = await withOracle((oracle) => recordAnswers(oracle, file, { strategy: anonVma, programs, seed, onProgress }));
+  const { kernel } = await withOracle('everything', (oracle) =>
+    recordAnswers(oracle, file, { strategy: anonVma, programs, seed, onProgress }),
+  );
   process.stderr.write(`rmap-lab: what Linux ${kernel} answers to ${programs} programs is in ${file}\n`);
 }
 
-async function withOracle<T>(work: (oracle: Oracle) => Promise<T>): Promise<T> {
+async function withOracle<T>(see: OracleOptions['see'], work: (oracle: Oracle) => Promise<T>): Promise<T> {
   const oracle = await Oracle.start({
+    see,
     onWait: () => process.stderr.write('rmap-lab: another oracle has this machine; waiting for its turns\n'),
   });
   try {

@@ -5,10 +5,11 @@ import { machine, release } from 'node:os';
 import type { Writable } from 'node:stream';
 import { createGzip } from 'node:zlib';
 import type { RmapStrategy } from '@rmap-lab/core';
-import { availableFlavours } from '../flavours.js';
+import { CannotObserve } from '../compile.js';
 import { randomProgram } from '../generate.js';
 import type { Oracle } from '../oracle.js';
 import { Random } from '../random.js';
+import { EVERYTHING } from '../views.js';
 import { witness } from '../witness.js';
 import { FORMAT, type RecordedProgram, type RecordingHeader, VERSION } from './format.js';
 
@@ -31,7 +32,8 @@ const LENGTH_OF_LARGE = 12;
 /** Asks the running kernel random programs of all its flavours and writes down everything it answers. The file appears once it is whole. @throws CannotObserve */
 export async function recordAnswers(oracle: Oracle, file: string, options: RecordOptions): Promise<RecordingHeader> {
   const { programs, seed } = options;
-  const flavours = availableFlavours();
+  if (oracle.driver.view !== EVERYTHING) throw new CannotObserve(`answers are recorded whole, and here some can't be seen`);
+  const { flavours } = oracle.tier;
   const random = new Random(seed);
   const header: RecordingHeader = {
     format: FORMAT,

@@ -16,7 +16,8 @@ export function replayRecorded(recorded: RecordedProgram, strategy: RmapStrategy
   for (const [i, operation] of program.entries()) {
     const result = model.apply(operation);
     const objects = model.objects();
-    const [theirs, ours] = [looks[i].records, model.look({ keep: true, view }).records].map((records) => view.show(records));
+    const theirs = view.show(looks[i].records);
+    const ours = model.look({ keep: true, view }).records;
     const sameObjects = !view.anonVmas || looks[i].objects.every((count, kind) => count === objects[kind]);
     if (result === results[i] && sameObjects && sameRecords(theirs, ours)) continue;
     return {
