@@ -51,6 +51,6 @@ export class MatrixProcess {
 
   private start(): ChildProcess {
     const worker = fileURLToPath(new URL('./matrix-worker.js', import.meta.url));
-    return spawn(process.execPath, ['--max-old-space-size=1024', worker], { stdio: ['pipe', 'pipe', 'ignore'] });
+    return spawn(process.execPath, ['--max-old-space-size=512', worker], { stdio: ['pipe', 'pipe', 'ignore'] });
   }
 }

@@ -69,6 +69,8 @@ export interface Kept {
   readonly firstKill: { readonly p50: number; readonly max: number };
   /** Mutants that no case kills with 2 preemptions; killers.json knows one that does with 3. */
   readonly surviving: readonly string[];
+  /** By mutant: cases that it does not come to the end of. After three in a part, it was not run on the rest of that part. */
+  readonly stuck: Readonly<Record<string, readonly string[]>>;
   /** By case: those mutants that the fewest others kill. */
   readonly kills: Readonly<Record<string, readonly string[]>>;
 }
@@ -87,6 +89,7 @@ export function keptOf(found: readonly Found[], killed: KilledBy): Kept {
     surviving: found
       .filter(({ kills, parts }) => kills.length === 0 && parts.length === ORDER.length)
       .map(({ mutant }) => mutant),
+    stuck: Object.fromEntries(found.flatMap(({ mutant, stuck }) => (stuck.length === 0 ? [] : [[mutant, stuck] as const]))),
     kills: Object.fromEntries(
       Object.entries(killed).flatMap(([id, all]) =>
         all.length === 0 ? [] : [[id, [...all].sort(rarest).slice(0, KEPT)] as const],

@@ -5,7 +5,7 @@ import { MatrixProcess } from './matrix-process.js';
 import { isSame, type Job, joined, keptOf, killedBy, markdown, ORDER, PARTS, type Row } from './matrix-report.js';
 import { mutants } from './mutants.js';
 
-const USAGE = `usage: npm run -s mutants -- [--file f] [--workers n] [--seconds n] [--report] [--json] [--keep]
+const USAGE = `usage: npm run -s mutants -- [--file f] [--workers n] [--seconds n] [--grep text] [--report] [--json] [--keep]
 
 Every case of the conformance suite on every mutant, with at most 2 preemptions. What is found is added to the file mutant by
 mutant, and a second run goes on from there: remove the file when cases, strategies or mutants have changed.
@@ -13,6 +13,7 @@ mutant, and a second run goes on from there: remove the file when cases, strateg
   --file f     default mutants.jsonl
   --workers n  processes at a time; default 2
   --seconds n  longest time of one case; default 60
+  --grep text  runs only mutants whose id contains this
   --report     runs nothing, and tells of what the file has
   --json       the whole matrix, instead of Markdown
   --keep       writes packages/mutants/kills.json anew, which the tests check and docs/mutants.md shows`;
@@ -24,6 +25,7 @@ async function main(args: string[]): Promise<void> {
       file: { type: 'string', default: 'mutants.jsonl' },
       workers: { type: 'string', default: '2' },
       seconds: { type: 'string', default: '60' },
+      grep: { type: 'string', default: '' },
       json: { type: 'boolean', default: false },
       keep: { type: 'boolean', default: false },
       report: { type: 'boolean', default: false },
@@ -41,7 +43,7 @@ async function main(args: string[]): Promise<void> {
   const rows = existsSync(values.file) ? rowsOf(values.file) : [];
   const waiting = mutants
     .flatMap(({ id }) => ORDER.map((part): Job => ({ mutant: id, part })))
-    .filter((job) => !rows.some((row) => isSame(row, job)));
+    .filter((job) => job.mutant.includes(values.grep) && !rows.some((row) => isSame(row, job)));
   const total = rows.length + waiting.length;
   const work = async (): Promise<void> => {
     const runner = new MatrixProcess(seconds);
@@ -87,6 +89,9 @@ function rowsOf(file: string): Row[] {
   throw new RangeError(`${file} is of other mutants or cases than there are now ('${other.mutant}'); remove it, and begin anew`);
 }
 
+/** A mutant on which so many cases do not end is not run on the rest of them. */
+const PATIENCE = 3;
+
 /** A part of the suite on one mutant. After a case that does not end, the next ones are run all the same. */
 async function attack(runner: MatrixProcess, { mutant, part }: Job): Promise<Row> {
   const chosen = PARTS[part].map(({ id }) => id);
@@ -94,7 +99,7 @@ async function attack(runner: MatrixProcess, { mutant, part }: Job): Promise<Row
   const stuck: string[] = [];
   let firstKill: number | null = null;
   let seconds = 0;
-  for (let at = 0; at < chosen.length; ) {
+  for (let at = 0; at < chosen.length && stuck.length < PATIENCE; ) {
     const answers = await runner.run({ mutant, ids: chosen.slice(at) });
     for (const [i, [outcome, spent]] of answers.entries()) {
       if (outcome !== 'failed') continue;

@@ -1,8 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { mutants } from '../src/index.js';
-
-const killers = JSON.parse(readFileSync(new URL('../killers.json', import.meta.url), 'utf8')) as Record<string, string>;
+import { killers, matrix, mustCases } from './matrix.js';
 
 /** After a change of the mutants: `npx vitest run --project mutants docs -u`. */
 it('docs/mutants.md lists every mutant with what is wrong and the case that kills it', async () => {
@@ -18,6 +16,25 @@ it('docs/mutants.md lists every mutant with what is wrong and the case that kill
         `| \`${id}\` | ${sentence.replaceAll('|', '\\|')} | ${kind} | ${commit} | \`${killers[id]}\` |`,
     ),
     '',
+    ...whatCasesKill(),
   ].join('\n');
   await expect(page).toMatchFileSnapshot('../../../docs/mutants.md');
 });
+
+function whatCasesKill(): readonly string[] {
+  const { missing, firstKill, surviving, stuck } = matrix;
+  const hanging = Object.keys(stuck);
+  const { all, killing } = mustCases();
+  const on = (ids: readonly string[]): string => (ids.length === 0 ? 'all mutants' : `${mutants.length - ids.length} mutants`);
+  return [
+    '## What the cases kill',
+    '',
+    `\`npm run -s mutants\` runs every case on every mutant. Written down in \`packages/mutants/kills.json\`: the cases of one operation at a time on ${on(missing.alone)}, the drawn programs on ${on(missing.drawn)}, the cases where several run at once, with at most 2 preemptions, on ${on(missing.together)}${Object.values(missing).flat().length === 0 ? '' : '; it names the others'}.`,
+    '',
+    `- ${killing.length} of ${all.length} must-cases kill at least one mutant.`,
+    `- The first kill takes ${firstKill.p50} s of processor time for half of the mutants that were seen to die, ${firstKill.max} s at most.`,
+    `- Of the mutants on which every case was run, ${surviving.length} survive all with 2 preemptions, and die with 3${surviving.length === 0 ? '.' : `: ${surviving.map((id) => `\`${id}\``).join(', ')}.`}`,
+    `- ${hanging.length} mutants hang or use up memory in some cases, and were not run on what follows the third of them: ${hanging.map((id) => `\`${id}\``).join(', ')}.`,
+    '',
+  ];
+}

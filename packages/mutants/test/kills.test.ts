@@ -1,10 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { cases, runCase } from '@rmap-lab/conformance-suite';
 import { describe, expect, it } from 'vitest';
 import { mutants, strategyOf } from '../src/index.js';
-
-/** By mutant: the case that kills it. */
-const killers = JSON.parse(readFileSync(new URL('../killers.json', import.meta.url), 'utf8')) as Record<string, string>;
+import { killers } from './matrix.js';
 
 describe('the suite kills every mutant', () => {
   it.each(mutants.map((mutant) => [mutant.id, killers[mutant.id], mutant] as const))('%s: by %s', (_, by, mutant) => {
