@@ -2,8 +2,10 @@ import {
   ContractViolation,
   type Folio,
   isOp,
+  type Kernel,
   NoMemory,
   type Op,
+  PAGE_SIZE,
   type Rmap,
   type RmapHold,
   type RmapStrategy,
@@ -19,6 +21,9 @@ interface Visit {
   readonly hold: RmapHold;
   readonly folio: Folio;
   readonly vma: Vma;
+  /** Addresses that it looks at, the last one excluded. */
+  readonly from: number;
+  readonly to: number;
 }
 
 /** A hold that lets no other walk of its folio, or of the pages of its VMA, be inside `visit`. */
@@ -44,22 +49,22 @@ const excludes = ({ hold, of }: Exclusive, visit: Visit): boolean =>
 /**
  * The strategy with every call that crosses the contract looked at, also where threads are inside several at once: what no state
  * at the end of a schedule shows. The rest of it is untouched. Breaks are thrown as ContractViolation with their rule: R3, R8, R9, R20, R21, R22, R24, R25.
- * @param running the task that runs, where that is known
+ * @param kernel the machine on which it runs, where that is known
  */
-export function monitored(strategy: RmapStrategy, running: () => Task | null = () => null): RmapStrategy {
+export function monitored(strategy: RmapStrategy, kernel: () => Kernel | null = () => null): RmapStrategy {
   const sleeping = new Set(strategy.locks.filter(({ kind }) => kind === 'rwsem').map(({ name }) => name));
   return withHooks(strategy, (rmap) => {
     const seen = new Seen();
     Object.assign(rmap, { [SEEN]: seen });
-    watchHolds(rmap, seen, sleeping);
-    watchWalks(rmap, seen, running);
+    watchHolds(rmap, seen, sleeping, kernel);
+    watchWalks(rmap, seen, () => kernel()?.running ?? null);
     watchBrackets(rmap);
     watchMemory(rmap);
   });
 }
 
 /** R24 and R25 as they show at `hold`, and R20 as it shows at `unlink`. */
-function watchHolds(rmap: Rmap, seen: Seen, sleeping: ReadonlySet<string>): void {
+function watchHolds(rmap: Rmap, seen: Seen, sleeping: ReadonlySet<string>, kernel: () => Kernel | null): void {
   const { hold, holdVma, release, unlink } = rmap;
   rmap.hold = function* (folio, mode, wait) {
     const got = yield* wait ? soon(hold(folio, mode, wait)) : impatient(hold(folio, mode, wait), sleeping);
@@ -80,10 +85,16 @@ function watchHolds(rmap: Rmap, seen: Seen, sleeping: ReadonlySet<string>): void
   };
   rmap.unlink = function* (vma) {
     yield* soon(unlink(vma));
-    if (seen.visits.some((visit) => visit.vma === vma))
+    // What was cut from the VMA meanwhile keeps its tables, and so does a VMA that stays (MREMAP_DONTUNMAP).
+    const inside = seen.visits.some((visit) => visit.vma === vma && visit.from < vma.end && vma.start < visit.to);
+    if (inside && !stays(vma, kernel()))
       throw broken('R20', 'unlink', `it returned for VMA ${vma.id} while a walk is inside its page tables`);
   };
 }
+
+/** Whether `vma` remains part of an address space that somebody uses. */
+const stays = (vma: Vma, kernel: Kernel | null): boolean =>
+  vma.attached && (kernel?.processes.some((process) => process.mm.id === vma.mm.id) ?? false);
 
 function exclude(seen: Seen, exclusive: Exclusive): void {
   const inside = seen.visits.find((visit) => excludes(exclusive, visit));
@@ -104,7 +115,8 @@ function watchWalks(rmap: Rmap, seen: Seen, running: () => Task | null): void {
     function* visit(vma: Vma, address: Parameters<RmapVisitor['visit']>[1]): Op<boolean> {
       if (stopped) throw broken('R21', 'walk', 'it goes on after `visit` said false');
       mayWait(running());
-      const one = { hold, folio: query.folio, vma };
+      const behind = vma.start + (query.last + 1 - vma.anonPgoff) * PAGE_SIZE;
+      const one = { hold, folio: query.folio, vma, from: address, to: Math.min(vma.end, behind) };
       const other = seen.exclusive.find((exclusive) => excludes(exclusive, one));
       if (other !== undefined)
         throw broken('R24', 'walk', `it visits VMA ${vma.id} while somebody has a write hold of ${nameOf(other.of)}`);

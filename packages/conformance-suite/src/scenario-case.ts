@@ -51,7 +51,7 @@ function runScenario(scenario: Scenario, strategy: RmapStrategy, preemptions: nu
   });
   const { failure } = search(
     watched(scenario),
-    monitored(strategy, () => last?.running ?? null),
+    monitored(strategy, () => last),
     preemptions,
   );
   if (failure === null) return;

@@ -1,4 +1,5 @@
 import type { Feature, Rmap, RmapStrategy } from '@rmap-lab/core';
+import { scenarios } from '@rmap-lab/explorer';
 import { anonVma } from '@rmap-lab/strategy-anon-vma';
 import { anonVmaLazy } from '@rmap-lab/strategy-anon-vma-lazy';
 import { cowContext } from '@rmap-lab/strategy-cow-context';
@@ -16,6 +17,11 @@ describe('the cases', () => {
     const covered = new Set<string>(cases.map(({ rule }) => rule));
     expect(Object.keys(RULES)).toEqual(Array.from({ length: 35 }, (_, i) => `R${i + 1}`));
     expect(Object.keys(RULES).filter((rule) => !covered.has(rule))).toEqual([]);
+  });
+
+  it("are all scenarios of the explorer's catalogue, none left out", () => {
+    const concurrent = cases.filter(({ level, strength }) => level === 'concurrency' && strength === 'must');
+    expect(concurrent.map(({ id }) => id.replace('concurrency/', '')).sort()).toEqual(scenarios.map(({ name }) => name).sort());
   });
 
   it('say where they stem from', () => {

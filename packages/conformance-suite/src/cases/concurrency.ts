@@ -81,6 +81,34 @@ const pairs: readonly ScenarioCase[] = changes.flatMap((change) =>
   })),
 );
 
+/** What changes the address space of a process that never forked, and in which kernel function; `rule`: what a walk beside it is about. */
+const loneChanges: readonly { readonly name: string; readonly title: string; readonly why: string; readonly rule: RuleId }[] = [
+  { name: 'fork', title: 'a first fork', why: 'dup_mmap, anon_vma_fork', rule: 'R7' },
+  { name: 'move', title: 'a first move', why: 'move_ptes', rule: 'R10' },
+  { name: 'move-and-back', title: 'a first move, and one back', why: 'move_ptes, need_rmap_locks', rule: 'R10' },
+  { name: 'move-dontunmap', title: 'a move that keeps its source', why: 'MREMAP_DONTUNMAP, unlink_anon_vmas', rule: 'R10' },
+  { name: 'munmap', title: "an unmapping of a lone process's page", why: 'free_pgtables', rule: 'R20' },
+  { name: 'munmap-front', title: 'an unmapping of the front of a VMA', why: '__split_vma, free_pgtables', rule: 'R8' },
+  { name: 'mprotect-split', title: 'a cut before the page', why: '__split_vma, vma_prepare', rule: 'R8' },
+  { name: 'merge', title: 'a merge with an untouched neighbour before it', why: 'vma_merge, vma_prepare', rule: 'R8' },
+  { name: 'stack-growth', title: 'a stack that grows', why: 'expand_downwards', rule: 'R8' },
+  { name: 'mlock', title: 'an mlock', why: 'mlock_fixup', rule: 'R8' },
+  { name: 'exit', title: 'an exit of a lone process', why: 'exit_mmap, free_pgtables', rule: 'R20' },
+];
+
+/** A process that never forked is where a design may have done less so far than for a family. */
+const lone: readonly ScenarioCase[] = loneChanges.flatMap((change) =>
+  walkers
+    .filter(({ name }) => ['walk', 'referenced', 'reclaim', 'migrate', 'split'].includes(name))
+    .map(({ name, title, why, rule, needs = [] }) => ({
+      scenario: scenarioNamed(`lone-${change.name}-x-${name}`),
+      rule: name === 'walk' ? change.rule : rule,
+      needs,
+      title: `${change.title} while ${title} is under way`,
+      why: `${change.why}; ${why}`,
+    })),
+);
+
 const others: readonly ScenarioCase[] = [
   {
     scenario: scenarioNamed('first-faults'),
@@ -139,8 +167,19 @@ const others: readonly ScenarioCase[] = [
 const special: readonly (readonly [name: string, why: string, needs?: readonly Feature[]])[] = [
   ['first-faults-of-neighbours', 'reusable_anon_vma while the neighbour is prepared'],
   ['first-fault-x-munmap-of-neighbour', '657b5146955e: find_mergeable_anon_vma needs mmap_lock'],
+  ['first-fault-x-walk-of-freed', "d9d332e0874f: an anon_vma's memory may have had another name"],
+  ['line-of-forks', '2555283eb40d: one count of children and of VMAs'],
+  ['collapse-x-walk', 'collapse_huge_page takes the rmap lock before it withdraws the table', ['large-folio', 'collapse']],
+  [
+    'collapse-x-migrate',
+    'collapse_huge_page takes the rmap lock before it withdraws the table',
+    ['large-folio', 'collapse', 'migrate'],
+  ],
+  ['huge-move-and-back-x-walk', 'dd18dbc2d42a: move_huge_pmd under the rmap lock', ['large-folio']],
   ['huge-move-and-back-x-migrate', 'dd18dbc2d42a: move_huge_pmd under the rmap lock', ['large-folio', 'migrate']],
   ['exec-shift-x-compact', 'a8bef8ff6ea1: migration leaves temporary stacks alone', ['migrate']],
+  ['exec-shift-x-shrink', 'a8bef8ff6ea1: try_to_unmap leaves temporary stacks alone', ['swap']],
+  ['exec-shift-x-age', 'a8bef8ff6ea1: a temporary stack may be missed, and nothing invented'],
   ['below-split-x-walk', '012f18004da3: the lock of the root is that of the whole family'],
   ['below-exit-x-migrate', '012f18004da3: the lock of the root is that of the whole family', ['migrate']],
   ['walk-x-exit-and-strangers-fork', 'f18194275c39, eee0f252c653: memory of an anon_vma may have got another root'],
@@ -155,4 +194,4 @@ const specials: readonly ScenarioCase[] = special.map(([name, why, needs = []]) 
 });
 
 /** Operations at the same time, in every schedule with up to two preemptions. */
-export const concurrency = scenarioCases([...pairs, ...others, ...specials]);
+export const concurrency = scenarioCases([...pairs, ...lone, ...others, ...specials]);
