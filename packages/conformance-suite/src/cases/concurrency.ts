@@ -181,10 +181,13 @@ const special: readonly (readonly [name: string, why: string, needs?: readonly F
   ['exec-shift-x-shrink', 'a8bef8ff6ea1: try_to_unmap leaves temporary stacks alone', ['swap']],
   ['exec-shift-x-age', 'a8bef8ff6ea1: a temporary stack may be missed, and nothing invented'],
   ['below-split-x-walk', '012f18004da3: the lock of the root is that of the whole family'],
+  ['own-split-x-walk', '__split_vma, vma_prepare: the page of a child that never forked'],
   ['below-exit-x-migrate', '012f18004da3: the lock of the root is that of the whole family', ['migrate']],
   ['walk-x-exit-and-strangers-fork', 'f18194275c39, eee0f252c653: memory of an anon_vma may have got another root'],
   ['uffd-move-x-walk', '880a99b60d46: who has locked looks at the mapping again', ['uffd-move']],
   ['uffd-move-x-referenced', '880a99b60d46: who has locked looks at the mapping again', ['uffd-move']],
+  ['lone-uffd-move-x-walk', '880a99b60d46, where nobody ever forked', ['uffd-move']],
+  ['lone-uffd-move-x-referenced', '880a99b60d46, where nobody ever forked', ['uffd-move']],
   ['ksm-x-exit-x-exit', '76545066c852: what KSM remembers holds the root', ['ksm']],
 ];
 

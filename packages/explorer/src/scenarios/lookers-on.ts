@@ -24,13 +24,23 @@ const takenAway: readonly ThreadOperation[] = [
   unmap(PARENT, 9, 3),
 ];
 
-/** What a walk from a page further down, or from or from stale memory looks on at. */
+/** The same where nobody ever forked. */
+const twoLoneOrigins: readonly Operation[] = [map(PARENT, 9, 12), page('write', PARENT, 11), map(PARENT, FAR, FAR + 1)];
+
+/** What a walk from a page further down, or from stale memory looks on at. */
 export const lookersOn: readonly ProgramScenario[] = [
   scenarioOf({
     name: 'below-split-x-walk',
     description: "a child cuts its VMA, while a walk looks for all who map the child's own page",
     rules: ['R8', 'R18'],
     setup: below,
+    threads: { split: [protect(CHILD, 11, 1, PROT_READ)], walk: [page('walk', CHILD, 10)] },
+  }),
+  scenarioOf({
+    name: 'own-split-x-walk',
+    description: 'a child that never forked cuts its VMA, while a walk looks for a page that it has written',
+    rules: ['R8', 'R18'],
+    setup: [...family(), page('write', CHILD, 10)],
     threads: { split: [protect(CHILD, 11, 1, PROT_READ)], walk: [page('walk', CHILD, 10)] },
   }),
   scenarioOf({
@@ -60,6 +70,20 @@ export const lookersOn: readonly ProgramScenario[] = [
     description: 'UFFDIO_MOVE takes a page to memory of another origin, while reclaim asks who used it',
     rules: ['R24', 'R26'],
     setup: twoOrigins,
+    threads: { 'move-and-unmap': takenAway, referenced: [page('referenced', PARENT, 11)] },
+  }),
+  scenarioOf({
+    name: 'lone-uffd-move-x-walk',
+    description: 'UFFDIO_MOVE takes a page of a process that never forked elsewhere, while a walk looks for it',
+    rules: ['R24', 'R26'],
+    setup: twoLoneOrigins,
+    threads: { 'move-and-unmap': takenAway, walk: [page('walk', PARENT, 11)] },
+  }),
+  scenarioOf({
+    name: 'lone-uffd-move-x-referenced',
+    description: 'UFFDIO_MOVE takes a page of a process that never forked elsewhere, while reclaim asks who used it',
+    rules: ['R24', 'R26'],
+    setup: twoLoneOrigins,
     threads: { 'move-and-unmap': takenAway, referenced: [page('referenced', PARENT, 11)] },
   }),
 ];
