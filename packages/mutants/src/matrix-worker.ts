@@ -17,11 +17,14 @@ for await (const text of createInterface({ input: process.stdin })) {
   const { mutant, ids } = JSON.parse(text) as Task;
   const began = process.cpuUsage();
   const strategy = strategyOf(mutantNamed(mutant));
+  const unbroken = strategyOf({ ...mutantNamed(mutant), patches: [] });
   const chosen = new Set(ids);
   for (const each of cases.filter(({ id }) => chosen.has(id))) {
     const { outcome } = runCase(each, strategy);
+    // What a design fails by itself kills no mutant of it.
+    const ownFault = outcome === 'failed' && runCase(each, unbroken).outcome === 'failed';
     const { user, system } = process.cpuUsage(began);
-    const answer: Answer = [outcome, (user + system) / 1e6];
+    const answer: Answer = [ownFault ? 'failed without the mutant' : outcome, (user + system) / 1e6];
     // A pipe is written to at once, so that whoever reads knows which case hangs.
     process.stdout.write(`${JSON.stringify(answer)}\n`);
   }
