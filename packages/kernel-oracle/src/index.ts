@@ -3,6 +3,7 @@ export { compareProgram, type ProgramOptions } from './compare-program.js';
 export { CannotObserve } from './compile.js';
 export { compileProgram } from './compile-program.js';
 export type { Driver } from './driver.js';
+export type { Flavour } from './flavours.js';
 export { type Difference, type Expectation, Judge, type Question, type Verdict } from './judge.js';
 export { type KernelInfo, kernelInfo, runningLayout, type StructInfo } from './kernel-info.js';
 export { KNOWN_DIFFERENCES, type KnownDifference } from './known-differences.js';
