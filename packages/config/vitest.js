@@ -1,8 +1,10 @@
+import { configDefaults } from 'vitest/config';
+
 /** Neighbours resolve to their sources, so a test never sees a stale build. */
 const conditions = ['@rmap-lab/source', 'module', 'node', 'import', 'default'];
 
 /** What takes too long to be run for each change that mutation testing makes. */
-const slow = process.env.STRYKER === '1' ? { exclude: ['test/shared.test.ts'] } : {};
+const slow = process.env.STRYKER === '1' ? ['test/shared.test.ts'] : [];
 
 /** The one vitest preset; `name` is what `--project` selects. */
 export const preset = (name) => ({
@@ -10,11 +12,10 @@ export const preset = (name) => ({
   ssr: { resolve: { conditions } },
   test: {
     name,
-    // Not the tests of projects that a test makes or runs.
-    include: ['test/**/*.test.ts'],
+    // Projects that a test makes or runs have tests of their own.
+    exclude: [...configDefaults.exclude, 'test/fixtures/**', 'template/**', ...slow],
     setupFiles: ['@rmap-lab/config/quiet'],
     // Some tests run whole commands, on machines with two busy cores.
     testTimeout: 60_000,
-    ...slow,
   },
 });
