@@ -6,10 +6,10 @@ import { preemptions } from './recording.js';
 import { ruleOf } from './rule.js';
 import type { FailingSchedule } from './search.js';
 
-/** Seconds for operations, and again for preemptions. */
-const SECONDS = 1.5;
+/** Schedules for operations, and again for preemptions: a number, so that what is found is the same on every machine. */
+const SCHEDULES = 5_000;
 /** Schedules of one program, which is but one of many to try. */
-const SCHEDULES = 500;
+const SCHEDULES_EACH = 500;
 
 /** A failing schedule of a program without what it doesn't need. */
 export interface Minimal extends FailingSchedule {
@@ -29,22 +29,24 @@ function fewerOperations(program: Program, failing: FailingSchedule): Minimal {
   let best: Minimal = { ...failing, program, dropped: [] };
   const { operations = 0, without } = program;
   if (without === undefined) return best;
-  const end = performance.now() + SECONDS * 1000;
+  let left = SCHEDULES;
   for (let before = -1; best.dropped.length !== before; ) {
     before = best.dropped.length;
-    for (let number = operations - 1; number >= 0 && performance.now() < end; number--) {
+    for (let number = operations - 1; number >= 0 && left > 0; number--) {
       if (best.dropped.includes(number)) continue;
       const dropped = [...best.dropped, number];
       const candidate = without(new Set(dropped));
-      const found = failureOf(candidate, best);
+      const found = failureOf(candidate, best, (schedules) => {
+        left -= schedules;
+      });
       if (found !== null) best = { ...found, program: candidate, dropped };
     }
   }
   return { ...best, dropped: [...best.dropped].sort((a, b) => a - b) };
 }
 
-/** A schedule of `program`, which is `known` with an operation less, that breaks the rule that `known` breaks. */
-function failureOf(program: Program, known: Minimal): FailingSchedule | null {
+/** A schedule of `program`, which is `known` with an operation less, that breaks the rule that `known` breaks. @param ran how many schedules it took */
+function failureOf(program: Program, known: Minimal, ran: (schedules: number) => void): FailingSchedule | null {
   const rule = ruleOf(known.error);
   const same = (failure: FailingSchedule | null): FailingSchedule | null =>
     failure !== null && ruleOf(failure.error) === rule ? failure : null;
@@ -60,7 +62,8 @@ function failureOf(program: Program, known: Minimal): FailingSchedule | null {
     );
     if (followed !== null) return followed;
     for (let bound = 0; bound <= preemptions(known.program, known.choices); bound++) {
-      const { failure, exhausted } = bounded(program, bound, { maxSchedules: SCHEDULES });
+      const { failure, exhausted, schedules } = bounded(program, bound, { maxSchedules: SCHEDULES_EACH });
+      ran(schedules);
       if (same(failure) !== null) return failure;
       if (!exhausted) break;
     }
@@ -77,7 +80,7 @@ function fewerPreemptions(program: Program, failing: FailingSchedule): FailingSc
   const best = mergeSwitches(program, failing);
   const most = preemptions(program, best.choices);
   for (let bound = 0; bound < most; bound++) {
-    const { failure, exhausted } = bounded(program, bound, { maxSeconds: SECONDS });
+    const { failure, exhausted } = bounded(program, bound, { maxSchedules: SCHEDULES });
     if (failure !== null && ruleOf(failure.error) === rule) return failure;
     if (!exhausted) break;
   }
