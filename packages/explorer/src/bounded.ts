@@ -15,7 +15,7 @@ export interface BoundedOptions extends SearchOptions {
   readonly prefix?: readonly number[];
 }
 
-/** Every schedule with at most `preemptions` switches away from a thread that could have gone on (iterative context bounding, CHESS). */
+/** Every schedule with at most `preemptions` switches away from a thread that could have gone on and did not offer to wait (iterative context bounding, CHESS). */
 export function bounded(program: Program, preemptions: number, options: BoundedOptions = {}): BoundedSearch {
   return enumerate('bounded', program, preemptions, options);
 }
@@ -29,9 +29,10 @@ function enumerate(engine: Engine, program: Program, bound: number, options: Bou
   const search: BoundedSearch = { ...startSearch(engine), cut: false };
   const numbers = options.onTrace ? new Numbers() : null;
   const { prefix = [] } = options;
-  /** By depth: the thread that runs, those still to be tried, and preemptions so far. */
+  /** By depth: the thread that runs, those still to be tried, what it costs to leave the one that ran before, and preemptions so far. */
   const chosen: number[] = [];
   const rest: number[] = [];
+  const cost: number[] = [];
   const spent: number[] = [0];
   for (;;) {
     const run = new Execution(program, numbers);
@@ -43,12 +44,13 @@ function enumerate(engine: Engine, program: Program, bound: number, options: Bou
         const same = depth > 0 ? enabled & (1 << chosen[depth - 1]) : 0;
         const first = same !== 0 ? same : enabled & -enabled;
         const more = enabled & ~first;
+        cost[depth] = depth > 0 && run.preempts(chosen[depth - 1]) ? 1 : 0;
         if (depth < prefix.length) {
           chosen.push(prefix[depth]);
           rest.push(0);
-          spent[depth + 1] = spent[depth] + (same !== 0 && same !== 1 << prefix[depth] ? 1 : 0);
+          spent[depth + 1] = spent[depth] + (same !== 1 << prefix[depth] ? cost[depth] : 0);
         } else {
-          const affordable = same === 0 || spent[depth] < bound;
+          const affordable = spent[depth] + cost[depth] <= bound;
           if (!affordable && more !== 0) search.cut = true;
           chosen.push(31 - Math.clz32(first));
           rest.push(affordable ? more : 0);
@@ -77,11 +79,10 @@ function enumerate(engine: Engine, program: Program, bound: number, options: Bou
     }
     const depth = rest.length - 1;
     const next = rest[depth] & -rest[depth];
-    // Leaving the thread that ran before is a preemption if it could have gone on: then it was the first choice here.
-    const preempts = depth > 0 && chosen[depth] === chosen[depth - 1];
     chosen[depth] = 31 - Math.clz32(next);
     rest[depth] &= ~next;
-    if (preempts) spent[depth + 1] = spent[depth] + 1;
+    // Whoever could go on was tried first.
+    spent[depth + 1] = spent[depth] + cost[depth];
     if (isOver(search, options)) return search;
   }
 }

@@ -74,6 +74,12 @@ export class Execution {
     return mask;
   }
 
+  /** Whether it is a preemption to let another thread go on instead of `thread`: it could go on, and does not offer to wait. */
+  preempts(thread: number): boolean {
+    const step = this.pending[thread];
+    return step !== null && step.offers !== true && (step.enabled === undefined || step.enabled());
+  }
+
   /** The access that `thread` has announced. */
   announced(thread: number): number {
     const step = this.pending[thread] as Step;

@@ -61,12 +61,12 @@ export function record(program: Program, choices: readonly number[], expected?: 
   return { threads: run.names, steps, error: run.finish() };
 }
 
-/** Times a thread that could have gone on had to let another run; a thread that ended or waits is no preemption. */
+/** Times a thread that could have gone on had to let another run; to leave one that ended, waits or offers to wait is no preemption. */
 export function preemptions(program: Program, choices: readonly number[]): number {
   const run = new Execution(program, new Numbers());
   let count = 0;
   for (const [at, thread] of choices.entries()) {
-    if (at > 0 && choices[at - 1] !== thread && (run.enabled() & (1 << choices[at - 1])) !== 0) count++;
+    if (at > 0 && choices[at - 1] !== thread && run.preempts(choices[at - 1])) count++;
     run.step(thread);
   }
   return count;

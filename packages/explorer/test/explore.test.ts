@@ -119,6 +119,28 @@ describe('explore', () => {
     });
   });
 
+  it('counts no preemption where a thread offers to let others go first', () => {
+    const counted =
+      (offers: boolean): Program =>
+      () => {
+        const word = new Register('word');
+        function* adding(): Op<void> {
+          const value = yield* word.load();
+          yield { kind: 'choice', object: {}, label: 'cond_resched', offers };
+          yield* word.store(value + 1);
+        }
+        const settle = (): void => {
+          if (word.value !== 2) throw new RangeError(`${word.value}`);
+        };
+        return { threads: { one: adding(), two: adding() }, settle };
+      };
+    expect(bounded(counted(false), 0).failure).toBeNull();
+    expect(bounded(counted(true), 0).failure?.error.message).toBe('1');
+    expect(explore(counted(false), { engine: 'bounded' }).failure?.preemptions).toBe(1);
+    expect(explore(counted(true), { engine: 'dpor' }).failure?.preemptions).toBe(0);
+    expect(bounded(counted(true), 1, { prefix: [0, 1] }).schedules).toBeGreaterThan(0);
+  });
+
   it('counts schedules of a bounded search as combinatorics does', () => {
     // Without preemption: the order of the three threads.
     expect(bounded(racyProgram(1, 1), 0)).toMatchObject({ schedules: 6, exhausted: true, cut: true });

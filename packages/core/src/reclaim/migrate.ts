@@ -51,7 +51,10 @@ export function* resumeMigration(m: Machine, migration: Migration): Op<Folio | n
 /** Moves a folio to another place; null: it can't be now. */
 export function* migrateFolio(m: Machine, folio: Folio): Op<Folio | null> {
   const migration = yield* startMigration(m, folio);
-  return migration === null ? null : yield* finishMigration(m, migration);
+  if (migration === null) return null;
+  // What was unmapped waits for the rest of its batch (migrate_folios_move).
+  if (m.sync.stepping) yield { kind: 'choice', object: migration, label: 'cond_resched', offers: true };
+  return yield* finishMigration(m, migration);
 }
 
 /**

@@ -13,6 +13,8 @@ export interface Step {
   readonly shared?: boolean;
   /** Whether the step can be taken now: a lock is free, a grace period is over. Absent: always. */
   enabled?(): boolean;
+  /** The thread offers the processor here (cond_resched): to let another go first is no preemption. */
+  readonly offers?: boolean;
   /** Of a `try`: whether it fails, as things stand. Absent: unknown. */
   fails?(): boolean;
 }

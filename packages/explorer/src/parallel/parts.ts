@@ -51,12 +51,11 @@ function goOn(program: Program, numbers: Numbers, { prefix, spent }: Beginning):
   for (const thread of prefix) run.step(thread);
   const enabled = run.enabled();
   const last = prefix.at(-1);
-  const same = last === undefined ? 0 : enabled & (1 << last);
+  const leaving = last !== undefined && run.preempts(last) ? 1 : 0;
   const longer: Beginning[] = [];
   for (let rest = enabled; rest !== 0; rest &= rest - 1) {
     const thread = 31 - Math.clz32(rest & -rest);
-    const cost = same !== 0 && thread !== last ? 1 : 0;
-    longer.push({ prefix: [...prefix, thread], spent: spent + cost });
+    longer.push({ prefix: [...prefix, thread], spent: thread === last ? spent : spent + leaving });
   }
   return longer;
 }
