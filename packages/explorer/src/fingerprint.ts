@@ -1,15 +1,14 @@
+import { wordsOf } from './column.js';
 import { Hash } from './hash.js';
-import { type Column, countersOf, type Snapshot, wordsOf } from './snapshot.js';
+import { countersOf, type Snapshot } from './snapshot.js';
+import { keyed, straightLine } from './straight-line.js';
 import { untraced } from './tracing/node.js';
 
-type Compare = (
-  objects: readonly object[],
-  values: readonly unknown[],
-  differs: (number: number, value: unknown) => void,
-) => void;
-
-/** Words that are compared at once. */
-const BLOCK = 512;
+/** Takes in what fields of an object hold; objects of one shape have the same fields. */
+interface Shape {
+  readonly names: readonly string[];
+  readonly takeIn: (object: object) => void;
+}
 
 /**
  * How the state of what a snapshot holds differs from the snapshot, as a number of 53 bits: equal for equal states, whatever way led
@@ -17,10 +16,16 @@ const BLOCK = 512;
  */
 export class Fingerprint {
   private readonly numbers = new Map<object, number>();
-  private readonly comparers: readonly Compare[];
-  private readonly bytes: readonly (readonly [now: Buffer, saved: Buffer])[];
-  private fresh: Map<object, number> = new Map();
+  private readonly compareFields: () => void;
+  /** New objects, and their numbers. */
+  private readonly fresh: object[] = [];
+  private readonly freshNumbers = new Map<object, number>();
+  /** Shapes of new objects by prototype. */
+  private readonly shapes = new Map<object | null, Shape[]>();
   private readonly hash = new Hash();
+  private readonly fields: number;
+  /** Where what is compared next begins in the order of all. */
+  private place = 0;
 
   /**
    * @param ignored symbols of fields that are no part of the state, beside those that only count
@@ -29,118 +34,145 @@ export class Fingerprint {
   constructor(
     private readonly snapshot: Snapshot,
     private readonly ignored: ReadonlySet<symbol>,
-    private readonly nameOf: (object: object) => number | undefined = () => undefined,
+    private readonly nameOf: ((object: object) => number | undefined) | undefined,
   ) {
     for (const object of snapshot.objects) this.numbers.set(object, this.numbers.size);
-    this.bytes = snapshot.columns.map(([now, saved]) => [bytesOf(now), bytesOf(saved)]);
-    this.comparers = snapshot.shapes.map(({ keys, objects }) => comparer(keys, countersOf(objects[0])));
+    this.fields = snapshot.fields.reduce((sum, { keys }) => sum + keys.length, 0);
+    this.compareFields = comparer(snapshot, this.differs);
   }
 
   /** The fingerprint of the state as it is now. */
   take(): number {
-    const { shapes, arrays, columns, maps, sets, counting } = this.snapshot;
-    this.fresh = new Map();
+    const { arrays, columns, maps, sets, counting } = this.snapshot;
+    this.fresh.length = 0;
+    this.freshNumbers.clear();
     this.hash.restart();
-    let place = 0;
-    const differs = (at: number, value: unknown): void => {
-      this.hash.word(place + at);
-      this.value(value);
-    };
-    for (let i = 0; i < shapes.length; i++) {
-      this.comparers[i](shapes[i].objects, shapes[i].values, differs);
-      place += shapes[i].values.length;
-    }
-    for (const [array, values] of arrays) {
-      if (array.length !== values.length) differs(-1, array.length);
-      for (let i = 0; i < array.length; i++) if (array[i] !== values[i]) differs(i, array[i]);
-      place += values.length + 1;
+    this.place = 0;
+    this.compareFields();
+    this.place = this.fields;
+    for (let i = 0; i < arrays.length; i++) {
+      if (!sameElements(arrays[i][0], arrays[i][1])) this.whole(arrays[i][0]);
+      this.place++;
     }
     for (let i = 0; i < columns.length; i++) {
-      this.words(place, columns[i], this.bytes[i]);
-      place += columns[i][0].length;
+      columns[i].differences(this.word);
+      this.place += columns[i].length;
     }
     for (const [map, entries] of maps) {
-      if (!counting.has(map) && (map.size !== entries.length || !sameEntries(map, entries))) this.collection(place, map);
-      place++;
+      if ((map.size !== entries.length || !sameEntries(map, entries)) && !counting.has(map)) this.whole(map);
+      this.place++;
     }
     for (const [set, values] of sets) {
-      if (set.size !== values.length || values.some((value) => !set.has(value))) this.collection(place, set);
-      place++;
+      if (set.size !== values.length || values.some((value) => !set.has(value))) this.whole(set);
+      this.place++;
     }
-    // A map goes on to what is added while it is iterated.
-    for (const object of this.fresh.keys()) this.contents(object);
+    // Contents may be new themselves.
+    for (let i = 0; i < this.fresh.length; i++) this.contents(this.fresh[i]);
     return this.hash.value;
   }
 
-  /** Memory that is the same nearly everywhere: a native look at a block of it is far cheaper than one at each word. */
-  private words(place: number, [now, saved]: Column, [bytes, before]: readonly [Buffer, Buffer]): void {
-    for (let from = 0; from < now.length; from += BLOCK) {
-      const to = Math.min(from + BLOCK, now.length);
-      if (to - from === BLOCK && bytes.compare(before, from * 4, to * 4, from * 4, to * 4) === 0) continue;
-      for (let i = from; i < to; i++) {
-        if (now[i] === saved[i]) continue;
-        this.hash.word(place + i);
-        this.hash.word(now[i]);
-      }
-    }
-  }
+  private readonly differs = (at: number, value: unknown): void => {
+    this.hash.word(this.place + at);
+    this.value(value);
+  };
 
-  /** All of a map or a set that is no longer what it was. */
-  private collection(place: number, collection: object): void {
-    this.hash.word(place);
+  private readonly word = (at: number, word: number): void => {
+    this.hash.word(this.place + at);
+    this.hash.word(word);
+  };
+
+  /** All of an array, a map or a set that is no longer what it was. */
+  private whole(collection: object): void {
+    this.hash.word(this.place);
     this.contents(collection);
   }
 
-  private value(value: unknown): void {
-    if (typeof value === 'object' && value !== null) this.hash.number(this.numberOf(untraced(value)));
-    else if (typeof value === 'function') this.hash.number(this.nameOf(value) ?? -1);
+  private readonly value = (value: unknown): void => {
+    if (typeof value === 'number') this.hash.number(value);
+    else if (typeof value === 'object' && value !== null) this.hash.number(this.numberOf(value));
+    else if (typeof value === 'function') this.hash.number(this.nameOf?.(value) ?? -1);
     else this.hash.plain(value);
-  }
+  };
 
-  private numberOf(object: object): number {
-    const known = this.numbers.get(object) ?? this.fresh.get(object);
+  private numberOf(value: object): number {
+    const object = this.nameOf === undefined ? value : untraced(value);
+    const known = this.numbers.get(object) ?? this.freshNumbers.get(object);
     if (known !== undefined) return known;
-    const number = this.nameOf(object) ?? this.numbers.size + this.fresh.size;
-    this.fresh.set(object, number);
+    const number = this.nameOf?.(object) ?? this.numbers.size + this.fresh.length;
+    this.fresh.push(object);
+    this.freshNumbers.set(object, number);
     return number;
   }
 
-  /** All of a new object. */
+  /** All of a new object, or of a collection. */
   private contents(object: object): void {
     if (ArrayBuffer.isView(object)) {
       const words = wordsOf(object);
       for (let i = 0; i < words.length; i++) if (words[i] !== 0) this.hash.word(words[i] ^ i);
-    } else if (Array.isArray(object)) for (const value of object) this.value(value);
+    } else if (Array.isArray(object)) for (let i = 0; i < object.length; i++) this.value(object[i]);
     else if (object instanceof Map)
       for (const [key, value] of object as Map<unknown, unknown>) {
         this.value(key);
         this.value(value);
       }
     else if (object instanceof Set) for (const value of object as Set<unknown>) this.value(value);
-    else {
-      const counters = countersOf(object);
-      for (const key of Reflect.ownKeys(object))
-        if (!(typeof key === 'symbol' && this.ignored.has(key)) && !counters.includes(key))
-          this.value((object as Record<PropertyKey, unknown>)[key]);
-    }
+    else this.shapeOf(object).takeIn(object);
     this.hash.word(13);
+  }
+
+  /** The shape of an object. Symbols are those of the first object of the class with fields of the same names. */
+  private shapeOf(object: object): Shape {
+    const prototype = Object.getPrototypeOf(object) as object | null;
+    let shapes = this.shapes.get(prototype);
+    if (shapes === undefined) {
+      shapes = [];
+      this.shapes.set(prototype, shapes);
+    }
+    const names = Object.keys(object);
+    for (let i = 0; i < shapes.length; i++) if (sameElements(names, shapes[i].names)) return shapes[i];
+    const shape = { names, takeIn: this.takerIn(object) };
+    shapes.push(shape);
+    return shape;
+  }
+
+  private takerIn(object: object): (object: object) => void {
+    const counters = countersOf(object);
+    const state = Reflect.ownKeys(object).filter(
+      (key) => !(typeof key === 'symbol' && this.ignored.has(key)) && !counters.includes(key),
+    );
+    const symbols: symbol[] = [];
+    const looks = state.map((key) => `value(o${keyed(key, symbols)});`);
+    const body = `return (o) => { ${looks.join(' ')} };`;
+    const make = new Function('value', 'symbols', body) as (...scope: readonly unknown[]) => (object: object) => void;
+    return make(this.value, symbols);
   }
 }
 
-const bytesOf = ({ buffer, byteOffset, byteLength }: Int32Array): Buffer => Buffer.from(buffer, byteOffset, byteLength);
-
-/** Tells which fields of objects of one shape are no longer what they were, by number. */
-function comparer(keys: readonly PropertyKey[], counters: readonly PropertyKey[]): Compare {
-  const looks = keys.map((key, i) => {
-    if (counters.includes(key)) return 'at++;';
-    const field = `o[${typeof key === 'symbol' ? `keys[${i}]` : JSON.stringify(key)}]`;
-    return `if (${field} !== values[at]) differs(at, ${field}); at++;`;
+/** Calls `differs` for every field that is no longer what it was, by number. */
+function comparer({ fields }: Snapshot, differs: (at: number, value: unknown) => void): () => void {
+  const symbols: symbol[] = [];
+  let at = 0;
+  const statements = fields.map(({ object, keys }, i) => {
+    const counters = countersOf(object);
+    const looks = keys.map((key, k) => {
+      const place = at++;
+      if (counters.includes(key)) return '';
+      const field = `o${keyed(key, symbols)}`;
+      return `if (${field} !== x[${k}]) differs(${place}, ${field});`;
+    });
+    return `o = fields[${i}].object; x = fields[${i}].values; ${looks.join(' ')}`;
   });
-  const body = `return (objects, values, differs) => { let at = 0; for (const o of objects) { ${looks.join(' ')} } };`;
-  return (new Function('keys', body) as (keys: readonly PropertyKey[]) => Compare)(keys);
+  return straightLine(statements, { fields, symbols, differs });
+}
+
+function sameElements(a: readonly unknown[], b: readonly unknown[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }
 
 function sameEntries(map: ReadonlyMap<unknown, unknown>, entries: readonly (readonly [unknown, unknown])[]): boolean {
+  if (entries.length === 0) return true;
   let at = 0;
   for (const [key, value] of map) {
     if (key !== entries[at][0] || value !== entries[at][1]) return false;

@@ -1,19 +1,15 @@
 import { COUNTERS } from '@rmap-lab/core';
+import { Column, wordsOf } from './column.js';
+import { keyed, straightLine } from './straight-line.js';
 import { Node, untraced } from './tracing/node.js';
 import { Tracing } from './tracing/tracing.js';
 
-type Restore = (objects: readonly object[], values: readonly unknown[]) => void;
-
-/** Objects with the same fields, and the values of all of them one after another. */
-interface Shape {
-  readonly restore: Restore;
+/** One object, and those of its fields that can change. */
+interface Fields {
+  readonly object: object;
   readonly keys: readonly PropertyKey[];
-  readonly objects: object[];
-  readonly values: unknown[];
+  readonly values: readonly unknown[];
 }
-
-/** The memory of a typed array, as words, and what it held. */
-export type Column = readonly [now: Int32Array, saved: Int32Array];
 
 /**
  * Everything that can be reached from some objects by fields, elements, keys and values, as it is now; `restore` puts it back in
@@ -21,14 +17,14 @@ export type Column = readonly [now: Int32Array, saved: Int32Array];
  */
 export class Snapshot {
   readonly objects: ReadonlySet<object>;
-  readonly shapes: Shape[] = [];
-  readonly arrays: [now: unknown[], saved: unknown[]][] = [];
+  readonly fields: Fields[] = [];
+  readonly arrays: [now: unknown[], saved: readonly unknown[]][] = [];
   readonly columns: Column[] = [];
   readonly maps: [now: Map<unknown, unknown>, saved: readonly (readonly [unknown, unknown])[]][] = [];
   readonly sets: [now: Set<unknown>, saved: readonly unknown[]][] = [];
   /** What fields hold that only count. */
   readonly counting = new Set<unknown>();
-  private readonly byPrototype = new Map<object | null, Map<string, Shape>>();
+  private readonly restoreFields: () => void;
 
   constructor(roots: readonly object[]) {
     const seen = new Set<object>(roots);
@@ -40,25 +36,21 @@ export class Snapshot {
     // A set goes on to what is added while it is iterated.
     for (const object of seen) this.add(object, visit);
     this.objects = seen;
+    this.restoreFields = restorer(this.fields);
   }
 
   /** Puts everything back as it was. */
   restore(): void {
-    for (const { restore, objects, values } of this.shapes) restore(objects, values);
-    for (const [array, values] of this.arrays) {
-      array.length = values.length;
-      for (let i = 0; i < values.length; i++) array[i] = values[i];
-    }
-    for (const [column, values] of this.columns) column.set(values);
-    for (const [map, entries] of this.maps) restoreMap(map, entries);
-    for (const [set, values] of this.sets) restoreSet(set, values);
+    this.restoreFields();
+    for (let i = 0; i < this.arrays.length; i++) restoreArray(this.arrays[i][0], this.arrays[i][1]);
+    for (let i = 0; i < this.columns.length; i++) this.columns[i].restore();
+    for (let i = 0; i < this.maps.length; i++) restoreMap(this.maps[i][0], this.maps[i][1]);
+    for (let i = 0; i < this.sets.length; i++) restoreSet(this.sets[i][0], this.sets[i][1]);
   }
 
   private add(object: object, visit: (value: unknown) => void): void {
-    if (ArrayBuffer.isView(object)) {
-      const column = wordsOf(object);
-      this.columns.push([column, column.slice()]);
-    } else if (Array.isArray(object)) {
+    if (ArrayBuffer.isView(object)) this.columns.push(new Column(wordsOf(object)));
+    else if (Array.isArray(object)) {
       for (const value of object) visit(value);
       if (!Object.isFrozen(object)) this.arrays.push([object, [...(object as unknown[])]]);
     } else if (object instanceof Map) {
@@ -76,33 +68,16 @@ export class Snapshot {
   }
 
   private addPlain(object: object, visit: (value: unknown) => void): void {
-    const fields = Object.entries(Object.getOwnPropertyDescriptors(object) as Record<PropertyKey, PropertyDescriptor>);
-    const symbols = Object.getOwnPropertySymbols(object).map(
+    const fields = Reflect.ownKeys(object).map(
       (key) => [key, Object.getOwnPropertyDescriptor(object, key) as PropertyDescriptor] as const,
     );
-    const kept = [...fields, ...symbols].filter(([, { writable }]) => writable === true);
-    for (const [, { value }] of [...fields, ...symbols]) visit(value);
-    for (const [key, { value }] of fields) if (countersOf(object).includes(key)) this.counting.add(value);
-    if (kept.length === 0) return;
-    const shape = this.shapeOf(
-      Object.getPrototypeOf(object) as object | null,
-      kept.map(([key]) => key),
-    );
-    shape.objects.push(object);
-    shape.values.push(...kept.map(([, { value }]) => value as unknown));
-  }
-
-  private shapeOf(prototype: object | null, keys: readonly PropertyKey[]): Shape {
-    const byKeys = this.byPrototype.get(prototype) ?? new Map<string, Shape>();
-    this.byPrototype.set(prototype, byKeys);
-    const name = keys.map(String).join();
-    let shape = byKeys.get(name);
-    if (shape === undefined) {
-      shape = { keys, objects: [], values: [], restore: restorer(keys) };
-      byKeys.set(name, shape);
-      this.shapes.push(shape);
+    for (const [key, { value }] of fields) {
+      visit(value);
+      if (countersOf(object).includes(key)) this.counting.add(value);
     }
-    return shape;
+    const kept = fields.filter(([, { writable }]) => writable === true);
+    if (kept.length === 0) return;
+    this.fields.push({ object, keys: kept.map(([key]) => key), values: kept.map(([, { value }]) => value as unknown) });
   }
 }
 
@@ -112,15 +87,19 @@ const NONE: readonly PropertyKey[] = [];
 export const countersOf = (object: object): readonly PropertyKey[] =>
   (object.constructor as { [COUNTERS]?: readonly PropertyKey[] } | undefined)?.[COUNTERS] ?? NONE;
 
-/** The memory of a typed array as words. @throws RangeError when it is no whole number of them */
-export const wordsOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Int32Array =>
-  new Int32Array(buffer, byteOffset, byteLength / 4);
+/** Puts fields back. */
+function restorer(fields: readonly Fields[]): () => void {
+  const symbols: symbol[] = [];
+  const statements = fields.map(({ keys }, i) => {
+    const stores = keys.map((key, k) => `o${keyed(key, symbols)} = x[${k}];`);
+    return `o = fields[${i}].object; x = fields[${i}].values; ${stores.join(' ')}`;
+  });
+  return straightLine(statements, { fields, symbols });
+}
 
-/** Puts the fields `keys` of objects of one shape back. Compiled, so that each store knows its field: a loop over keys takes ten times as long. */
-function restorer(keys: readonly PropertyKey[]): Restore {
-  const stores = keys.map((key, i) => `o[${typeof key === 'symbol' ? `keys[${i}]` : JSON.stringify(key)}] = values[at++];`);
-  const body = `return (objects, values) => { let at = 0; for (const o of objects) { ${stores.join(' ')} } };`;
-  return (new Function('keys', body) as (keys: readonly PropertyKey[]) => Restore)(keys);
+function restoreArray(array: unknown[], values: readonly unknown[]): void {
+  if (array.length !== values.length) array.length = values.length;
+  for (let i = 0; i < values.length; i++) array[i] = values[i];
 }
 
 function restoreMap(map: Map<unknown, unknown>, entries: readonly (readonly [unknown, unknown])[]): void {

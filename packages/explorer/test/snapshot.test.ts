@@ -3,7 +3,7 @@ import { anonVma } from '@rmap-lab/strategy-anon-vma';
 import { anonVmaLazy } from '@rmap-lab/strategy-anon-vma-lazy';
 import { cowContext } from '@rmap-lab/strategy-cow-context';
 import { describe, expect, it } from 'vitest';
-import { kernelProgram, type Program, sample, scenarioNamed, scenarios } from '../src/index.js';
+import { keptProgram, kernelProgram, type Program, sample, scenarioNamed, scenarios } from '../src/index.js';
 
 /** Every third scenario; all with EXPLORER_LONG. */
 const some = scenarios.filter((_, i) => process.env.EXPLORER_LONG === '1' || i % 3 === 0);
@@ -133,5 +133,61 @@ describe('a scenario', () => {
     expect(sample(program, { engine: 'pct', depth: 2, seed: 1, maxSchedules: 20 }).failures).toBe(0);
     expect(seen).toHaveLength(20);
     expect(new Set(seen)).toEqual(new Set(['set up 1 1 1']));
+  });
+});
+
+describe('a fingerprint', () => {
+  it('tells every word of large memory, element, entry and field of new objects, wherever it differs first', () => {
+    const make = () => ({
+      words: new Int32Array(4096),
+      list: [1, 2, 3],
+      map: new Map([['a', 1]]),
+      set: new Set([1]),
+      found: null as object | null,
+    });
+    type Box = ReturnType<typeof make>;
+    let change = (_: Box): void => {};
+    const program = keptProgram(make, (box, kept) => {
+      change(box);
+      return { threads: {}, fingerprint: () => kept?.state() ?? -1 };
+    });
+    program();
+    const after = (next: (box: Box) => void): number | undefined => {
+      change = next;
+      return program().fingerprint?.();
+    };
+    const changes: ((box: Box) => void)[] = [
+      () => {},
+      ...[0, 63, 64, 1000, 2047, 4095].map((at) => (box: Box) => {
+        box.words[at] = 7;
+      }),
+      (box) => {
+        box.words[1000] = 8;
+        box.words[5] = 8;
+      },
+      (box) => box.list.pop(),
+      (box) => box.list.push(3),
+      (box) => box.list.reverse(),
+      (box) => box.map.set('a', 2),
+      (box) => box.map.set('b', 1),
+      (box) => box.map.delete('a'),
+      (box) => box.set.add(2),
+      ...[1, 2].map((value) => (box: Box) => {
+        box.found = { value, next: { value: 3 } };
+      }),
+      (box) => {
+        box.found = { value: 1, next: { value: 4 } };
+      },
+      (box) => {
+        box.found = { value: 1, next: null };
+      },
+      (box) => {
+        box.found = [1];
+      },
+    ];
+    const states = changes.map(after);
+    expect(new Set(states).size).toBe(changes.length);
+    // Put back each time, and known again in any order.
+    expect([...changes].reverse().map(after).reverse()).toEqual(states);
   });
 });

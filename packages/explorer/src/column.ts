@@ -1,0 +1,67 @@
+/** Words that are looked at together. */
+const BLOCK = 64;
+
+/** The memory of a typed array as words, and what it held. */
+export class Column {
+  private readonly saved: Int32Array;
+  /** Blocks that differed at some time, ascending; each is looked at word by word. */
+  private hot: readonly number[];
+  /** What lies between them. It hardly ever differs, and a native look at all of it is far cheaper. */
+  private cold: readonly (readonly [now: Buffer, saved: Buffer])[] = [];
+
+  constructor(private readonly now: Int32Array) {
+    this.saved = now.slice();
+    this.hot = now.length <= 2 * BLOCK ? this.blocks() : [];
+    this.findCold();
+  }
+
+  get length(): number {
+    return this.now.length;
+  }
+
+  /** Puts the words back. */
+  restore(): void {
+    const { now, saved } = this;
+    // A native copy begins to pay with some words.
+    if (now.length > 2 * BLOCK) now.set(saved);
+    else for (let i = 0; i < now.length; i++) now[i] = saved[i];
+  }
+
+  /** Calls `tell` for every word that is not what it was, ascending. */
+  differences(tell: (at: number, word: number) => void): void {
+    for (const [now, saved] of this.cold)
+      if (!now.equals(saved)) {
+        this.hot = this.blocks().filter((block) => this.hot.includes(block) || this.differs(block));
+        this.findCold();
+        break;
+      }
+    const { now, saved, hot } = this;
+    for (let i = 0; i < hot.length; i++) {
+      const end = Math.min(hot[i] + BLOCK, now.length);
+      for (let at = hot[i]; at < end; at++) if (now[at] !== saved[at]) tell(at, now[at]);
+    }
+  }
+
+  private blocks(): number[] {
+    return Array.from({ length: Math.ceil(this.now.length / BLOCK) }, (_, i) => i * BLOCK);
+  }
+
+  private differs(block: number): boolean {
+    return this.saved.subarray(block, block + BLOCK).some((word, i) => word !== this.now[block + i]);
+  }
+
+  private findCold(): void {
+    const ends = [...this.hot, this.now.length];
+    const starts = [0, ...this.hot.map((block) => block + BLOCK)];
+    this.cold = starts.flatMap((start, i) =>
+      start < ends[i] ? [[bytes(this.now, start, ends[i]), bytes(this.saved, start, ends[i])] as const] : [],
+    );
+  }
+}
+
+const bytes = ({ buffer, byteOffset }: Int32Array, from: number, to: number): Buffer =>
+  Buffer.from(buffer, byteOffset + 4 * from, 4 * (to - from));
+
+/** The memory of a typed array as words. @throws RangeError when it is no whole number of them */
+export const wordsOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Int32Array =>
+  new Int32Array(buffer, byteOffset, byteLength / 4);
