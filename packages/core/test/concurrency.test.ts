@@ -110,6 +110,18 @@ const scenarios: Record<string, (w: World) => Record<string, Op<unknown>>> = {
     zap: process.op.madvise(at, 2 * PAGE_SIZE, MADV_DONTNEED),
     write: process.thread().op.write(at),
   }),
+  'MADV_DONTNEED of a whole page table against faults, a walk and whoever takes the table next': ({ kernel, process }) => {
+    const at = process.mmap(1024 * PAGE_SIZE, { at: (2 ** 40) as Address });
+    process.write(at);
+    const other = process.fork();
+    const table = other.mmap(PAGE_SIZE, { at: (2 ** 41) as Address });
+    return {
+      zap: process.op.madvise(at, 512 * PAGE_SIZE, MADV_DONTNEED),
+      write: process.thread().op.write(at),
+      walk: kernel.op.referenced(process.folioAt(at) as NonNullable<ReturnType<Process['folioAt']>>),
+      take: other.op.write(table),
+    };
+  },
 };
 
 describe('concurrent operations under a seeded random scheduler', () => {

@@ -1,9 +1,11 @@
 import { putPage } from '../folio/free.js';
 import { addPte } from '../folio/mapcount.js';
 import { ANON, EXCLUSIVE, PMD_ORDER, SWAPBACKED } from '../folio/mem-map.js';
+import { mlockVmaFolio } from '../folio/mlock.js';
 import type { Machine } from '../machine.js';
 import { ENTRIES, type Table } from '../page-table/page-table.js';
 import { DIRTY, makePte, NONE, PRESENT, type Pte, WRITE, YOUNG, ZERO } from '../page-table/pte.js';
+import { sameEntry } from '../page-table/same-entry.js';
 import type { Op } from '../sync/op.js';
 import { type Address, type Folio, PAGE_SIZE, type Pfn, pageOf } from '../units.js';
 import { VM_WRITE } from '../vma/vm-flags.js';
@@ -26,7 +28,7 @@ export function* anonymousPage(
   const at = leaf * ENTRIES + (vpn & (ENTRIES - 1));
   if (!write) {
     yield* m.ptl.lock(leaf);
-    if (m.tables.entries[at] === NONE) m.tables.entries[at] = makePte(ZERO, 0, 0);
+    if (sameEntry(m, vma.mm, vpn, leaf, NONE)) m.tables.entries[at] = makePte(ZERO, 0, 0);
     m.ptl.unlock(leaf);
     return 'done';
   }
@@ -36,7 +38,7 @@ export function* anonymousPage(
   yield* reserveOne(m);
   const pfn = m.mem.alloc();
   yield* m.ptl.lock(leaf);
-  if (m.tables.entries[at] !== NONE) {
+  if (!sameEntry(m, vma.mm, vpn, leaf, NONE)) {
     m.ptl.unlock(leaf);
     yield* putPage(m, pfn);
     return 'done';
@@ -78,7 +80,7 @@ function* mapLarge(m: Machine, vma: VmArea, address: Address, leaf: Table, folio
   const pages = 1 << order;
   const start = (Math.floor(address / (PAGE_SIZE * pages)) * PAGE_SIZE * pages) as Address;
   yield* m.ptl.lock(leaf);
-  if (!rangeIsEmpty(m, leaf, start, pages)) {
+  if (vma.mm.leaf(pageOf(start)) !== leaf || !rangeIsEmpty(m, leaf, start, pages)) {
     m.ptl.unlock(leaf);
     yield* putPage(m, folio as number as Pfn);
     return 'done';
@@ -118,6 +120,7 @@ export function* mapNewPage(m: Machine, vma: VmArea, address: Address, pfn: Pfn,
   mem.index[pfn] = vma.anonIndex(address);
   const anchored = m.rmap.anchor(pfn as number as Folio, vma, 'new');
   if (anchored) yield* anchored;
+  mlockVmaFolio(m, pfn as number as Folio, vma);
   mem.mapcount[pfn] = 1;
   if (m.rmap.mapping) {
     const work = m.rmap.mapping(m.span.ofPage(vma, address, pfn), 'new', null);

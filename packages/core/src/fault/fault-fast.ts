@@ -6,7 +6,7 @@ import { ENTRIES, type Table } from '../page-table/page-table.js';
 import { DIRTY, kindOf, NONE, PRESENT, type Pte, pfnOf, WRITE, YOUNG } from '../page-table/pte.js';
 import { finish } from '../sync/op.js';
 import { type Address, addressOf, type Folio, type Pfn, type Vpn } from '../units.js';
-import { VM_ACCESS_FLAGS, VM_WRITE } from '../vma/vm-flags.js';
+import { VM_ACCESS_FLAGS, VM_LOCKED, VM_WRITE } from '../vma/vm-flags.js';
 import type { VmArea } from '../vma/vma.js';
 import { freshPte } from './anonymous.js';
 import { isOnlyUser, mayWrite } from './wp.js';
@@ -60,7 +60,8 @@ function writeTo(m: Machine, at: number, pte: Pte): void {
 }
 
 /** Whether a new page of `vma` takes nothing but the page. */
-const needsNothing = (m: Machine, vma: VmArea): boolean => vma.faulted && m.rmap.reserve === undefined;
+const needsNothing = (m: Machine, vma: VmArea): boolean =>
+  vma.faulted && (vma.flags & VM_LOCKED) === 0 && m.rmap.reserve === undefined;
 
 /** {@link writeProtected} for a small page that nobody else is busy with, and the write. @throws NoMemory */
 function writeProtectedFast(m: Machine, vma: VmArea, vpn: Vpn, leaf: Table, pte: Pte): boolean {

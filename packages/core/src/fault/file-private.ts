@@ -5,6 +5,7 @@ import type { FileMapping } from '../folio/page-cache.js';
 import type { Machine } from '../machine.js';
 import { ENTRIES } from '../page-table/page-table.js';
 import { DIRTY, makePte, NONE, PRESENT, WRITE, YOUNG } from '../page-table/pte.js';
+import { sameEntry } from '../page-table/same-entry.js';
 import type { Op } from '../sync/op.js';
 import { type Address, PAGE_SIZE, type Pfn, pageOf } from '../units.js';
 import { VM_WRITE } from '../vma/vm-flags.js';
@@ -33,7 +34,7 @@ export function* filePage(m: Machine, vma: VmArea, address: Address, write: bool
   const cached = cachedPage(m, file, offset);
   const pfn = cow ? m.mem.alloc() : cached;
   yield* m.ptl.lock(leaf);
-  if (m.tables.entries[at] !== NONE) {
+  if (!sameEntry(m, vma.mm, vpn, leaf, NONE)) {
     m.ptl.unlock(leaf);
     if (cow) yield* putPage(m, pfn);
     return 'done';

@@ -1,6 +1,7 @@
 import { putPage } from '../folio/free.js';
 import { addPmd } from '../folio/mapcount.js';
 import { ANON, EXCLUSIVE, PMD_ORDER, SWAPBACKED } from '../folio/mem-map.js';
+import { mlockVmaFolio } from '../folio/mlock.js';
 import type { Machine } from '../machine.js';
 import { ENTRIES, PAGES_PER_LEAF } from '../page-table/page-table.js';
 import { DIRTY, kindOf, MIGRATION, makePte, NONE, PRESENT, pfnOf, WRITE, YOUNG, ZERO } from '../page-table/pte.js';
@@ -91,6 +92,7 @@ export function* makeAnonymous(m: Machine, vma: VmArea, start: Address, folio: F
   mem.index[folio] = vma.anonIndex(start);
   const anchored = m.rmap.anchor(folio, vma, 'new');
   if (anchored) yield* anchored;
+  mlockVmaFolio(m, folio, vma);
 }
 
 /** Stores the PMD entry of a folio at page `vpn`, exclusive; under the PMD's lock (map_anon_folio_pmd). */

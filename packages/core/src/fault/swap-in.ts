@@ -1,9 +1,11 @@
 import { putPage } from '../folio/free.js';
 import { addPte, isLarge } from '../folio/mapcount.js';
-import { ANON, KSM, EXCLUSIVE as PAGE_EXCLUSIVE, SWAPBACKED, SWAPCACHE } from '../folio/mem-map.js';
+import { ANON, KSM, MLOCKED, EXCLUSIVE as PAGE_EXCLUSIVE, SWAPBACKED, SWAPCACHE } from '../folio/mem-map.js';
+import { mlockVmaFolio } from '../folio/mlock.js';
 import type { Machine } from '../machine.js';
 import { ENTRIES, type Table } from '../page-table/page-table.js';
 import { DIRTY, EXCLUSIVE, makePte, PRESENT, type Pte, payloadOf, WRITE, YOUNG } from '../page-table/pte.js';
+import { sameEntry } from '../page-table/same-entry.js';
 import { addToSwapCache, freeSwap, freeSwapEntry } from '../reclaim/swap.js';
 import type { Op } from '../sync/op.js';
 import { type Address, type Folio, type Pfn, pageOf } from '../units.js';
@@ -35,7 +37,7 @@ export function* swapIn(m: Machine, vma: VmArea, address: Address, leaf: Table, 
         (mem.index[folio] + (page - folio) === vma.anonIndex(address) && m.rmap.reaches(folio, vma));
       if (!fits) return yield* mapCopy(m, vma, address, leaf, at, seen, page);
       yield* m.ptl.lock(leaf);
-      if (tables.entries[at] === seen) yield* mapSwappedIn(m, vma, address, at, page, write);
+      if (sameEntry(m, vma.mm, pageOf(address), leaf, seen)) yield* mapSwappedIn(m, vma, address, at, page, write);
       m.ptl.unlock(leaf);
     } finally {
       m.folioLock.unlock(folio);
@@ -67,7 +69,8 @@ function* mapSwappedIn(m: Machine, vma: VmArea, address: Address, at: number, pa
   swap.counts[slot]--;
   if (bypassed) swap.release(slot);
   const mine = mem.refcount[folio] === 1 + mem.pages(folio);
-  if (!bypassed && ((vma.flags & VM_LOCKED) !== 0 || (write && (mem.flags[folio] & KSM) === 0 && mine))) freeSwap(m, folio);
+  const locked = (vma.flags & VM_LOCKED) !== 0 || (mem.flags[folio] & MLOCKED) !== 0;
+  if (!bypassed && (locked || (write && (mem.flags[folio] & KSM) === 0 && mine))) freeSwap(m, folio);
   const exclusive = (mem.flags[folio] & KSM) === 0 && (exclusiveEntry || mem.refcount[folio] === 1);
   const writable = exclusive && (vma.flags & VM_WRITE) !== 0 ? WRITE : 0;
   mem.refcount[folio]++;
@@ -80,7 +83,9 @@ function* mapSwappedIn(m: Machine, vma: VmArea, address: Address, at: number, pa
 export function* addAnonRmap(m: Machine, vma: VmArea, address: Address, page: Pfn, exclusive: boolean): Op<void> {
   const { mem } = m;
   const folio = mem.folioOf(page);
-  if ((mem.flags[folio] & ANON) === 0) {
+  if ((mem.flags[folio] & ANON) !== 0) {
+    if (!isLarge(mem, page)) mlockVmaFolio(m, folio, vma);
+  } else {
     mem.flags[folio] |= ANON;
     mem.index[folio] = vma.anonIndex(address);
     const work = m.rmap.anchor(folio, vma, exclusive ? 'new' : 'new-shared');
@@ -105,11 +110,11 @@ export function* mapCopy(
   seen: Pte,
   page: Pfn,
 ): Op<FaultOutcome> {
-  const { mem, tables } = m;
+  const { mem } = m;
   const copy = mem.alloc();
   mem.version[copy] = mem.version[page];
   yield* m.ptl.lock(leaf);
-  const same = tables.entries[at] === seen;
+  const same = sameEntry(m, vma.mm, pageOf(address), leaf, seen);
   if (same) yield* mapNewPage(m, vma, address, copy, at);
   m.ptl.unlock(leaf);
   if (same) yield* freeSwapEntry(m, payloadOf(seen));

@@ -2,9 +2,11 @@ import { unmapLargePte } from '../folio/deferred-split.js';
 import { putPage } from '../folio/free.js';
 import { totalMapcount } from '../folio/mapcount.js';
 import { ANON, EXCLUSIVE, FILE, KSM, LARGE, MAYBE_SHARED, SWAPCACHE, ZERO_PFN } from '../folio/mem-map.js';
+import { munlockVmaFolio } from '../folio/mlock.js';
 import type { Machine } from '../machine.js';
 import { ENTRIES, type Table } from '../page-table/page-table.js';
-import { kindOf, PRESENT, type Pte, pfnOf, WRITE, ZERO } from '../page-table/pte.js';
+import { kindOf, NONE, PRESENT, type Pte, pfnOf, WRITE, ZERO } from '../page-table/pte.js';
+import { sameEntry } from '../page-table/same-entry.js';
 import { freeSwap } from '../reclaim/swap.js';
 import type { Op } from '../sync/op.js';
 import { type Address, type Folio, type Pfn, pageOf } from '../units.js';
@@ -22,10 +24,10 @@ export function* writeProtected(
 ): Op<FaultOutcome> {
   const at = leaf * ENTRIES + (pageOf(address) & (ENTRIES - 1));
   yield* m.ptl.lock(leaf);
-  const pte = m.tables.entries[at];
+  const pte = vma.mm.leaf(pageOf(address)) === leaf ? m.tables.entries[at] : NONE;
   const zero = kindOf(pte) === ZERO;
   if (!zero && kindOf(pte) !== PRESENT) {
-    m.ptl.unlock(leaf); // swapped out or on its way elsewhere meanwhile: look again
+    m.ptl.unlock(leaf); // gone, swapped out or on its way elsewhere meanwhile: look again
     return 'done';
   }
   if (!zero && (vma.shared || mayWrite(m, pfnOf(pte)) || (yield* reuse(m, vma, pfnOf(pte))))) {
@@ -119,7 +121,7 @@ function* copyPage(
   const copy = m.mem.alloc();
   m.mem.version[copy] = m.mem.version[old];
   yield* m.ptl.lock(leaf);
-  if (m.tables.entries[at] !== seen) {
+  if (!sameEntry(m, vma.mm, pageOf(address), leaf, seen)) {
     m.ptl.unlock(leaf);
     yield* putPage(m, copy);
     return 'done';
@@ -135,6 +137,7 @@ function* copyPage(
 function* removeMapping(m: Machine, vma: VmArea, address: Address, old: Pfn): Op<void> {
   if ((m.mem.flags[old] & LARGE) === 0) m.mem.mapcount[old]--;
   else unmapLargePte(m, old, vma.mm.id);
+  munlockVmaFolio(m, m.mem.folioOf(old), vma);
   if (m.rmap.unmapped === undefined || (m.mem.flags[old] & FILE) !== 0) return;
   const work = m.rmap.unmapped(m.span.ofPage(vma, address, old));
   if (work) yield* work;

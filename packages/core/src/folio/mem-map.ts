@@ -25,6 +25,8 @@ const ORDER_MASK = 15 << ORDER_SHIFT;
 export const MAYBE_SHARED = 1 << 12;
 /** On the head: in the swap cache, which has one reference a page (PG_swapcache). */
 export const SWAPCACHE = 1 << 13;
+/** On the head: it stays in memory, because of locked mappings that it has or had (PG_mlocked). */
+export const MLOCKED = 1 << 14;
 /** A page that belongs to a large folio has one of these bits. */
 export const LARGE = TAIL | ORDER_MASK;
 
@@ -52,6 +54,8 @@ export class MemMap {
   flags = new Uint16Array(INITIAL_PAGES);
   /** Number of the write that made the page's contents, or of the page of a file; 0: zeros. Stands for the contents. */
   version = new Int32Array(INITIAL_PAGES);
+  /** Locked mappings of each folio that is {@link MLOCKED}, as far as the kernel counts them (folio->mlock_count). */
+  readonly mlockCount = new Map<Folio, number>();
   live = 0;
   peak = 0;
   /** Frames used so far: rows at and behind it were never used. */

@@ -8,7 +8,8 @@ import type { Folio, Pfn } from '../units.js';
 import { VM_LOCKED } from '../vma/vm-flags.js';
 import { putPage } from './free.js';
 import { isLarge, totalMapcount } from './mapcount.js';
-import { ANON, DIRTY as PAGE_DIRTY, SWAPBACKED, SWAPCACHE } from './mem-map.js';
+import { ANON, MLOCKED, DIRTY as PAGE_DIRTY, SWAPBACKED, SWAPCACHE } from './mem-map.js';
+import { forgetMlocks } from './mlock.js';
 
 /** A part of a folio that becomes a folio of its own. */
 interface Piece {
@@ -93,13 +94,14 @@ export function* splitDeferred(m: Machine): Op<number> {
 /** The pieces get what the whole had: kind, anchor, offsets; one reference each until they are mapped again (__split_folio_to_order). */
 function* cutInto(m: Machine, folio: Folio, pieces: readonly Piece[]): Op<void> {
   const { mem } = m;
-  const kept = mem.flags[folio] & (ANON | SWAPBACKED | PAGE_DIRTY);
+  const kept = mem.flags[folio] & (ANON | SWAPBACKED | PAGE_DIRTY | MLOCKED);
   const anchor = mem.anchor[folio];
   const index = mem.index[folio];
   for (const { head, order } of pieces) {
     mem.cut(head, order);
     if (head === (folio as number)) continue;
     mem.flags[head] |= kept;
+    if ((kept & MLOCKED) !== 0) forgetMlocks(m, head as number as Folio);
     mem.index[head] = index + (head - folio);
     mem.refcount[head] = 1;
     // Who meets a migration entry of it waits.

@@ -1,65 +1,67 @@
-import { totalMapcount } from '../folio/mapcount.js';
-import { ANON, LARGE, DIRTY as PAGE_DIRTY, SWAPBACKED, SWAPCACHE } from '../folio/mem-map.js';
+import { maybeMappedShared, totalMapcount } from '../folio/mapcount.js';
+import { ANON, MLOCKED, DIRTY as PAGE_DIRTY, SWAPBACKED, SWAPCACHE } from '../folio/mem-map.js';
 import { splitMapped } from '../folio/split.js';
 import type { Machine } from '../machine.js';
-import { freeSwapEntry } from '../reclaim/swap.js';
+import { freeSwap, freeSwapEntry } from '../reclaim/swap.js';
 import type { Op } from '../sync/op.js';
-import { type Address, type Folio, PAGE_SIZE, pageOf, type Vpn } from '../units.js';
+import { type Address, type Folio, pageOf, type Vpn } from '../units.js';
 import type { VmArea } from '../vma/vma.js';
 import { ENTRIES, PAGES_PER_LEAF } from './page-table.js';
-import { DIRTY, kindOf, NONE, PRESENT, payloadOf, pfnOf, SWAP } from './pte.js';
+import { DIRTY, kindOf, NONE, PRESENT, payloadOf, pfnOf, SWAP, YOUNG } from './pte.js';
+import { pteBatch } from './pte-batch.js';
 
 /**
  * Marks the anonymous pages of [start, end) as lazily freeable (madvise_free_pte_range, madvise_free_huge_pmd): those that only this
- * place maps, or that nobody knows to be dirty. What is in swap goes at once.
+ * place maps, or that nobody knows to be dirty. A large folio that is not all there is split. What is in swap goes at once.
  */
 export function* freeLazily(m: Machine, vma: VmArea, start: Address, end: Address): Op<void> {
   const { mem, tables } = m;
   const { pgd } = vma.mm;
   const last = pageOf(end);
   for (let vpn = tables.nextLeaf(pgd, pageOf(start), last); vpn < last; ) {
+    const stop = Math.min((Math.floor(vpn / PAGES_PER_LEAF) + 1) * PAGES_PER_LEAF, last);
     const huge = tables.huge(pgd, vpn);
-    if (huge !== 0) {
-      const stop = Math.min((Math.floor(vpn / PAGES_PER_LEAF) + 1) * PAGES_PER_LEAF, last) as Vpn;
-      const pmd = tables.entries[huge];
-      const folio = pfnOf(pmd) as number as Folio;
-      const own = kindOf(pmd) === PRESENT && totalMapcount(mem, folio) === 1;
-      if (own && stop - vpn < PAGES_PER_LEAF && (yield* splitMapped(m, folio))) continue;
-      if (own && stop - vpn === PAGES_PER_LEAF) {
-        mem.flags[folio] &= ~SWAPBACKED;
-        tables.entries[huge] = pmd & ~DIRTY;
-      }
-      vpn = tables.nextLeaf(pgd, stop, last);
-      continue;
-    }
-    const at = tables.leaf(pgd, vpn) * ENTRIES + (vpn & (ENTRIES - 1));
+    const at = huge !== 0 ? huge : tables.leaf(pgd, vpn) * ENTRIES + (vpn & (ENTRIES - 1));
     const pte = tables.entries[at];
-    const pfn = pfnOf(pte);
+    let pages = huge !== 0 ? stop - vpn : 1;
     if (kindOf(pte) === SWAP) {
       tables.entries[at] = NONE;
       yield* freeSwapEntry(m, payloadOf(pte));
-    } else if (kindOf(pte) === PRESENT && (mem.flags[pfn] & ANON) !== 0) {
-      const folio = mem.folioOf(pfn);
-      if ((mem.flags[pfn] & LARGE) === 0) {
-        // Only of a page that is known to be dirty does the kernel ask who else maps it.
-        if (mem.mapcount[pfn] === 1 || (mem.flags[pfn] & (SWAPCACHE | PAGE_DIRTY)) === 0) {
-          mem.flags[pfn] &= ~(SWAPBACKED | PAGE_DIRTY);
-          tables.entries[at] = pte & ~DIRTY;
-        }
-      } else if (
-        totalMapcount(mem, folio) === mem.pages(folio) &&
-        wholeInRange(vma, start, end, vpn, pfn - folio, mem.pages(folio))
-      ) {
-        mem.flags[folio] &= ~SWAPBACKED;
-        tables.entries[at] = pte & ~DIRTY;
-      } else if (totalMapcount(mem, folio) <= mem.pages(folio) && (yield* splitMapped(m, folio))) continue;
+    } else if (kindOf(pte) === PRESENT && (mem.flags[pfnOf(pte)] & ANON) !== 0) {
+      const folio = mem.folioOf(pfnOf(pte));
+      if (huge === 0) pages = pteBatch(m, at, at + (stop - vpn));
+      if (pages < mem.pages(folio)) {
+        if (!maybeMappedShared(mem, folio) && (yield* splitMapped(m, folio))) continue;
+      } else if (huge === 0) markPtes(m, folio, at, pages);
+      else markPmd(m, folio, at);
     }
-    vpn = tables.nextLeaf(pgd, (vpn + 1) as Vpn, last);
+    vpn = tables.nextLeaf(pgd, (vpn + pages) as Vpn, last);
   }
 }
 
-/** Whether all pages of a folio, of which page `nth` is at `vpn`, would lie in the range if they follow one another. */
-function wholeInRange(vma: VmArea, start: Address, end: Address, vpn: Vpn, nth: number, pages: number): boolean {
-  const first = (vpn - nth) * PAGE_SIZE;
-  return first >= Math.max(start, vma.start) && first + pages * PAGE_SIZE <= Math.min(end, vma.end);
+/** All entries of a folio, from `at` on. Only of a folio that is known to be dirty does the kernel ask who else maps it. */
+function markPtes(m: Machine, folio: Folio, at: number, pages: number): void {
+  const { mem, tables } = m;
+  if ((mem.flags[folio] & (SWAPCACHE | PAGE_DIRTY)) !== 0) {
+    if (totalMapcount(mem, folio) !== pages || !m.folioLock.tryLock(folio)) return;
+    const alone = freeSwap(m, folio);
+    if (alone) mem.flags[folio] &= ~PAGE_DIRTY;
+    m.folioLock.unlock(folio);
+    if (!alone) return;
+  }
+  for (let i = 0; i < pages; i++) tables.entries[at + i] &= ~(YOUNG | DIRTY);
+  markLazy(m, folio);
+}
+
+function markPmd(m: Machine, folio: Folio, at: number): void {
+  const { mem, tables } = m;
+  if (maybeMappedShared(mem, folio) || m.folioLock.isLocked(folio)) return;
+  mem.flags[folio] &= ~PAGE_DIRTY;
+  tables.entries[at] &= ~(YOUNG | DIRTY);
+  markLazy(m, folio);
+}
+
+/** Lets reclaim drop the folio without writing it out; not one that is mlocked or in the swap cache (folio_mark_lazyfree). */
+function markLazy({ mem }: Machine, folio: Folio): void {
+  if ((mem.flags[folio] & (MLOCKED | SWAPCACHE)) === 0) mem.flags[folio] &= ~SWAPBACKED;
 }

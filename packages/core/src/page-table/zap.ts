@@ -1,11 +1,14 @@
 import { unmapLargePte } from '../folio/deferred-split.js';
 import { entireMapcount, pagesMapped, removePmd } from '../folio/mapcount.js';
 import { LARGE } from '../folio/mem-map.js';
+import { mlockEntries, munlockVmaFolio } from '../folio/mlock.js';
 import type { Machine } from '../machine.js';
 import { freeSwapEntry } from '../reclaim/swap.js';
 import { type Op, READY } from '../sync/op.js';
 import { type Address, addressOf, type Folio, pageOf, type Vpn } from '../units.js';
+import { VM_LOCKED } from '../vma/vm-flags.js';
 import type { VmArea } from '../vma/vma.js';
+import { freeEmptyLeaf } from './free-empty.js';
 import { freeGathered } from './free-gathered.js';
 import { ENTRIES, PAGES_PER_LEAF, type Table } from './page-table.js';
 import { GUARD, isMapping, kindOf, NONE, PRESENT, type Pte, payloadOf, pfnOf, SWAP } from './pte.js';
@@ -16,16 +19,20 @@ const gather = new Int32Array(PAGES_PER_LEAF);
 /** Swap slots of entries that were just cleared. */
 const gatheredSlots: number[] = [];
 
-/** Clears the entries of [start, end) of `vma` and drops the pages they map (unmap_page_range). Guard markers go only if `guards`. */
-export function zapRange(m: Machine, vma: VmArea, start: Address, end: Address, guards = true): Op<void> {
+/**
+ * Clears the entries of [start, end) of `vma` and drops the pages they map (unmap_page_range). When `advised` by MADV_DONTNEED, guard
+ * markers stay, and a leaf table that all of its range leaves empty goes (zap_details.reclaim_pt).
+ */
+export function zapRange(m: Machine, vma: VmArea, start: Address, end: Address, advised = false): Op<void> {
   const vpn = pageOf(start);
   const last = pageOf(end);
   const leaf = vma.mm.leaf(vpn);
   const oneTable = leaf !== 0 && last <= (Math.floor(vpn / PAGES_PER_LEAF) + 1) * PAGES_PER_LEAF;
-  return oneTable ? zapLeaf(m, vma, leaf, vpn, last, guards) : zapTables(m, vma, start, end, guards);
+  const wholeTable = advised && last - vpn >= PAGES_PER_LEAF;
+  return oneTable && !wholeTable ? zapLeaf(m, vma, leaf, vpn, last, !advised) : zapTables(m, vma, start, end, advised);
 }
 
-function* zapTables(m: Machine, vma: VmArea, start: Address, end: Address, guards: boolean): Op<void> {
+function* zapTables(m: Machine, vma: VmArea, start: Address, end: Address, advised: boolean): Op<void> {
   const { pgd } = vma.mm;
   const last = pageOf(end);
   for (let vpn = pageOf(start); vpn < last; ) {
@@ -40,7 +47,8 @@ function* zapTables(m: Machine, vma: VmArea, start: Address, end: Address, guard
       else yield* splitPmd(m, vma, vpn);
     }
     if (leaf === 0) leaf = m.tables.leaf(pgd, vpn);
-    if (leaf !== 0) yield* zapLeaf(m, vma, leaf, vpn, stop, guards);
+    if (leaf !== 0) yield* zapLeaf(m, vma, leaf, vpn, stop, !advised);
+    if (leaf !== 0 && advised && stop - vpn === PAGES_PER_LEAF) yield* freeEmptyLeaf(m, vma.mm, vpn);
     vpn = stop;
   }
 }
@@ -48,6 +56,7 @@ function* zapTables(m: Machine, vma: VmArea, start: Address, end: Address, guard
 function zapLeaf(m: Machine, vma: VmArea, leaf: Table, from: Vpn, to: Vpn, guards: boolean): Op<void> {
   if (m.sync.stepping || m.rmap.unmapped !== undefined) return zapUnderLock(m, vma, leaf, from, to, guards);
   m.ptl.stats.writes++;
+  if ((vma.flags & VM_LOCKED) !== 0) mlockEntries(m, leaf, from, to, false);
   const first = leaf * ENTRIES + (from & (ENTRIES - 1));
   const count = clearEntries(m, vma.mm.id, first, first + (to - from), guards, gather, gatheredSlots);
   return count === 0 && gatheredSlots.length === 0 ? READY : flush(m, gather, count, gatheredSlots);
@@ -65,6 +74,7 @@ function* zapUnderLock(m: Machine, vma: VmArea, leaf: Table, from: Vpn, to: Vpn,
   // In stepping mode another task may zap between this one's loop and its flush, so each keeps its own frames.
   const pages = m.sync.stepping ? new Int32Array(PAGES_PER_LEAF) : gather;
   const slots = m.sync.stepping ? [] : gatheredSlots;
+  if ((vma.flags & VM_LOCKED) !== 0) mlockEntries(m, leaf, from, to, false);
   const count = clearEntries(m, vma.mm.id, leaf * ENTRIES + slot, leaf * ENTRIES + slot + (to - from), guards, pages, slots);
   m.ptl.unlock(leaf);
   yield* flush(m, pages, count, slots);
@@ -130,6 +140,7 @@ function* zapPmd(m: Machine, vma: VmArea, vpn: Vpn): Op<void> {
   const folio = pfnOf(pmd) as number as Folio;
   if (present) {
     removePmd(mem, folio, vma.mm.id);
+    munlockVmaFolio(m, folio, vma);
     if (pagesMapped(mem, folio) > 0 && entireMapcount(mem, folio) === 0 && pagesMapped(mem, folio) < mem.pages(folio))
       m.deferredSplit.add(folio);
   }

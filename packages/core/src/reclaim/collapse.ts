@@ -5,6 +5,7 @@ import { unmapLargePte } from '../folio/deferred-split.js';
 import { putPage } from '../folio/free.js';
 import { isLarge, totalMapcount } from '../folio/mapcount.js';
 import { ANON, EXCLUSIVE, PMD_ORDER } from '../folio/mem-map.js';
+import { munlockVmaFolio } from '../folio/mlock.js';
 import type { Machine } from '../machine.js';
 import { startWrite } from '../mm/vma-lock.js';
 import { ENTRIES, PAGES_PER_LEAF, PMD_SIZE, type Table } from '../page-table/page-table.js';
@@ -155,6 +156,7 @@ function* takeOver(m: Machine, vma: VmArea, vpn: Vpn, leaf: Table, folio: Folio)
     mem.flags[pfn] &= ~EXCLUSIVE;
     if (isLarge(mem, pfn)) unmapLargePte(m, pfn, vma.mm.id);
     else mem.mapcount[pfn]--;
+    munlockVmaFolio(m, mem.folioOf(pfn), vma);
     old.push(mem.folioOf(pfn) as number as Pfn);
   }
   return old;

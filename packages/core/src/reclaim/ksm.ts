@@ -2,6 +2,7 @@ import { NoMemory } from '../errors.js';
 import { putPage } from '../folio/free.js';
 import { isLarge, totalMapcount } from '../folio/mapcount.js';
 import { ANON, EXCLUSIVE, KSM, DIRTY as PAGE_DIRTY, SWAPCACHE } from '../folio/mem-map.js';
+import { mlockVmaFolio, munlockVmaFolio } from '../folio/mlock.js';
 import { splitMapped } from '../folio/split.js';
 import type { Machine } from '../machine.js';
 import type { Mm } from '../mm/mm.js';
@@ -273,7 +274,9 @@ function* replaceEntry(m: Machine, vma: VmArea, vpn: Vpn, at: number, page: Pfn,
   if (m.sync.stepping) yield { kind: 'pte', object: vma.mm, label: 'KSM' };
   mem.mapcount[stable]++;
   mem.refcount[stable]++;
+  mlockVmaFolio(m, stable as number as Folio, vma);
   mem.mapcount[page]--;
+  munlockVmaFolio(m, page as number as Folio, vma);
   tables.entries[at] = makePte(PRESENT, stable, YOUNG);
 }
 

@@ -1,6 +1,7 @@
 import { putPage } from '../folio/free.js';
 import { addPmd, addPte, isLarge, removePmd, removePte, totalMapcount } from '../folio/mapcount.js';
 import { ANON, KSM, DIRTY as PAGE_DIRTY, EXCLUSIVE as PAGE_EXCLUSIVE, SWAPBACKED, SWAPCACHE } from '../folio/mem-map.js';
+import { mlockVmaFolio, munlockVmaFolio } from '../folio/mlock.js';
 import type { Machine } from '../machine.js';
 import { DIRTY, EXCLUSIVE, kindOf, MIGRATION, makePte, PRESENT, pfnOf, WRITE, YOUNG } from '../page-table/pte.js';
 import { BUSY, GONE, type RmapHold } from '../rmap/contract.js';
@@ -122,6 +123,7 @@ export const toMigrationEntry =
     if ((entry & DIRTY) !== 0) mem.flags[folio] |= PAGE_DIRTY;
     if (byPmd) removePmd(mem, folio, vma.mm.id);
     else removePte(mem, pfn, vma.mm.id);
+    munlockVmaFolio(m, folio, vma);
     mem.refcount[folio]--;
     return true;
   };
@@ -137,6 +139,7 @@ export const fromMigrationEntry =
     if ((entry & (WRITE | EXCLUSIVE)) !== 0) mem.flags[pfn] |= PAGE_EXCLUSIVE;
     if (byPmd) addPmd(mem, to, vma.mm.id);
     else addPte(mem, pfn, vma.mm.id);
+    if (!isLarge(mem, to)) mlockVmaFolio(m, to, vma);
     mem.refcount[to]++;
     tables.entries[at] = makePte(PRESENT, pfn, entry & (WRITE | YOUNG | DIRTY));
     return true;

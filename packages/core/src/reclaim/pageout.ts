@@ -1,37 +1,41 @@
-import { maybeMappedShared } from '../folio/mapcount.js';
-import { ANON } from '../folio/mem-map.js';
+import { maybeMappedShared, totalMapcount } from '../folio/mapcount.js';
+import { ANON, MLOCKED } from '../folio/mem-map.js';
+import { forgetMlocks } from '../folio/mlock.js';
 import { splitMapped } from '../folio/split.js';
 import type { Machine } from '../machine.js';
 import { ENTRIES, PAGES_PER_LEAF } from '../page-table/page-table.js';
 import { kindOf, PRESENT, pfnOf } from '../page-table/pte.js';
+import { pteBatch } from '../page-table/pte-batch.js';
 import type { Op } from '../sync/op.js';
-import { type Address, type Folio, PAGE_SIZE, pageOf, type Vpn } from '../units.js';
+import { type Address, type Folio, pageOf, type Vpn } from '../units.js';
 import type { VmArea } from '../vma/vma.js';
 import { reclaimFolio } from './reclaim.js';
 
-/** Evicts the anonymous folios of [start, end) that no other address space maps; a folio that reaches out of it is split (madvise_cold_or_pageout_pte_range). */
+/** Evicts the anonymous folios of [start, end) that nothing else maps; a folio that is not all there is split (madvise_cold_or_pageout_pte_range). */
 export function* pageOut(m: Machine, vma: VmArea, start: Address, end: Address): Op<void> {
   const { mem, tables } = m;
   const { pgd } = vma.mm;
   const last = pageOf(end);
   for (let vpn = tables.nextLeaf(pgd, pageOf(start), last); vpn < last; ) {
+    const stop = Math.min((Math.floor(vpn / PAGES_PER_LEAF) + 1) * PAGES_PER_LEAF, last);
     const huge = tables.huge(pgd, vpn);
     const at = huge !== 0 ? huge : tables.leaf(pgd, vpn) * ENTRIES + (vpn & (ENTRIES - 1));
     const entry = tables.entries[at];
     const folio = kindOf(entry) === PRESENT ? mem.folioOf(pfnOf(entry)) : null;
-    const step = huge !== 0 ? PAGES_PER_LEAF - (vpn % PAGES_PER_LEAF) : 1;
+    let pages = huge !== 0 ? stop - vpn : 1;
     vma.mm.forgetShortcuts();
-    if (folio !== null && (mem.flags[folio] & ANON) !== 0 && !maybeMappedShared(mem, folio)) {
-      if (reachesOut(m, folio, vma, start, end)) {
-        if (yield* splitMapped(m, folio)) continue;
-      } else yield* reclaimFolio(m, folio);
+    if (folio !== null && (mem.flags[folio] & ANON) !== 0) {
+      if (huge === 0) pages = pteBatch(m, at, at + (stop - vpn));
+      if (pages < mem.pages(folio)) {
+        if (!maybeMappedShared(mem, folio) && (yield* splitMapped(m, folio))) continue;
+      } else if (huge !== 0 ? !maybeMappedShared(mem, folio) : totalMapcount(mem, folio) === pages) yield* evict(m, folio);
     }
-    vpn = tables.nextLeaf(pgd, (vpn + step) as Vpn, last);
+    vpn = tables.nextLeaf(pgd, (vpn + pages) as Vpn, last);
   }
 }
 
-/** Whether pages of the folio have their place outside of the range. */
-function reachesOut(m: Machine, folio: Folio, vma: VmArea, start: Address, end: Address): boolean {
-  const first = vma.start + (m.mem.index[folio] - vma.anonPgoff) * PAGE_SIZE;
-  return first < start || first + m.mem.pages(folio) * PAGE_SIZE > end;
+/** A mlocked folio is put back instead (folio_isolate_lru, folio_putback_lru). */
+function* evict(m: Machine, folio: Folio): Op<void> {
+  if ((m.mem.flags[folio] & MLOCKED) !== 0) forgetMlocks(m, folio);
+  else yield* reclaimFolio(m, folio);
 }

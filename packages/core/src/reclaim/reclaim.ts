@@ -1,6 +1,6 @@
 import { putPage } from '../folio/free.js';
 import { totalMapcount } from '../folio/mapcount.js';
-import { ANON, KSM, SWAPBACKED, SWAPCACHE } from '../folio/mem-map.js';
+import { ANON, KSM, MLOCKED, SWAPBACKED, SWAPCACHE } from '../folio/mem-map.js';
 import { splitFolio } from '../folio/split.js';
 import type { Machine } from '../machine.js';
 import { tryToUnmap } from '../rmap/try-to-unmap.js';
@@ -9,7 +9,7 @@ import type { Folio, Pfn } from '../units.js';
 import { addToSwapCache, deleteFromSwapCache, freeSwap } from './swap.js';
 
 /**
- * What became of a folio that reclaim looked at: `reclaimed`; or it stays: `locked`, a VM_LOCKED mapping keeps it; `dirty`,
+ * What became of a folio that reclaim looked at: `reclaimed`; or it stays: `locked`, it is mlocked, or a VM_LOCKED mapping keeps it; `dirty`,
  * written since MADV_FREE, and swap-backed again; `busy`, somebody has it, or some entries are left; `in-use`, somebody refers
  * to it; `no-swap`, swap is full; `not-mapped`.
  */
@@ -26,6 +26,10 @@ export function* reclaimFolio(m: Machine, folio: Folio): Op<Reclaim> {
   if (totalMapcount(mem, folio) === 0 && (mem.flags[folio] & SWAPCACHE) === 0) return 'not-mapped';
   if ((mem.flags[folio] & KSM) !== 0) return 'in-use'; // pages of KSM are not evicted here
   if (!m.folioLock.tryLock(folio)) return 'busy';
+  if ((mem.flags[folio] & MLOCKED) !== 0) {
+    m.folioLock.unlock(folio);
+    return 'locked';
+  }
   mem.refcount[folio]++;
   try {
     if (m.deferredSplit.has(folio)) yield* splitFolio(m, folio);

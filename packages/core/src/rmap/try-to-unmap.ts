@@ -2,6 +2,7 @@ import { unmapLargePte } from '../folio/deferred-split.js';
 import { putPage } from '../folio/free.js';
 import { isLarge, totalMapcount } from '../folio/mapcount.js';
 import { EXCLUSIVE as PAGE_EXCLUSIVE, SWAPBACKED } from '../folio/mem-map.js';
+import { mlockFolio } from '../folio/mlock.js';
 import type { Machine } from '../machine.js';
 import { DIRTY, EXCLUSIVE, makePte, NONE, pfnOf, SWAP } from '../page-table/pte.js';
 import { slotOfPage } from '../reclaim/swap.js';
@@ -30,6 +31,7 @@ export function* tryToUnmap(m: Machine, folio: Folio): Op<Unmap> {
     (vma, address, _leaf, at) => {
       if ((vma.flags & VM_LOCKED) !== 0) {
         outcome = 'locked';
+        if (!isLarge(mem, folio)) mlockFolio(m, folio); // it was missed
         return false;
       }
       const pte = tables.entries[at];

@@ -156,7 +156,9 @@ class EntryVisitor implements RmapVisitor {
 
   private *lookStepping(vma: VmArea, address: Address, leaf: Table, at: number): Op<boolean> {
     yield* this.m.ptl.lock(leaf);
-    const more = !this.holds(this.m.tables.entries[at]) || this.hit(vma, address, leaf, at);
+    // The table may have gone, and serve another address space by now.
+    const same = vma.mm.leaf(pageOf(address)) === leaf;
+    const more = !same || !this.holds(this.m.tables.entries[at]) || this.hit(vma, address, leaf, at);
     this.m.ptl.unlock(leaf);
     return more;
   }

@@ -55,7 +55,7 @@ const PAGE_ADVICE: Record<number, Advice> = {
   },
   *[f.MADV_DONTNEED](m, vma, start, end): Op<void> {
     if ((vma.flags & vm.VM_LOCKED) !== 0) throw refuse('EINVAL', `MADV_DONTNEED on locked memory: ${vma}; munlock it first`);
-    yield* zapRange(m, vma, start, end, false);
+    yield* zapRange(m, vma, start, end, true);
   },
   *[f.MADV_FREE](m, vma, start, end): Op<void> {
     if ((vma.flags & vm.VM_LOCKED) !== 0 || !vma.anonymous)

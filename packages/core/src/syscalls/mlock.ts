@@ -1,5 +1,6 @@
 import { KernelError } from '../errors.js';
 import { populate } from '../fault/populate.js';
+import { mlockRange } from '../folio/mlock.js';
 import type { Machine } from '../machine.js';
 import type { Mm } from '../mm/mm.js';
 import { startWrite } from '../mm/vma-lock.js';
@@ -53,4 +54,5 @@ function* lockVma(m: Machine, vma: VmArea, start: Address, end: Address, lock: b
   const changed = yield* modifyVma(m, { middle: vma, start, end, flags });
   yield* startWrite(m, changed);
   changed.flags = flags | (changed.flags & VM_STICKY);
+  yield* mlockRange(m, changed, start, end);
 }
