@@ -1,0 +1,127 @@
+import { Kernel, ProgramRun } from '@rmap-lab/core';
+import { CaseFailure, type ConformanceCase } from '../../case.js';
+import { contractCase, expect, play, shared, show, VARIED } from './stage.js';
+
+const FEATURES = ['large-folio', 'private-file', 'swap', 'migrate', 'ksm', 'uffd-move', 'collapse', 'folio-split'];
+
+/** Runs `body` where nobody can look at a clock or draw a random number. */
+function withoutChance(body: () => void): void {
+  const { random } = Math;
+  const { now } = Date;
+  const forbidden = (what: string) => (): never => {
+    throw new CaseFailure(`a hook calls ${what}`);
+  };
+  Math.random = forbidden('Math.random');
+  Date.now = forbidden('Date.now');
+  try {
+    body();
+  } finally {
+    Math.random = random;
+    Date.now = now;
+  }
+}
+
+/** What a strategy says of itself, and that machines under it are their own: alone, repeatable, free to be looked at. */
+export const ofTheMachine: readonly ConformanceCase[] = [
+  contractCase('describes-itself', 'R33', 'the strategy says what it is', 'the fields of RmapStrategy', ({ strategy }) => {
+    expect(strategy.name.trim().length > 0, 'the name is empty');
+    expect(strategy.contract === 1, `the contract is ${strategy.contract}, this suite is for 1`);
+    expect(
+      Object.values(strategy.bytes).every((bytes) => Number.isInteger(bytes) && bytes >= 0),
+      'bytes are not whole numbers',
+    );
+    for (const [feature, reason] of Object.entries(strategy.unsupported ?? {})) {
+      expect(FEATURES.includes(feature), `'${feature}' in unsupported is no feature`);
+      expect(reason.length > 10, `the reason for '${feature}' says nothing`);
+    }
+  }),
+  contractCase('locks-are-named-once', 'R28', 'lock classes have names of their own', 'lockdep classes', ({ strategy }) => {
+    const names = strategy.locks.map(({ name }) => name);
+    expect(new Set(names).size === names.length, `a lock class is declared twice: ${names.join(', ')}`);
+  }),
+  contractCase(
+    'finding-is-never-optional',
+    'R17',
+    'finding every mapping is not refused',
+    'the purpose of a reverse map',
+    ({ strategy }) => {
+      const { kernel } = play(strategy, VARIED);
+      expect(kernel.verify().mappings > 0, 'the program maps nothing');
+    },
+  ),
+  contractCase(
+    'two-kernels',
+    'R1',
+    'two machines under one strategy do not know of each other',
+    'nothing global in create',
+    ({ strategy }) => {
+      const alone = show(play(strategy, VARIED).kernel);
+      const one = new ProgramRun(new Kernel({ strategy }));
+      const two = new ProgramRun(new Kernel({ strategy }));
+      for (const operation of VARIED) {
+        one.apply(operation);
+        two.apply(operation);
+      }
+      expect(show(one.kernel) === alone && show(two.kernel) === alone, 'a machine beside another ends otherwise than alone');
+    },
+  ),
+  contractCase(
+    'deterministic',
+    'R32',
+    'the same program gives the same objects, costs and answers',
+    'reproducible experiments',
+    ({ strategy }) => {
+      const [once, again] = [1, 2].map(() => show(play(strategy, VARIED).kernel));
+      expect(once === again, 'two runs of one program differ');
+    },
+  ),
+  contractCase(
+    'inspect-changes-nothing',
+    'R34',
+    'looking at the objects changes nothing',
+    'viewers and failure reports look at any time',
+    ({ strategy }) => {
+      const { kernel } = play(strategy, VARIED);
+      const before = show(kernel);
+      kernel.inspect();
+      expect(show(kernel) === before, '`inspect` changed what is counted or shown');
+      kernel.verify();
+    },
+  ),
+  contractCase(
+    'inspect-costs-nothing',
+    'R34',
+    'a walk after a look at the objects costs what it costs without',
+    'what a viewer shows must not be part of what is measured',
+    ({ strategy }) => {
+      const walked = (looks: number): string => {
+        const { kernel, folio } = shared(strategy);
+        for (let i = 0; i < looks; i++) kernel.inspect();
+        return JSON.stringify([kernel.walk(folio).candidates, kernel.stats()]);
+      };
+      expect(walked(0) === walked(2), 'walks after `inspect` are counted otherwise than without');
+    },
+  ),
+  contractCase(
+    'inspect-names-nodes',
+    'R34',
+    'edges lead to nodes, processes and VMAs that are there',
+    'ObjectGraph',
+    ({ strategy }) => {
+      const { nodes, edges } = play(strategy, VARIED).kernel.inspect();
+      const ids = new Set(nodes.map(({ id }) => id));
+      expect(ids.size === nodes.length, 'two nodes have the same id');
+      const lost = edges.find(({ to }) => !ids.has(to) && !/^(mm|vma|folio):/.test(to));
+      expect(lost === undefined, `the edge ${lost?.label} from ${lost?.from} leads to ${lost?.to}, which is not shown`);
+    },
+  ),
+  contractCase(
+    'no-clock',
+    'R32',
+    'no hook looks at a clock or draws a random number',
+    'reproducible experiments',
+    ({ strategy }) => {
+      withoutChance(() => play(strategy, VARIED).kernel.verify());
+    },
+  ),
+];

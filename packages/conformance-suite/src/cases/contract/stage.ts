@@ -1,0 +1,112 @@
+import {
+  type Folio,
+  Kernel,
+  type KernelOptions,
+  type Op,
+  type Operation,
+  type Pgoff,
+  ProgramRun,
+  type Rmap,
+  type RmapStrategy,
+  run,
+} from '@rmap-lab/core';
+import { CaseFailure, type ConformanceCase, type Lab } from '../../case.js';
+import { withHooks } from '../../facade.js';
+import { exit, fork, map, move, munmap, protect, RO, write } from '../../operations.js';
+import { RULES } from '../../rules.js';
+
+/** Splits, merges, moves, forks and exits. */
+export const VARIED: readonly Operation[] = [
+  map(10, 8),
+  write(10),
+  write(13),
+  fork(),
+  protect(12, 2, RO),
+  write(11, 1),
+  protect(12, 2, 3),
+  move(14, 2, 40),
+  write(41),
+  fork(1),
+  exit(1),
+  munmap(10, 1),
+  write(12, 1),
+  map(18, 2),
+  write(18),
+];
+export const expect = (holds: boolean, message: string): void => {
+  if (!holds) throw new CaseFailure(message);
+};
+
+export function play(
+  strategy: RmapStrategy,
+  program: readonly Operation[],
+  options: Omit<KernelOptions, 'strategy'> = {},
+): ProgramRun {
+  const started = new ProgramRun(new Kernel({ strategy, ...options }));
+  for (const operation of program) started.apply(operation);
+  return started;
+}
+
+export const show = (kernel: Kernel): string => JSON.stringify([kernel.stats(), kernel.inspect(), kernel.draw()]);
+export const answerOf = <T>(answer: T | Op<T>): T =>
+  typeof answer === 'object' && answer !== null && 'next' in answer ? run(answer as Op<T>) : (answer as T);
+
+export function nothingLeft(kernel: Kernel, when: string): void {
+  const left = Object.entries(kernel.stats().slab).filter(([, { live }]) => live > 0);
+  if (left.length === 0) return;
+  throw new CaseFailure(`${left.map(([cache, { live }]) => `${live} of ${cache}`).join(', ')} left ${when}: ${RULES.R15}`, {
+    rule: 'R15',
+  });
+}
+
+/** A machine on which a program ran, the strategy's hooks, and the folio of the first process's first touched VMA. */
+export interface Stage {
+  readonly kernel: Kernel;
+  readonly rmap: Rmap;
+  readonly folio: Folio;
+  readonly first: Pgoff;
+  readonly last: Pgoff;
+  readonly run: ProgramRun;
+}
+
+export function stage(
+  strategy: RmapStrategy,
+  program: readonly Operation[],
+  options: Omit<KernelOptions, 'strategy'> = {},
+): Stage {
+  let rmap: Rmap | null = null;
+  const spied = withHooks(strategy, (made) => {
+    rmap = made;
+  });
+  const started = play(spied, program, options);
+  const process = started.processes[0];
+  const at = process.vmas().find(({ faulted }) => faulted)?.start;
+  const folio = at === undefined ? null : process.folioAt(at);
+  if (folio === null || rmap === null || at === undefined) throw new CaseFailure('a page that was written is not mapped');
+  const { index, order } = process.pageAt(at);
+  const first = index as Pgoff;
+  return { kernel: started.kernel, rmap, folio, first, last: (first + 2 ** order - 1) as Pgoff, run: started };
+}
+
+/** A page at 10, shared by a parent and two children, one of which moved it. */
+export const shared = (strategy: RmapStrategy): Stage =>
+  stage(strategy, [map(10, 4), write(10), fork(), fork(), move(10, 4, 40, 1)]);
+/** A page at 10 of a process that never forked. */
+export const alone = (strategy: RmapStrategy): Stage => stage(strategy, [map(10, 4), write(10)]);
+export const contractCase = (
+  name: string,
+  rule: ConformanceCase['rule'],
+  title: string,
+  why: string,
+  body: (lab: Lab) => void,
+  needs: ConformanceCase['needs'] = [],
+): ConformanceCase => ({
+  id: `contract/${name}`,
+  level: 'contract',
+  rule,
+  strength: 'must',
+  needs,
+  title,
+  why,
+  run: body,
+});
