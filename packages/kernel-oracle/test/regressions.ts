@@ -151,6 +151,16 @@ export const programs: Readonly<Record<string, readonly Operation[]>> = {
     { op: 'madvise', process: 0, at: 1034, pages: 480, advice: linux.MADV_PAGEOUT },
     { op: 'madvise', process: 0, at: 1536, pages: 512, advice: linux.MADV_PAGEOUT },
   ],
+  "MADV_WILLNEED brings a page into the swap cache, where it is nobody's alone": [
+    { op: 'mmap', process: 0, at: 2, pages: 3, prot: RW, memory: 'private', flags: 0, offset: 3 },
+    { op: 'write', process: 0, at: 2 },
+    { op: 'madvise', process: 0, at: 2, pages: 2, advice: linux.MADV_PAGEOUT },
+    { op: 'fork', process: 0 },
+    { op: 'madvise', process: 1, at: 2, pages: 1, advice: linux.MADV_WILLNEED },
+    { op: 'exit', process: 0 },
+    { op: 'read', process: 0, at: 2 },
+    { op: 'write', process: 0, at: 2 },
+  ],
   'MADV_DONTNEED frees a table that became empty': [
     { op: 'mmap', process: 0, at: 1536, pages: 768, prot: RW, memory: 'private', flags: 0, offset: 4 },
     { op: 'write', process: 0, at: 1536 },

@@ -10,6 +10,7 @@ import { zapRange } from '../page-table/zap.js';
 import { collapseRange } from '../reclaim/collapse.js';
 import { breakKsm } from '../reclaim/ksm-break.js';
 import { pageOut } from '../reclaim/pageout.js';
+import { willNeed } from '../reclaim/willneed.js';
 import type { Op } from '../sync/op.js';
 import { type Address, alignUp, isAligned } from '../units.js';
 import { modifyVma } from '../vma/merge.js';
@@ -49,7 +50,9 @@ type Advice = (m: Machine, vma: VmArea, start: Address, end: Address) => Op<void
 
 /** Advice that changes pages. */
 const PAGE_ADVICE: Record<number, Advice> = {
-  *[f.MADV_WILLNEED](): Op<void> {},
+  *[f.MADV_WILLNEED](m, vma, start, end): Op<void> {
+    if (vma.file === null) yield* willNeed(m, vma, start, end);
+  },
   *[f.MADV_COLD](_m, vma): Op<void> {
     if ((vma.flags & vm.VM_LOCKED) !== 0) throw refuse('EINVAL', `MADV_COLD on locked memory: ${vma}`);
   },
