@@ -9,7 +9,7 @@ const merge = (...names: string[]): string[] => names.map((name) => `one-address
 const one = (...names: string[]): string[] => names.map((name) => `one-address-space/${name}`);
 const both = (name: string): string[] => merge(name, `${name}-after-a-fork`);
 
-/** Functions of Linux 6.18's tests (and those that came later, so marked), by file. */
+/** Functions of Linux 6.18's tests (and those that came later, so marked), by file. The names are those of the sources. */
 export const KERNEL_TESTS: Readonly<Record<string, readonly Coverage[]>> = {
   'tools/testing/vma/vma.c': [
     ['simple_merge', one('merge-between')],
@@ -53,16 +53,16 @@ export const KERNEL_TESTS: Readonly<Record<string, readonly Coverage[]>> = {
     ['mremap_correct_placed_faulted', merge('put-back', 'put-back-left', 'put-back-between')],
     ['merge_vmas_with_mseal (later)', 'not modelled: mseal'],
     ['anon_and_page_offset_mismatch_memfd (later)', merge('private-file-offsets')],
-    ['mremap_faulted_to_unfaulted_prev', both('touched-to-untouched-before')],
-    ['mremap_faulted_to_unfaulted_next', both('touched-to-untouched-behind')],
-    ['mremap_faulted_to_unfaulted_prev_unfaulted_next', both('kept-between-untouched')],
-    ['mremap_faulted_to_unfaulted_prev_faulted_next', both('kept-between-untouched-and-touched')],
+    ['mremap_faulted_to_unfaulted_prev (later)', both('touched-to-untouched-before')],
+    ['mremap_faulted_to_unfaulted_next (later)', both('touched-to-untouched-behind')],
+    ['mremap_faulted_to_unfaulted_prev_unfaulted_next (later)', both('kept-between-untouched')],
+    ['mremap_faulted_to_unfaulted_prev_faulted_next (later)', both('kept-between-untouched-and-touched')],
   ],
   'selftests/mm/rmap.c': [
     ['migrate.anon', ['walkers/migrate/tree', 'walkers/migrate/tree-moved', 'concurrency/fork-x-migrate']],
     ['migrate.shm, migrate.file', NOT_ANON],
     ['migrate.ksm', ['walkers/migrate/ksm']],
-    ['migrate.ksm_and_mremap (later)', ['walkers/migrate/ksm-moved']],
+    ['migrate.ksm_and_mremap (later)', ['walkers/migrate/ksm-moved', 'walkers/migrate/ksm-after-move']],
   ],
   'selftests/mm/cow.c': [
     ['test_cow_in_parent', ['families/child-writes', 'families/parent-writes', 'families/both-write']],
@@ -99,6 +99,7 @@ export const KERNEL_TESTS: Readonly<Record<string, readonly Coverage[]>> = {
     ['mremap_expand_merge', one('grow-into-next')],
     ['mremap_expand_merge_offset', one('grow-at-an-offset')],
     ['mremap_move_within_range', one('move-next-to-itself')],
+    ['mremap_move_1mb_from_start', ['large-folios/pmd-moved-unaligned', 'large-folios/table-moved']],
     ['mremap_move_multiple_vmas', one('move-several', 'move-several-keeping')],
     ['mremap_move_multiple_vmas_split', one('move-several-cut-at-both-ends')],
     ['mremap_shrink_multiple_vmas', one('shrink-over-several')],
@@ -117,30 +118,39 @@ export const KERNEL_TESTS: Readonly<Record<string, readonly Coverage[]>> = {
     ['test_unmerge_uffd_wp', 'not modelled: write-protection by userfaultfd'],
     ['test_prot_none', ['walkers/ksm/no-access']],
     [
-      'test_prctl, test_prctl_fork, test_prctl_fork_exec, test_fork_ksm_merging_page_count',
+      'test_prctl, test_prctl_fork, test_prctl_fork_exec, test_prctl_unmerge, test_fork_ksm_merging_page_count (later)',
       'not modelled: PR_SET_MEMORY_MERGE and its counters; forks of merged pages are walkers/ksm/*',
     ],
+  ],
+  'selftests/mm/ksm_tests.c': [
+    ['check_ksm_merge', ['walkers/ksm/alone']],
+    ['check_ksm_unmerge', ['walkers/ksm/unmerge']],
+    ['check_ksm_zero_page_merge', 'not modelled: use_zero_pages of KSM'],
+    ['check_ksm_numa_merge', 'not modelled: NUMA'],
+    ['ksm_merge_time, ksm_merge_hugepages_time, ksm_unmerge_time, ksm_cow_time', NOT_RMAP],
   ],
   'selftests/mm/uffd-unit-tests.c': [
     ['move', ['walkers/uffd-move/alone', 'walkers/uffd-move/moved', 'walkers/uffd-move/between-families']],
     ['move-pmd', ['large-folios/uffd-move-pmd']],
+    ['move-pmd-huge-zeropage (later)', 'nothing to find: the huge zero page has no reverse map'],
     ['move-pmd-split', ['large-folios/uffd-move-pmd-split']],
   ],
   'selftests/mm/migration.c': [
     ['private_anon', ['concurrency/fork-x-migrate', 'concurrency/move-x-migrate', 'concurrency/exit-x-migrate']],
     ['private_anon_thp', ['large-folios/pmd-split', 'concurrency/fork-x-split']],
-    ['shared_anon', NOT_ANON],
+    ['shared_anon, shared_anon_thp', NOT_ANON],
+    ['private_anon_htlb, shared_anon_htlb', NO_HUGETLB],
   ],
   'selftests/mm/split_huge_page_test.c': [
     ['split_pmd_thp_to_order', ['large-folios/pmd-split', 'large-folios/pmd-split-unequal']],
     ['split_pte_mapped_thp', ['large-folios/split-after-move', 'large-folios/split-over-a-cut']],
-    ['split_pmd_zero_pages', 'not modelled: underused huge pages'],
-    ['split_file_backed_thp, split_thp_in_pagecache_to_order', NOT_ANON],
+    ['split_pmd_zero_pages', ['large-folios/pmd-split']],
+    ['split_file_backed_thp, split_thp_in_pagecache_to_order_at', NOT_ANON],
   ],
   'selftests/mm/guard-regions.c': [
     ['basic', one('guard')],
-    ['fork', one('guard-forked')],
-    ['vma_merge, vma_split', one('guard-cut-and-merged')],
+    ['fork, fork_cow', one('guard-forked')],
+    ['split_merge', one('guard-cut-and-merged')],
     ['mremap_move, mremap_expand, mremap_shrink', one('guard-moved')],
     ['the others', NOT_RMAP],
   ],

@@ -81,6 +81,23 @@ export const walkers: readonly ProgramCase[] = [
       'a merged page is migrated after its place has moved',
       [map(10, 2), fill(10, 7), fill(11, 7), advise(10, 2, MADV_MERGEABLE), ksmScan, move(11, 1, 40), migrate(10), migrate(40)],
     ],
+    [
+      'migrate/ksm-after-move',
+      'R27',
+      'memory that moved over other memory is merged, and migrated',
+      [
+        map(10, 4),
+        fill(10, 7),
+        fill(11, 7),
+        fill(12, 7),
+        fill(13, 7),
+        move(12, 2, 10),
+        advise(10, 2, MADV_MERGEABLE),
+        ksmScan,
+        migrate(10),
+        migrate(11),
+      ],
+    ],
   ]),
   ...from('selftests/mm/ksm_functional_tests.c and merge.c', { needs: ['ksm'] }, [
     [
