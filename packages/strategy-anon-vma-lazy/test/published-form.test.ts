@@ -1,13 +1,8 @@
 import {
-  type Address,
-  type Folio,
   interleave,
   Kernel,
   type KernelOptions,
   MADV_HUGEPAGE,
-  MAP_ANONYMOUS,
-  MAP_NORESERVE,
-  MAP_PRIVATE,
   MREMAP_FIXED,
   MREMAP_MAYMOVE,
   type Op,
@@ -19,20 +14,10 @@ import {
 import { scheduler } from '@rmap-lab/strategy-tests';
 import { describe, expect, it } from 'vitest';
 import { anonVmaLazy, type LazyOptions, PRESETS, type Preset } from '../src/index.js';
+import { at, folioAt, map, move, UNACCOUNTED } from './places.js';
 
 /** Where the published form misses a mapping, by the experiments X3 to X12 of its description; and that `intended` does not. */
-const at = (page: number): Address => (0x40000000 + page * PAGE_SIZE) as Address;
-/** So that touched and untouched memory have the same flags, and may merge. */
-const UNACCOUNTED = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
 const MOVE = MREMAP_MAYMOVE | MREMAP_FIXED;
-const map = (process: Process, page: number, pages: number, touched = pages): void => {
-  process.mapAt(at(page), pages * PAGE_SIZE);
-  for (let i = 0; i < touched; i++) process.write(at(page + i));
-};
-const move = (process: Process, from: number, to: number, pages: number): void => {
-  process.mremap(at(from), pages * PAGE_SIZE, pages * PAGE_SIZE, { flags: MOVE, to: at(to) });
-};
-const folioAt = (process: Process, page: number): Folio => process.folioAt(at(page)) as Folio;
 
 /** `intended` with some answers changed. */
 const made = (options: Preset | Partial<LazyOptions>) =>

@@ -1,14 +1,7 @@
 import {
-  type Address,
-  type Folio,
   interleave,
   Kernel,
   type KernelOptions,
-  MAP_ANONYMOUS,
-  MAP_NORESERVE,
-  MAP_PRIVATE,
-  MREMAP_FIXED,
-  MREMAP_MAYMOVE,
   type Op,
   PAGE_SIZE,
   PROT_READ,
@@ -18,10 +11,9 @@ import {
 import { scheduler } from '@rmap-lab/strategy-tests';
 import { describe, expect, it } from 'vitest';
 import { anonVmaLazy, type LazyOptions, PRESETS } from '../src/index.js';
+import { at, folioAt, map, move, UNACCOUNTED } from './places.js';
 
 /** What each switch does, by its name. Every other answer is that of `intended`. */
-const at = (page: number): Address => (0x40000000 + page * PAGE_SIZE) as Address;
-const UNACCOUNTED = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
 const FOUR: Partial<KernelOptions> = { thp: { orders: { 2: 'always' } } };
 const LAZY = 2 ** 30;
 
@@ -32,14 +24,6 @@ function machine(
   const kernel = new Kernel({ strategy: anonVmaLazy({ ...PRESETS.intended, ...options }), ...kernelOptions });
   return { kernel, process: kernel.spawn() };
 }
-const map = (process: Process, page: number, pages: number): void => {
-  process.mapAt(at(page), pages * PAGE_SIZE);
-  for (let i = 0; i < pages; i++) process.write(at(page + i));
-};
-const move = (process: Process, from: number, to: number, pages: number): void => {
-  process.mremap(at(from), pages * PAGE_SIZE, pages * PAGE_SIZE, { flags: MREMAP_MAYMOVE | MREMAP_FIXED, to: at(to) });
-};
-const folioAt = (process: Process, page: number): Folio => process.folioAt(at(page)) as Folio;
 const isLazy = (process: Process, page: number): boolean => (process.pageAt(at(page)).anchor as number) > LAZY;
 /** Read and write acquisitions of a class while `work` runs. */
 function taken(kernel: Kernel, lock: string, work: () => void): { reads: number; writes: number } {
