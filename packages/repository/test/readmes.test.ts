@@ -18,6 +18,10 @@ function project(): string {
   return directory;
 }
 
+test.each(packages.map(({ manifest }) => manifest.name))('%s has a README', (name) => {
+  expect(readmes.map(({ of }) => of)).toContain(name);
+});
+
 test.each(published.map(({ manifest }) => manifest))('the README of $name has an example', ({ name, exports }) => {
   const readme = readmes.find(({ of }) => of === name);
   expect(exports?.['.'] ? readme?.programs : readme?.commands).not.toHaveLength(0);

@@ -81,7 +81,7 @@ describe('a release', () => {
 
   test('runs the README examples and commands from the tarballs', { timeout: 120_000 }, async () => {
     const compilerOptions = { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext };
-    for (const program of readmes.flatMap(({ programs }) => programs)) {
+    for (const program of readmes.flatMap(({ isPrivate, programs }) => (isPrivate ? [] : programs))) {
       const { stderr, exitCode } = await run(project)({
         input: ts.transpileModule(program, { compilerOptions }).outputText,
       })`node --input-type=module`;
