@@ -12,6 +12,9 @@ export const shortNames: ShortNames = {
   'cow-context': import.meta.resolve('@rmap-lab/strategy-cow-context'),
 };
 
+/** The package that a short name stands for. */
+export const packageOf = (shortName: string): string => `@rmap-lab/strategy-${shortName}`;
+
 /** npm changes into the clone's top; files are meant from where the user stands. */
 export const standing = (): string => process.env.INIT_CWD ?? process.cwd();
 

@@ -19,6 +19,7 @@ export default { ...anonVma(), name: 'odd', create(services) {
 const installed: Record<string, readonly [module: string, manifest?: object]> = {
   'rmap-good': [`${right}export default { ...anonVma(), name: 'good' };`],
   '@team/rmap-scoped': [`${right}export default anonVma();`],
+  '@rmap-lab/strategy-anon-vma': [`${right}export default anonVma();`],
   'rmap-prints': [`${right}console.log('chatter'); process.stdout.write('chatter'); export default anonVma();`],
   'rmap-hangs': ['for (;;);'],
   'rmap-never-there': ['export function then() {}'],
@@ -70,7 +71,19 @@ describe('rmap-lab strategies', () => {
       });
     for (const [name, message] of [...unusable, killer])
       expect(named(name)).toMatchObject({ contract: null, error: expect.stringMatching(message) });
-    expect(all).toHaveLength(3 + Object.keys(installed).length);
+    expect(all).toHaveLength(2 + Object.keys(installed).length);
+  });
+
+  it('lists a design once that comes along and is installed, and says which one a name is', async () => {
+    const where = join(scratch, 'node_modules', '@rmap-lab/strategy-anon-vma');
+    const { out } = await rmapLab(['strategies', '--json']);
+    const all = JSON.parse(out) as { name: string }[];
+    expect(all.filter(({ name }) => name.endsWith('anon-vma'))).toMatchObject([
+      { name: 'anon-vma', where: null, installed: { name: '@rmap-lab/strategy-anon-vma', version: '1.2.3', where } },
+    ]);
+    expect((await rmapLab(['strategies'])).out).toContain(
+      `'anon-vma' is the one that comes with rmap-lab; '@rmap-lab/strategy-anon-vma' (1.2.3) is that in ${where}\n`,
+    );
   });
 });
 
