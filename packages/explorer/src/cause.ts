@@ -4,7 +4,7 @@ import { Numbers } from './numbers.js';
 import type { Program } from './program.js';
 import type { RecordedStep, Recording } from './recording.js';
 
-/** Two steps of different threads, by number, of which the second would have to come first: then nothing is broken. */
+/** Two steps of different threads, by number, of which the second would have to come first: then nothing is broken. Or a data race. */
 export interface Cause {
   readonly first: number;
   readonly second: number;
@@ -13,11 +13,17 @@ export interface Cause {
 }
 
 /** The latest two racing steps of a failing schedule whose order makes the difference; null: no two do. */
-export function causeOf(program: Program, { steps }: Recording): Cause | null {
+export function causeOf(program: Program, { steps, racing }: Recording): Cause | null {
+  if (racing !== null) {
+    const [first, second] = racing;
+    return { first, second, lock: lockFor(steps[first], steps[second]) };
+  }
   const choices = steps.map(({ thread }) => thread);
-  for (let second = steps.length - 1; second > 0; second--)
-    for (const first of [...steps[second].races].sort((a, b) => b - a))
-      if (passesReversed(program, choices, first, second)) return { first, second, lock: lockFor(steps[first], steps[second]) };
+  // What steps announce says more to people than the fields that they access on the way.
+  for (const kind of ['races', 'fieldRaces'] as const)
+    for (let second = steps.length - 1; second > 0; second--)
+      for (const first of [...steps[second][kind]].sort((a, b) => b - a))
+        if (passesReversed(program, choices, first, second)) return { first, second, lock: lockFor(steps[first], steps[second]) };
   return null;
 }
 

@@ -1,5 +1,6 @@
 import { Deadlock, type Op, type Step } from '@rmap-lab/core';
 import { modeOf } from './access.js';
+import type { Access } from './accesses.js';
 import { Hash } from './hash.js';
 import type { Numbers } from './numbers.js';
 import type { End, Program, World } from './program.js';
@@ -139,6 +140,11 @@ export class Execution {
       if (this.tracing !== undefined) this.read[thread] = this.tracing.end();
       if (this.failure === null) this.look(step);
     }
+  }
+
+  /** Accesses to fields since this was last called, in order; none of a world that doesn't tell. @internal */
+  accessed(): readonly Access[] {
+    return this.world.accessed?.() ?? [];
   }
 
   /** What `thread` holds, oldest first. */

@@ -13,6 +13,7 @@ import {
   Unsupported,
   type WalkResult,
 } from '@rmap-lab/core';
+import { Accesses } from './accesses.js';
 import { Detectors } from './detectors.js';
 import { Hash } from './hash.js';
 import { type Kept, keptProgram } from './kept.js';
@@ -65,7 +66,8 @@ export function kernelProgram<W>(scenario: Scenario<W>, options: KernelProgramOp
 
 function programOf<W>(scenario: Scenario<W>, { strategy, checked = true }: KernelProgramOptions): Program {
   const make = (): Ready<W> => setUp(scenario, strategy, checked);
-  const start = (ready: Ready<W>, kept: Kept<Ready<W>> | null): World => begin(scenario, strategy, ready, kept);
+  const start = (ready: Ready<W>, kept: Kept<Ready<W>> | null, telling = kept === null): World =>
+    begin(scenario, strategy, ready, kept, telling);
   const keep = keptProgram(make, start, ({ kernel, world, main, detectors }) => {
     const tracing = new Tracing([{ kernel, world }, main]);
     kernel.watch(new LockWatch(tracing, detectors));
@@ -74,7 +76,7 @@ function programOf<W>(scenario: Scenario<W>, { strategy, checked = true }: Kerne
   if (strategy.state === 'managed') return keep;
   return (how) => {
     if (how === 'traced') throw new Untraceable(`${UNMANAGED} of '${strategy.name}': explore it by bounded, pct, pos or random`);
-    return start(make(), null);
+    return start(make(), null, how === 'fresh');
   };
 }
 
@@ -104,6 +106,7 @@ function begin<W>(
   strategy: RmapStrategy,
   { kernel, main, tasks, detectors, world }: Ready<W>,
   kept: Kept<Ready<W>> | null,
+  telling: boolean,
 ): World {
   const operations = scenario.threads(kernel, world);
   const folio = 'walk' in operations ? (scenario.folio?.(world) ?? null) : null;
@@ -115,9 +118,12 @@ function begin<W>(
     threads[name] = new Started(name === 'walk' && watch !== null ? watch.during(op as Op<WalkResult>) : op);
   }
   for (const task of tasks) kept?.tracing?.adopt(task);
+  const accesses = telling && detectors !== null ? new Accesses(detectors) : null;
+  if (accesses !== null) kernel.watch(accesses);
   detectors?.begin();
   return {
     threads,
+    ...(accesses !== null && { accessed: () => accesses.take() }),
     ...kept?.views(),
     ...(kept !== null && watch !== null && { fingerprint: () => stateOf(kept, watch) }),
     held: (thread) => detectors?.heldBy(tasks[thread]) ?? [],

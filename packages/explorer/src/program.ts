@@ -1,4 +1,5 @@
 import type { Op, Step } from '@rmap-lab/core';
+import type { Access } from './accesses.js';
 import type { Tracing } from './tracing/tracing.js';
 
 /** How one thread ended: its result, or the error that the model answered. */
@@ -19,6 +20,8 @@ export interface World {
   stepped?(step: Step): void;
   /** What a thread holds, oldest first, for people. */
   held?(thread: number): readonly string[];
+  /** Accesses to fields since it was last called, in order: of a fresh world, beside what steps announce. @internal */
+  accessed?(): readonly Access[];
   /** Tells all that steps touch. Absent: what they announce is all. @internal */
   readonly tracing?: Tracing;
   /** The state of everything but the threads' own variables, as a number. */

@@ -1,8 +1,16 @@
 import { ContractViolation } from '@rmap-lab/core';
 
 /** Two plain accesses to one field, one of them a store, that no lock orders. */
-class DataRace extends ContractViolation {
+export class DataRace extends ContractViolation {
   override readonly name = 'DataRace';
+  constructor(
+    object: object,
+    /** Number of the task that made the other access. */
+    readonly other: number,
+    detail: string,
+  ) {
+    super('race', object.constructor.name, 'access', detail);
+  }
 }
 
 /** Threads that are told apart; the first is the one that sets up. */
@@ -87,7 +95,7 @@ export class Races {
           : -1;
     if (other >= 0) {
       const what = `${nameOf(thread)} ${write ? 'stores' : 'loads'}, ${nameOf(other)} ${other === field.writer ? 'stored' : 'loaded'}`;
-      throw new DataRace('race', object.constructor.name, 'access', `'${name}': ${what}, and no lock orders the two`);
+      throw new DataRace(object, other, `'${name}': ${what}, and no lock orders the two`);
     }
     if (write) {
       field.writer = thread;

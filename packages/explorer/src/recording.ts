@@ -1,7 +1,10 @@
+import { LOAD, STORE } from './access.js';
+import type { Access } from './accesses.js';
 import { Execution } from './execution.js';
 import { History } from './history.js';
 import { Numbers } from './numbers.js';
 import type { Program } from './program.js';
+import { DataRace } from './races.js';
 
 /** One step of a recorded schedule. */
 export interface RecordedStep {
@@ -13,6 +16,8 @@ export interface RecordedStep {
   readonly held: readonly string[];
   /** Earlier steps, by number, that could have come after this one. */
   readonly races: readonly number[];
+  /** The same of what they access without announcing it: fields. */
+  readonly fieldRaces: readonly number[];
 }
 
 /** A schedule, step by step, and how it ended. */
@@ -20,6 +25,8 @@ export interface Recording {
   readonly threads: readonly string[];
   readonly steps: readonly RecordedStep[];
   readonly error: Error | null;
+  /** Of a data race: the two steps that access the field, by number. */
+  readonly racing: readonly [number, number] | null;
 }
 
 /** A recorded schedule that the program can't follow any more: the model was changed since. */
@@ -41,6 +48,7 @@ export class Diverged extends Error {
 export function record(program: Program, choices: readonly number[], expected?: readonly string[]): Recording {
   const run = new Execution(program, new Numbers(), 'fresh');
   const history = new History(run.names.length);
+  const fields = new Fields(run.names.length);
   const steps: RecordedStep[] = [];
   for (const [at, thread] of choices.entries()) {
     const who = run.names[thread] ?? `thread ${thread}`;
@@ -53,12 +61,62 @@ export function record(program: Program, choices: readonly number[], expected?: 
       throw new Diverged(at, `${who}: ${wanted ?? 'a step'}`, `${who}: ${found}`);
     }
     const held = run.held(thread);
+    run.accessed();
     run.step(thread);
     history.push(thread, run.touched);
-    steps.push({ thread, what, held, races: [...history.races] });
+    const fieldRaces = fields.push(thread, run.accessed());
+    steps.push({ thread, what, held, races: [...history.races], fieldRaces: [...fieldRaces] });
   }
   if (run.enabled() !== 0) throw new Diverged(choices.length, 'the end', 'threads that go on');
-  return { threads: run.names, steps, error: run.finish() };
+  const error = run.finish();
+  return { threads: run.names, steps, error, racing: error instanceof DataRace ? fields.racing(error.other - 1) : null };
+}
+
+/** What steps access beside what they announce. */
+class Fields {
+  private readonly history: History;
+  private readonly made: { readonly thread: number; readonly accesses: readonly Access[] }[] = [];
+  private readonly numbers = new Map<object, Map<PropertyKey, number>>();
+  private places = 0;
+
+  constructor(threads: number) {
+    this.history = new History(threads);
+  }
+
+  /** Adds a step; the earlier ones that could have come after it. */
+  push(thread: number, accesses: readonly Access[]): readonly number[] {
+    this.made.push({ thread, accesses });
+    this.history.push(thread, [...new Set(accesses.map((access) => this.numberOf(access) * 8 + (access.write ? STORE : LOAD)))]);
+    return this.history.races;
+  }
+
+  /** The last step of thread `other` that accesses the field of the very last access, and the last step. */
+  racing(other: number): readonly [number, number] | null {
+    const last = this.made.length - 1;
+    const { accesses } = this.made[last];
+    const race = accesses.at(-1);
+    if (race === undefined) return null;
+    const first = this.made.findLastIndex(
+      (step) =>
+        step.thread === other &&
+        step.accesses.some(({ object, field, write }) => object === race.object && field === race.field && (write || race.write)),
+    );
+    return first < 0 ? null : [first, last];
+  }
+
+  private numberOf({ object, field }: Access): number {
+    let byField = this.numbers.get(object);
+    if (byField === undefined) {
+      byField = new Map();
+      this.numbers.set(object, byField);
+    }
+    let number = byField.get(field);
+    if (number === undefined) {
+      number = this.places++;
+      byField.set(field, number);
+    }
+    return number;
+  }
 }
 
 /** Times a thread that could have gone on had to let another run; to leave one that ended, waits or offers to wait is no preemption. */

@@ -3,7 +3,7 @@ import type { RecordedStep, Recording } from './recording.js';
 import { operationsOf, type ScenarioProgram, type ThreadOperation } from './scenarios/scenario-program.js';
 
 /** What a step is called: `lock ptl`; the first of a thread `begins`. */
-export const stepName = (what: string): string => (what === 'choice start' ? 'begins' : what);
+export const stepName = (what: string): string => (what === 'choice start' ? 'begins' : what.replace(/^choice /, ''));
 
 const namesOf = (held: readonly string[]): string[] => {
   const names = [...new Set(held)];
@@ -54,6 +54,7 @@ export function sentenceOf({ rule, message, cause, preemptions, recording }: Fai
       ? 'no lock is held there that could order the two'
       : `${lock}, which ${holder} holds there, would order the two if ${other} took it too`;
   const remedy = rule === 'R31' ? `${order}; or a reference would keep what is freed` : order;
+  if (recording.racing !== null) return `A data race: ${what}; these are ${step(first)} and ${step(second)}, and ${remedy}.`;
   return `${rule} is broken: ${what}; for ${step(first)} comes before ${step(second)}, and ${remedy}.`;
 }
 

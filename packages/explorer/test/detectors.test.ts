@@ -1,7 +1,7 @@
 import type { Rmap, RmapServices, RmapStrategy } from '@rmap-lab/core';
 import { anonVma } from '@rmap-lab/strategy-anon-vma';
 import { describe, expect, it } from 'vitest';
-import { explore, type Failure, kernelProgram, scenarioNamed } from '../src/index.js';
+import { explore, type Failure, kernelProgram, scenarioNamed, sentenceOf, timeline } from '../src/index.js';
 
 const base = anonVma();
 
@@ -127,6 +127,14 @@ describe('a strategy is found out that', () => {
     expect(race.message).toMatch(
       /'count': (parent|child) (stores|loads), (parent|child) (stored|loaded), and no lock orders the two/,
     );
+    const { threads, steps } = race.recording;
+    const { first, second } = race.cause as NonNullable<typeof race.cause>;
+    expect(second).toBe(steps.length - 1);
+    expect([steps[first], steps[second]].map(({ thread }) => threads[thread]).sort()).toEqual(['child', 'parent']);
+    expect(sentenceOf(race)).toMatch(
+      /^A data race: 'count': .*; these are (parent|child)'s '.*' \(step \d+\) and (parent|child)'s '.*' \(step \d+\), and /,
+    );
+    expect(timeline(race).match(/ \* /g)).toHaveLength(2);
     // Then only the object is wrong that nobody frees (R15).
     expect(failureOf('both-write', counting(['count']))).toMatchObject({ rule: 'R15' });
   });

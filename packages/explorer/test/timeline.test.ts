@@ -93,7 +93,9 @@ describe('a failure', () => {
       operations: programLines(small.program),
       command: 'rmap-lab replay rx1.x',
     });
-    expect(page).toContain(timelineSvg(failure, 'moves'));
+    expect(page).toContain(timelineSvg(failure));
+    // What can be wider than a screen is scrolled by keyboard; the sentence is no part of it.
+    expect(page).toMatch(/<p>R18 is broken: [^<]*<\/p>\n<p class="length">.*<\/p>\n<figure tabindex="0"/);
     expect(page).toContain('rmap-lab replay rx1.x');
     expect(page).not.toMatch(/https?:\/\/(?!www\.w3\.org)/);
   });
