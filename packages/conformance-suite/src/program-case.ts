@@ -72,8 +72,12 @@ function failureOf(options: KernelOptions, program: readonly Operation[]): Progr
 export function endOf({ kernel, processes }: ProgramRun): void {
   kernel.finishMigrations();
   for (const process of [...processes]) process.exit();
-  if (kernel.stats().ksm.items > 0) kernel.ksmUnmerge();
-  const left = Object.entries(kernel.stats().slab).filter(([, { live }]) => live > 0);
+  let stats = kernel.stats();
+  if (stats.ksm.items > 0) {
+    kernel.ksmUnmerge();
+    stats = kernel.stats();
+  }
+  const left = Object.entries(stats.slab).filter(([, { live }]) => live > 0);
   if (left.length === 0) return;
   const what = left.map(([cache, { live }]) => `${live} of ${cache}`).join(', ');
   throw new ContractViolation('R15', 'exit', 'last exit', `${what} left after the last exit`);

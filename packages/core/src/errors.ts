@@ -1,3 +1,4 @@
+import { Refusal } from './refusal.js';
 import type { Address } from './units.js';
 
 /** What a system call of the model answers when it refuses: the kernel's own names. */
@@ -15,14 +16,14 @@ export type Errno =
   | 'EACCES';
 
 /** The kernel refuses an operation. The state is what the kernel leaves behind, usually untouched. */
-export class KernelError extends Error {
+export class KernelError extends Refusal {
   override readonly name: string = 'KernelError';
   constructor(
     readonly errno: Errno,
     readonly operation: string,
-    readonly reason: string,
+    reason: string | (() => string),
   ) {
-    super(`${operation}: ${errno}: ${reason}`);
+    super((text) => `${operation}: ${errno}: ${text}`, reason);
   }
 }
 
@@ -35,15 +36,15 @@ export class NoMemory extends KernelError {
 }
 
 /** A touch that the kernel answers with a signal. */
-export class SegmentationFault extends Error {
+export class SegmentationFault extends Refusal {
   override readonly name = 'SegmentationFault';
   constructor(
     readonly signal: 'SIGSEGV' | 'SIGBUS',
     readonly access: 'read' | 'write',
     readonly address: Address,
-    readonly reason: string,
+    reason: string | (() => string),
   ) {
-    super(`${access} at 0x${address.toString(16)}: ${signal}: ${reason}`);
+    super((text) => `${access} at 0x${address.toString(16)}: ${signal}: ${text}`, reason);
   }
 }
 

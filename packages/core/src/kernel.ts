@@ -284,7 +284,7 @@ export class Kernel {
 
   /** Checks every walk against the page tables, and every invariant. */
   check(): VerifyReport {
-    return check(this.machine);
+    return check(this.machine, this.changes);
   }
 
   /** The same. @throws ContractViolation with a picture when anything is missed or wrong */
@@ -300,10 +300,8 @@ export class Kernel {
    * @throws ContractViolation when anything is missed or wrong
    */
   verifyChanges(): VerifyReport {
-    const report = this.machine.uncounted(() => {
-      this.changes ??= new ChangeVerifier(this.machine);
-      return this.changes.verify();
-    });
+    this.changes ??= new ChangeVerifier(this.machine);
+    const report = this.changes.verify();
     if (report.missed > 0 || report.wrong > 0)
       throw new ContractViolation('R17', 'walk', 'verifyChanges', report.problems.join('\n'));
     return report;
@@ -400,6 +398,18 @@ export class Kernel {
     return moved;
   }
 
+  /** @internal A process for an address space. */
+  adopt(mm: Process['mm']): Process {
+    const process = new Process(this, this.machine, this.nextProcess++, mm);
+    this.processList.push(process);
+    return process;
+  }
+
+  /** @internal A process has exited. */
+  forget(process: Process): void {
+    this.processList.splice(this.processList.indexOf(process), 1);
+  }
+
   /** @internal Refuses what the strategy says it can't do. @throws Unsupported */
   mustSupport(feature: Feature): void {
     const reason = this.unsupported[feature];
@@ -435,16 +445,6 @@ export class Kernel {
 
   private *spawnOp(): Op<Process> {
     return this.adopt(yield* newMm(this.machine));
-  }
-
-  /** A process for an address space. */
-  private adopt(mm: Process['mm']): Process {
-    const process: Process = new Process(this, this.machine, this.nextProcess++, mm, {
-      adopt: (child) => this.adopt(child),
-      remove: () => this.processList.splice(this.processList.indexOf(process), 1),
-    });
-    this.processList.push(process);
-    return process;
   }
 
   private *walkOp(folio: Folio): Op<WalkResult> {

@@ -43,7 +43,7 @@ export interface MachineOptions {
 
 /** Everything one kernel consists of, as its operations see it. */
 export class Machine {
-  static readonly [COUNTERS] = ['counts', 'walkPasses'];
+  static readonly [COUNTERS] = ['counts', 'elsewhere', 'walkPasses'];
   readonly sync: Sync;
   readonly rcu: Rcu;
   readonly failure: AllocFailure;
@@ -57,6 +57,8 @@ export class Machine {
   readonly locks = new Map<string, LockStats>();
   /** Primitives that strategies and core counted: tree nodes, candidates, rewritten folios. */
   counts = new Map<string, number>();
+  /** What was counted while nobody was to count. */
+  private readonly elsewhere = new Map<string, number>();
   readonly vmas: Slab<VmArea>;
   readonly mmSlab: Slab<Mm>;
   /** Address spaces by id, in order of creation, from mmInit to mmExit. */
@@ -146,24 +148,14 @@ export class Machine {
   /** Runs `look`, and forgets the locks and primitives that it counted: looking is not part of what a workload costs. */
   uncounted<T>(look: () => T): T {
     const { counts } = this;
-    this.counts = new Map(counts);
-    const before = new Float64Array(3 * this.locks.size);
-    let i = 0;
-    for (const { reads, writes, contended } of this.locks.values()) {
-      before[i++] = reads;
-      before[i++] = writes;
-      before[i++] = contended;
-    }
+    if (counts === this.elsewhere) return look();
+    this.counts = this.elsewhere;
+    for (const stats of this.locks.values()) stats.save();
     try {
       return look();
     } finally {
       this.counts = counts;
-      i = 0;
-      for (const stats of this.locks.values()) {
-        stats.reads = before[i++] ?? 0;
-        stats.writes = before[i++] ?? 0;
-        stats.contended = before[i++] ?? 0;
-      }
+      for (const stats of this.locks.values()) stats.restore();
     }
   }
 

@@ -1,57 +1,17 @@
-import { KernelError } from './errors.js';
-import { touch } from './fault/fault.js';
 import { touchFast } from './fault/fault-fast.js';
 import { entireMapcount } from './folio/mapcount.js';
 import { ANON, EXCLUSIVE, KSM } from './folio/mem-map.js';
 import type { FileMapping } from './folio/page-cache.js';
 import type { Kernel } from './kernel.js';
 import type { Machine } from './machine.js';
-import { dropMm } from './mm/exit.js';
 import type { Mm } from './mm/mm.js';
 import { ENTRIES, PAGES_PER_LEAF } from './page-table/page-table.js';
 import { kindOf, makePte, NONE, PRESENT, type Pte, payloadOf, ZERO } from './page-table/pte.js';
-import type { Op } from './sync/op.js';
-import { brk } from './syscalls/brk.js';
-import { type ExecRequest, execMm } from './syscalls/exec.js';
-import {
-  MADV_COLLAPSE,
-  MADV_HUGEPAGE,
-  MAP_ANONYMOUS,
-  MAP_FIXED,
-  MAP_PRIVATE,
-  MAP_SHARED,
-  PROT_READ,
-  PROT_WRITE,
-} from './syscalls/flags.js';
-import { forkMm } from './syscalls/fork.js';
-import { madvise } from './syscalls/madvise.js';
-import { mlock, munlock } from './syscalls/mlock.js';
-import { mmap } from './syscalls/mmap.js';
-import { mprotect } from './syscalls/mprotect.js';
-import { mremap } from './syscalls/mremap.js';
-import { munmap } from './syscalls/munmap.js';
-import { type UffdMove, uffdMove, uffdRegister } from './syscalls/userfaultfd.js';
-import { type Address, addressOf, type Folio, KiB, type Pfn, type Pgoff, pageOf, TASK_SIZE, type Vpn } from './units.js';
-
-/** What mmap may be told; by default fresh private anonymous memory, readable and writable, wherever there is room. */
-export interface MmapOptions {
-  /** `PROT_*`. */
-  readonly prot?: number;
-  /** `MAP_*`; MAP_PRIVATE and, without a file, MAP_ANONYMOUS are the default. */
-  readonly flags?: number;
-  /** The address wanted: a hint, or with MAP_FIXED the place. */
-  readonly at?: Address;
-  readonly file?: FileMapping;
-  /** Offset in the file, in bytes. */
-  readonly offset?: number;
-}
-
-/** What mremap may be told; by default it grows or shrinks in place and may move. */
-export interface MremapOptions {
-  /** `MREMAP_*`; default MREMAP_MAYMOVE. */
-  readonly flags?: number;
-  readonly to?: Address;
-}
+import { type MmapOptions, type MremapOptions, Operations, type ProcessOps } from './process-ops.js';
+import type { ExecRequest } from './syscalls/exec.js';
+import { MAP_ANONYMOUS, MAP_FIXED, MAP_PRIVATE } from './syscalls/flags.js';
+import type { UffdMove } from './syscalls/userfaultfd.js';
+import { type Address, addressOf, type Folio, type Pfn, type Pgoff, pageOf, type Vpn } from './units.js';
 
 /** One VMA as an observer sees it. */
 export interface VmaInfo {
@@ -107,49 +67,6 @@ const NO_PAGE: Omit<PageInfo, 'kind'> = {
   version: 0,
 };
 
-interface Family {
-  adopt(mm: Mm): Process;
-  remove(): void;
-}
-
-/** The calls of a {@link Process} as operations, for a scheduler or for callers that combine them. */
-export interface ProcessOps {
-  /** mmap(2). */
-  mmap(length: number, options?: MmapOptions): Op<Address>;
-  /** munmap(2). */
-  munmap(at: Address, length: number): Op<void>;
-  /** mprotect(2). */
-  mprotect(at: Address, length: number, prot: number): Op<void>;
-  /** mremap(2). */
-  mremap(at: Address, oldLength: number, newLength: number, options?: MremapOptions): Op<Address>;
-  /** madvise(2). */
-  madvise(at: Address, length: number, advice: number): Op<void>;
-  /** mlock(2). */
-  mlock(at: Address, length: number): Op<void>;
-  /** munlock(2). */
-  munlock(at: Address, length: number): Op<void>;
-  /** brk(2). */
-  brk(to: Address): Op<Address>;
-  /** One load. */
-  read(at: Address): Op<void>;
-  /** One store. */
-  write(at: Address): Op<void>;
-  /** A store of given contents. */
-  fill(at: Address, pattern: number): Op<void>;
-  /** UFFDIO_MOVE. */
-  uffdMove(request: UffdMove): Op<number>;
-  /** UFFDIO_REGISTER, or the opposite. */
-  uffdRegister(at: Address, length: number, register: boolean): Op<void>;
-  /** fork(2). */
-  fork(): Op<Process>;
-  /** Another user of the address space. */
-  thread(): Op<Process>;
-  /** exec(2). */
-  exec(request?: Partial<ExecRequest>): Op<void>;
-  /** exit(2). */
-  exit(): Op<void>;
-}
-
 /** A process (or a thread: one more user of an address space). Its calls are Linux's, and refuse as Linux does. */
 export class Process {
   /** The same calls as operations. */
@@ -164,49 +81,9 @@ export class Process {
     readonly id: number,
     /** @internal The address space; shared with threads and vfork children. */
     public mm: Mm,
-    private readonly family: Family,
   ) {
     mm.processes.push(this);
-    const m = machine;
-    const mine = (call: string): Mm => {
-      if (!this.alive) throw new KernelError('ESRCH', call, `process ${id} has exited`);
-      return this.mm;
-    };
-    this.op = {
-      mmap: (length, { prot = PROT_READ | PROT_WRITE, flags, at = 0 as Address, file, offset = 0 } = {}) => {
-        if (file !== undefined && ((flags ?? MAP_PRIVATE) & MAP_SHARED) === 0) kernel.mustSupport('private-file');
-        const request = {
-          at,
-          length,
-          prot,
-          flags: flags ?? MAP_PRIVATE | (file === undefined ? MAP_ANONYMOUS : 0),
-          file: file ?? null,
-          offset,
-        };
-        return mmap(m, mine('mmap'), request);
-      },
-      munmap: (at, length) => munmap(m, mine('munmap'), at, length),
-      mprotect: (at, length, prot) => mprotect(m, mine('mprotect'), at, length, prot),
-      mremap: (at, oldLength, newLength, { flags = 1, to = 0 as Address } = {}) =>
-        mremap(m, mine('mremap'), { at, oldLength, newLength, flags, to }),
-      madvise: (at, length, advice) => {
-        if (advice === MADV_HUGEPAGE || advice === MADV_COLLAPSE) kernel.mustSupport('large-folio');
-        if (advice === MADV_COLLAPSE) kernel.mustSupport('collapse');
-        return madvise(m, mine('madvise'), at, length, advice);
-      },
-      mlock: (at, length) => mlock(m, mine('mlock'), at, length),
-      munlock: (at, length) => munlock(m, mine('munlock'), at, length),
-      brk: (to) => brk(m, mine('brk'), to),
-      read: (at) => touch(m, mine('read'), at, false),
-      write: (at) => touch(m, mine('write'), at, true),
-      fill: (at, pattern) => this.fillOp(at, pattern),
-      uffdMove: (request) => this.uffdMoveOp(mine('UFFDIO_MOVE'), request),
-      uffdRegister: (at, length, register) => uffdRegister(m, mine('UFFDIO_REGISTER'), at, (at + length) as Address, register),
-      fork: () => this.forkOp(mine('fork')),
-      thread: () => this.threadOp(mine('clone')),
-      exec: (request = {}) => this.execOp(mine('exec'), request),
-      exit: () => this.exitOp(mine('exit')),
-    };
+    this.op = new Operations(kernel, machine, this);
   }
 
   /** mmap(2): where the new memory begins. @throws KernelError */
@@ -377,52 +254,4 @@ export class Process {
     if (this.alive && this.machine.options.fastFault && touchFast(this.machine, this.mm, at, write)) return;
     this.kernel.run(write ? this.op.write(at) : this.op.read(at));
   }
-
-  private *fillOp(at: Address, pattern: number): Op<void> {
-    if (!Number.isInteger(pattern) || pattern < 1 || pattern >= 2 ** 31)
-      throw new RangeError(`pattern ${pattern} is no integer from 1 to 2^31 - 1`);
-    yield* this.op.write(at);
-    this.machine.mem.version[this.pageAt(at).pfn as Pfn] = -pattern;
-  }
-
-  private *uffdMoveOp(mm: Mm, request: UffdMove): Op<number> {
-    this.kernel.mustSupport('uffd-move');
-    return yield* uffdMove(this.machine, mm, request);
-  }
-
-  private *forkOp(mm: Mm): Op<Process> {
-    return this.family.adopt(yield* forkMm(this.machine, mm));
-  }
-
-  private *threadOp(mm: Mm): Op<Process> {
-    mm.users++;
-    return this.family.adopt(mm);
-  }
-
-  private *execOp(mm: Mm, request: Partial<ExecRequest>): Op<void> {
-    const next = yield* execMm(this.machine, {
-      stackTop: TASK_SIZE,
-      argumentPages: 1,
-      stackExpand: 128 * KiB,
-      startBrk: this.machine.options.startBrk,
-      ...request,
-    });
-    leave(this);
-    this.mm = next;
-    next.processes.push(this);
-    yield* dropMm(this.machine, mm);
-  }
-
-  private *exitOp(mm: Mm): Op<void> {
-    this.alive = false;
-    leave(this);
-    this.family.remove();
-    yield* dropMm(this.machine, mm);
-  }
-}
-
-/** Takes a process off the list of those that use its address space. */
-function leave(process: Process): void {
-  const { processes } = process.mm;
-  processes.splice(processes.indexOf(process), 1);
 }

@@ -25,6 +25,15 @@ function refused(call: () => unknown): string {
   throw new Error('the call succeeded');
 }
 
+function catchOf(call: () => unknown): Error {
+  try {
+    call();
+  } catch (error) {
+    return error as Error;
+  }
+  throw new Error('the call succeeded');
+}
+
 beforeEach(() => {
   kernel = new Kernel({ strategy: scanAll(), maxMapCount: 12 });
   process = kernel.spawn();
@@ -174,6 +183,20 @@ describe('a touch', () => {
     process.madvise(at(12), bytes(1), core.MADV_GUARD_REMOVE);
     process.read(at(12));
     expect(process.pageAt(at(12)).kind).toBe('zero');
+  });
+});
+
+describe('a program', () => {
+  it('is told errno and signal, and whoever calls afterwards the reason and where', () => {
+    const run = new core.ProgramRun(kernel);
+    expect(run.apply({ op: 'write', process: 0, at: 10 })).toBe('SIGSEGV');
+    expect(run.apply({ op: 'mprotect', process: 0, at: 10, pages: 1, prot: 1 })).toBe('ENOMEM');
+    const error = catchOf(() => run.processes[0].write(at(10)));
+    expect(error.message).toContain(`write at 0x${at(10).toString(16)}: SIGSEGV: no VMA maps it`);
+    expect(error.stack).toContain('bad-input.test');
+    expect(catchOf(() => run.processes[0].mprotect(at(10), bytes(1), 1)).message).toContain(
+      'nothing is mapped at 0x10000000a000',
+    );
   });
 });
 

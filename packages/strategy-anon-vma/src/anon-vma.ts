@@ -89,10 +89,11 @@ export class AnonVmas {
   }
 
   /** A reader may have locked the root on the strength of a stale anchor: let it leave first (anon_vma_free). */
-  private *freeOne(anonVma: AnonVma): Op<void> {
+  private freeOne(anonVma: AnonVma): Op<void> {
     const { rwsem } = anonVma.root;
-    yield* rwsem.write();
-    rwsem.writeUnlock();
-    this.cache.free(anonVma);
+    return andThen(rwsem.write(), () => {
+      rwsem.writeUnlock();
+      this.cache.free(anonVma);
+    });
   }
 }

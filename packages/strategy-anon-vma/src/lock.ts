@@ -17,8 +17,11 @@ export const held = (state: State, hold: RmapHold): AnonVma => state.anonVmas.at
 export const isPin = (hold: RmapHold): boolean => hold % 4 === PIN;
 
 /** Starts from a folio: GONE if it isn't mapped, BUSY if that can't be had without waiting and `wait` is false. */
-export function* holdFolio(state: State, folio: Folio, mode: 'pin' | 'read' | 'write', wait: boolean): Op<RmapHold> {
-  if (mode === 'read') return yield* lockRead(state, folio, wait);
+export function holdFolio(state: State, folio: Folio, mode: 'pin' | 'read' | 'write', wait: boolean): Op<RmapHold> {
+  return mode === 'read' ? lockRead(state, folio, wait) : holdToKeep(state, folio, mode, wait);
+}
+
+function* holdToKeep(state: State, folio: Folio, mode: 'pin' | 'write', wait: boolean): Op<RmapHold> {
   if (!wait) return yield* tryHold(state, folio, mode === 'pin' ? PIN : WRITE);
   const anonVma = yield* getAnonVma(state, folio);
   if (anonVma === null) return GONE;

@@ -28,7 +28,7 @@ export function* anonymousPage(
   const at = leaf * ENTRIES + (vpn & (ENTRIES - 1));
   if (!write) {
     yield* m.ptl.lock(leaf);
-    if (sameEntry(m, vma.mm, vpn, leaf, NONE)) m.tables.entries[at] = makePte(ZERO, 0, 0);
+    if (sameEntry(m, vma.mm, vpn, leaf, NONE)) m.tables.write(at)[at] = makePte(ZERO, 0, 0);
     m.ptl.unlock(leaf);
     return 'done';
   }
@@ -98,7 +98,8 @@ function* mapLarge(m: Machine, vma: VmArea, address: Address, leaf: Table, folio
     }
   }
   if (m.sync.stepping) yield { kind: 'pte', object: vma.mm, label: `map folio at page ${pageOf(start)}` };
-  for (let i = 0; i < pages; i++) tables.entries[first + i] = freshPte(vma, (folio + i) as Pfn);
+  const entries = tables.writeRange(first, pages);
+  for (let i = 0; i < pages; i++) entries[first + i] = freshPte(vma, (folio + i) as Pfn);
   m.ptl.unlock(leaf);
   return 'done';
 }
@@ -127,5 +128,5 @@ export function* mapNewPage(m: Machine, vma: VmArea, address: Address, pfn: Pfn,
     if (work) yield* work;
   }
   if (m.sync.stepping) yield { kind: 'pte', object: vma.mm, label: `map page ${pageOf(address)}` };
-  m.tables.entries[at] = freshPte(vma, pfn);
+  m.tables.write(at)[at] = freshPte(vma, pfn);
 }

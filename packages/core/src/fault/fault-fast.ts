@@ -1,37 +1,42 @@
 import { putPage } from '../folio/free.js';
-import { ANON, EXCLUSIVE, KSM, LARGE, LOCKED, SWAPBACKED, SWAPCACHE } from '../folio/mem-map.js';
+import { ANON, EXCLUSIVE, KSM, LARGE, LOCKED, PMD_ORDER, SWAPBACKED, SWAPCACHE } from '../folio/mem-map.js';
 import type { Machine } from '../machine.js';
 import type { Mm } from '../mm/mm.js';
 import { ENTRIES, type Table } from '../page-table/page-table.js';
 import { DIRTY, kindOf, NONE, PRESENT, type Pte, pfnOf, WRITE, YOUNG } from '../page-table/pte.js';
 import { finish } from '../sync/op.js';
 import { type Address, addressOf, type Folio, type Pfn, type Vpn } from '../units.js';
-import { VM_ACCESS_FLAGS, VM_LOCKED, VM_WRITE } from '../vma/vm-flags.js';
+import { VM_ACCESS_FLAGS, VM_GROWSDOWN, VM_LOCKED, VM_WRITE } from '../vma/vm-flags.js';
 import type { VmArea } from '../vma/vma.js';
 import { freshPte } from './anonymous.js';
+import { checkAccess, noVma } from './fault.js';
+import { suitableStart } from './thp.js';
 import { isOnlyUser, mayWrite } from './wp.js';
 
 /**
- * The common touches as plain functions: a page that is there and allows the access, the first write to anonymous memory of a VMA
- * that had its first fault, and a write to a small page that fork left read-only. False: nothing happened, let {@link touch} do it.
- * Sequential mode only. @throws NoMemory
+ * The common touches as plain functions: a page that is there and allows the access, the first write to anonymous memory, a write to
+ * a small page that fork left read-only, and what is refused. False: nothing happened that {@link touch} minds, let it do it.
+ * Sequential mode only. @throws SegmentationFault, NoMemory
  */
 export function touchFast(m: Machine, mm: Mm, address: Address, write: boolean): boolean {
   let vma = mm.lastVma;
   if (vma === null || address < vma.start || address >= vma.end) {
     vma = mm.tree.lookup(address);
-    if (vma === null) return false;
+    if (vma === null) return nothingThere(m, mm, address, write);
     mm.lastVma = vma;
   }
-  if ((vma.flags & (write ? VM_WRITE : VM_ACCESS_FLAGS)) === 0) return false;
+  if ((vma.flags & (write ? VM_WRITE : VM_ACCESS_FLAGS)) === 0) {
+    m.vmaLock.reads++;
+    checkAccess(vma, address, write);
+  }
   const vpn = Math.floor(address / 4096) as Vpn;
-  const leaf = mm.leaf(vpn);
+  const leaf = mm.leaf(vpn) || (write ? firstLeaf(m, vma, address, vpn) : 0);
   if (leaf === 0) return false;
   const at = leaf * ENTRIES + (vpn & (ENTRIES - 1));
   const { entries } = m.tables;
   const pte = entries[at];
   if (pte === NONE) {
-    if (!write || vma.file !== null || m.largeFaults || !needsNothing(m, vma)) return false;
+    if (!write || !takesAnonymousPage(m, vma) || !(vma.faulted || prepare(m, vma))) return false;
     // `mapNew` by hand: a call of it would take a fifth of the time of a first touch.
     const { mem } = m;
     const pfn = mem.alloc();
@@ -42,26 +47,59 @@ export function touchFast(m: Machine, mm: Mm, address: Address, write: boolean):
     if (m.rmap.mapping !== undefined) finish(m.rmap.mapping(m.span.ofPage(vma, addressOf(vpn), pfn), 'new', null));
     m.vmaLock.reads++;
     m.ptl.stats.writes++;
-    entries[at] = freshPte(vma, pfn);
+    m.tables.write(at)[at] = freshPte(vma, pfn);
     mem.version[pfn] = ++m.writes;
     return true;
   }
   if (kindOf(pte) !== PRESENT) return false;
-  if (!write) entries[at] = pte | YOUNG;
+  if (!write) m.tables.write(at)[at] = pte | YOUNG;
   else if ((pte & WRITE) !== 0) writeTo(m, at, pte);
   else return writeProtectedFast(m, vma, vpn, leaf, pte);
   return true;
 }
 
-/** The store itself: the processor's accessed and dirty bits, and new contents. */
-function writeTo(m: Machine, at: number, pte: Pte): void {
-  m.tables.entries[at] = pte | YOUNG | DIRTY;
-  m.mem.version[pfnOf(pte)] = ++m.writes;
+/** The end of {@link touch}, unless a stack may grow down to `address`. @throws SegmentationFault */
+function nothingThere(m: Machine, mm: Mm, address: Address, write: boolean): false {
+  const above = mm.tree.find(address);
+  const stack = above !== null && (above.flags & VM_GROWSDOWN) !== 0 ? above : null;
+  if (stack !== null && !(stack.faulted && stack.end - address > m.options.stackLimit)) return false;
+  finish(mm.mmapLock.read());
+  mm.mmapLock.readUnlock();
+  finish(mm.mmapLock.write());
+  mm.writeUnlock();
+  throw noVma(mm, address, write);
 }
 
-/** Whether a new page of `vma` takes nothing but the page. */
-const needsNothing = (m: Machine, vma: VmArea): boolean =>
-  vma.faulted && (vma.flags & VM_LOCKED) === 0 && m.rmap.reserve === undefined;
+/** Whether a new page of `vma` takes nothing but the page, once the VMA had its first fault. */
+const takesOnePage = (m: Machine, vma: VmArea): boolean => (vma.flags & VM_LOCKED) === 0 && m.rmap.reserve === undefined;
+
+/** The same for a first write. */
+const takesAnonymousPage = (m: Machine, vma: VmArea): boolean => vma.file === null && !m.largeFaults && takesOnePage(m, vma);
+
+/** A leaf table for a first write; 0: a folio of PMD size is there or may come. @throws NoMemory */
+function firstLeaf(m: Machine, vma: VmArea, address: Address, vpn: Vpn): Table {
+  if (!takesAnonymousPage(m, vma) || suitableStart(vma, address, PMD_ORDER) !== null) return 0;
+  return m.tables.allocLeaf(vma.mm.pgd, vpn);
+}
+
+/** {@link prepareFault}; false: mmap_lock is in use. @throws NoMemory */
+function prepare(m: Machine, vma: VmArea): boolean {
+  const { mmapLock } = vma.mm;
+  if (m.prepareNeedsMmapLock && !mmapLock.tryRead()) return false;
+  try {
+    finish(m.rmap.prepare(vma));
+    vma.faulted = true;
+  } finally {
+    if (m.prepareNeedsMmapLock) mmapLock.readUnlock();
+  }
+  return true;
+}
+
+/** The store itself: the processor's accessed and dirty bits, and new contents. */
+function writeTo(m: Machine, at: number, pte: Pte): void {
+  m.tables.write(at)[at] = pte | YOUNG | DIRTY;
+  m.mem.version[pfnOf(pte)] = ++m.writes;
+}
 
 /** {@link writeProtected} for a small page that nobody else is busy with, and the write. @throws NoMemory */
 function writeProtectedFast(m: Machine, vma: VmArea, vpn: Vpn, leaf: Table, pte: Pte): boolean {
@@ -73,7 +111,7 @@ function writeProtectedFast(m: Machine, vma: VmArea, vpn: Vpn, leaf: Table, pte:
     writeTo(m, leaf * ENTRIES + (vpn & (ENTRIES - 1)), pte | WRITE);
     m.ptl.unlock(leaf);
   } else {
-    if (!needsNothing(m, vma)) return false;
+    if (!vma.faulted || !takesOnePage(m, vma)) return false;
     copyFast(m, vma, vpn, leaf, pfn);
   }
   m.vmaLock.reads++;

@@ -61,7 +61,7 @@ function* findUnderMmapLock(m: Machine, mm: Mm, address: Address, write: boolean
   yield* mm.mmapLock.write();
   try {
     if (!(yield* growStack(m, mm, address))) {
-      throw new SegmentationFault('SIGSEGV', write ? 'write' : 'read', address, `no VMA maps it in address space ${mm.id}`);
+      throw noVma(mm, address, write);
     }
   } finally {
     mm.writeUnlock();
@@ -69,10 +69,15 @@ function* findUnderMmapLock(m: Machine, mm: Mm, address: Address, write: boolean
   return null;
 }
 
-function checkAccess(vma: VmArea, address: Address, write: boolean): void {
+/** Nothing is mapped at `address`. */
+export const noVma = (mm: Mm, address: Address, write: boolean): SegmentationFault =>
+  new SegmentationFault('SIGSEGV', write ? 'write' : 'read', address, () => `no VMA maps it in address space ${mm.id}`);
+
+/** @throws SegmentationFault */
+export function checkAccess(vma: VmArea, address: Address, write: boolean): void {
   const needed = write ? VM_WRITE : VM_ACCESS_FLAGS;
   if ((vma.flags & needed) !== 0) return;
-  throw new SegmentationFault('SIGSEGV', write ? 'write' : 'read', address, `${vma} does not allow it`);
+  throw new SegmentationFault('SIGSEGV', write ? 'write' : 'read', address, () => `${vma} does not allow it`);
 }
 
 /** Looks at the entry and lets the right kind of fault mend it; 'present' when the access can go ahead. */
@@ -117,7 +122,7 @@ function* faultOnce(
 
 /** The load or store itself: the processor's accessed and dirty bits, and new contents. */
 function access(m: Machine, at: number, write: boolean, stores: boolean): void {
-  const { entries } = m.tables;
+  const entries = m.tables.write(at);
   const pte = entries[at];
   if (!write) {
     entries[at] = pte | YOUNG;

@@ -46,7 +46,7 @@ export function* filePage(m: Machine, vma: VmArea, address: Address, write: bool
     m.mem.mapcount[pfn]++;
     m.mem.refcount[pfn]++;
     const writable = vma.shared && (vma.flags & VM_WRITE) !== 0;
-    m.tables.entries[at] = makePte(PRESENT, pfn, YOUNG | (writable ? WRITE : 0) | (write ? DIRTY : 0));
+    m.tables.write(at)[at] = makePte(PRESENT, pfn, YOUNG | (writable ? WRITE : 0) | (write ? DIRTY : 0));
   }
   m.ptl.unlock(leaf);
   return 'done';

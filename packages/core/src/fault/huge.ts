@@ -39,7 +39,7 @@ export function* hugeAnonymous(
   yield* m.ptl.lock(Math.floor(at / ENTRIES));
   const free = m.tables.entries[at] === NONE;
   if (free) {
-    m.tables.entries[at] = makePte(ZERO, 0, 0);
+    m.tables.writePmd(at)[at] = makePte(ZERO, 0, 0);
     m.tables.deposit(at, spare);
   } else m.tables.free(spare);
   m.ptl.unlock(Math.floor(at / ENTRIES));
@@ -105,7 +105,7 @@ export function* mapHuge(m: Machine, vma: VmArea, vpn: Vpn, at: number, folio: F
   }
   if (m.sync.stepping) yield { kind: 'pte', object: vma.mm, label: `map folio at page ${vpn}` };
   const writable = (vma.flags & VM_WRITE) !== 0 ? WRITE : 0;
-  m.tables.entries[at] = makePte(PRESENT, folio, YOUNG | DIRTY | writable);
+  m.tables.writePmd(at)[at] = makePte(PRESENT, folio, YOUNG | DIRTY | writable);
 }
 
 /** A touch where the PMD entry at `at` maps memory as a whole: goes ahead, or mends the entry (do_huge_pmd_wp_page). */
@@ -118,16 +118,15 @@ export function* hugeTouch(
   underMmapLock: boolean,
   stores: boolean,
 ): Op<FaultOutcome | 'present'> {
-  const { entries } = m.tables;
-  const pmd = entries[at];
+  const pmd = m.tables.entries[at];
   const present = kindOf(pmd) === PRESENT;
   if (kindOf(pmd) === MIGRATION) return yield* waitForMigration(m, vma, pfnOf(pmd));
   if (!write) {
-    if (present) entries[at] = pmd | YOUNG;
+    if (present) m.tables.writePmd(at)[at] = pmd | YOUNG;
     return 'present';
   }
   if (present && (pmd & WRITE) !== 0) {
-    entries[at] = pmd | YOUNG | DIRTY;
+    m.tables.writePmd(at)[at] = pmd | YOUNG | DIRTY;
     if (stores) m.mem.version[pfnOf(pmd) + (pageOf(address) % PAGES_PER_LEAF)] = ++m.writes;
     return 'present';
   }
@@ -156,7 +155,7 @@ function* reuseHuge(m: Machine, vma: VmArea, at: number, seen: number): Op<boole
     m.folioLock.unlock(folio);
     own = true;
   }
-  if (own) tables.entries[at] = seen | WRITE;
+  if (own) tables.writePmd(at)[at] = seen | WRITE;
   m.ptl.unlock(lock);
   return own;
 }

@@ -76,7 +76,7 @@ function* mapSwappedIn(m: Machine, vma: VmArea, address: Address, at: number, pa
   mem.refcount[folio]++;
   yield* addAnonRmap(m, vma, address, page, exclusive);
   if (m.sync.stepping) yield { kind: 'pte', object: vma.mm, label: `swap in page ${pageOf(address)}` };
-  tables.entries[at] = makePte(PRESENT, page, YOUNG | writable | (writable !== 0 && write ? DIRTY : 0));
+  tables.write(at)[at] = makePte(PRESENT, page, YOUNG | writable | (writable !== 0 && write ? DIRTY : 0));
 }
 
 /** Counts the mapping; a page that was read in becomes anonymous, an exclusive one here, else wherever its entries may be (folio_add_new_anon_rmap, folio_add_anon_rmap_pte). */

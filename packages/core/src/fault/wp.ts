@@ -31,7 +31,7 @@ export function* writeProtected(
     return 'done';
   }
   if (!zero && (vma.shared || mayWrite(m, pfnOf(pte)) || (yield* reuse(m, vma, pfnOf(pte))))) {
-    m.tables.entries[at] = pte | WRITE;
+    m.tables.write(at)[at] = pte | WRITE;
     m.ptl.unlock(leaf);
     return 'done';
   }

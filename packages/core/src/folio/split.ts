@@ -65,7 +65,7 @@ function remap(m: Machine, piece: Folio): OnEntry {
   return (vma, address, table, at, byPmd) => {
     if ((vma.flags & VM_LOCKED) !== 0) return back(vma, address, table, at, byPmd);
     if (rmap.unmapped !== undefined) finish(rmap.unmapped(span.ofPage(vma, address, piece as number as Pfn)));
-    tables.entries[at] = makePte(ZERO, 0, 0);
+    tables.write(at)[at] = makePte(ZERO, 0, 0);
     return true;
   };
 }

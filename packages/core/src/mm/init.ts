@@ -1,17 +1,23 @@
 import type { Machine } from '../machine.js';
-import type { Op } from '../sync/op.js';
+import { finish, type Op, ready, run } from '../sync/op.js';
 import type { Mm } from './mm.js';
 
 /** A new, empty address space, known to the strategy (mm_init). @throws NoMemory, nothing left */
-export function* newMm(m: Machine): Op<Mm> {
-  const mm = yield* m.mmSlab.alloc();
+export function newMm(m: Machine): Op<Mm> {
+  if (m.sync.stepping) return newStepping(m);
+  const mm = begin(m, run(m.mmSlab.alloc()));
   try {
-    mm.init(m.newMmId());
+    if (m.rmap.mmInit !== undefined) finish(m.rmap.mmInit(mm));
   } catch (error) {
-    m.mmSlab.free(mm);
+    freeMm(m, mm);
     throw error;
   }
-  m.mms.set(mm.id, mm);
+  return ready(mm);
+}
+
+/** The same, giving way to others. */
+function* newStepping(m: Machine): Op<Mm> {
+  const mm = begin(m, yield* m.mmSlab.alloc());
   try {
     const work = m.rmap.mmInit?.(mm);
     if (work) yield* work;
@@ -19,6 +25,17 @@ export function* newMm(m: Machine): Op<Mm> {
     freeMm(m, mm);
     throw error;
   }
+  return mm;
+}
+
+function begin(m: Machine, mm: Mm): Mm {
+  try {
+    mm.init(m.newMmId());
+  } catch (error) {
+    m.mmSlab.free(mm);
+    throw error;
+  }
+  m.mms.set(mm.id, mm);
   return mm;
 }
 

@@ -47,11 +47,7 @@ export class Mm implements MmView {
   /** The leaf table that maps page `vpn`, or 0; the one found last is found again at once. */
   leaf(vpn: Vpn): Table {
     const key = Math.floor(vpn / PAGES_PER_LEAF);
-    if (key === this.lastLeafKey) {
-      const { touched } = this.machine.tables;
-      if (touched !== null) touched.mark(this.lastLeaf, 0);
-      return this.lastLeaf;
-    }
+    if (key === this.lastLeafKey) return this.lastLeaf;
     const leaf = this.machine.tables.leaf(this.pgd, vpn);
     if (leaf !== 0) {
       this.lastLeafKey = key;

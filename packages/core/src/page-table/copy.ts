@@ -13,6 +13,7 @@ export function copyPageRange(m: Machine, child: VmArea, parent: VmArea): Op<voi
   const vpn = pageOf(parent.start);
   const last = pageOf(parent.end);
   const from = parent.mm.leaf(vpn);
+  if (from === 0 && m.tables.nextLeaf(parent.mm.pgd, vpn, last) >= last) return READY;
   const oneTable = from !== 0 && last <= (Math.floor(vpn / PAGES_PER_LEAF) + 1) * PAGES_PER_LEAF;
   if (!oneTable || m.rmap.reserve !== undefined) return copyTables(m, child, parent);
   return copyLeaf(m, child, parent, leafOf(m, child, vpn), from, vpn, last);
@@ -88,8 +89,8 @@ function* copyPmd(m: Machine, child: VmArea, parent: VmArea, vpn: Vpn): Op<void>
     mem.flags[folio] &= ~PAGE_EXCLUSIVE;
   }
   const shared = pmd & ~(WRITE | EXCLUSIVE);
-  tables.entries[from] = shared;
-  tables.entries[to] = shared & ~YOUNG;
+  tables.writePmd(from)[from] = shared;
+  tables.writePmd(to)[to] = shared & ~YOUNG;
   tables.deposit(to, spare);
   m.ptl.unlock(Math.floor(from / ENTRIES));
   m.ptl.unlock(Math.floor(to / ENTRIES));
@@ -97,7 +98,8 @@ function* copyPmd(m: Machine, child: VmArea, parent: VmArea, vpn: Vpn): Op<void>
 
 /** The loop under both locks: counts up, exclusivity off, both sides read-only, the child's side old. */
 function copyEntries(m: Machine, mm: number, to: number, from: number, count: number, isPrivate: boolean): void {
-  const { entries } = m.tables;
+  m.tables.writeRange(to, count);
+  const entries = m.tables.writeRange(from, count);
   const { mapcount, refcount, flags } = m.mem;
   const keep = isPrivate ? ~WRITE : -1;
   for (let i = 0; i < count; i++) {

@@ -15,9 +15,9 @@ export function* freeEmptyLeaf(m: Machine, mm: Mm, vpn: Vpn): Op<void> {
   if (leaf !== 0) {
     yield* ptl.lock(leaf);
     if (m.sync.stepping) yield { kind: 'pte', object: mm, label: 'free empty table' };
-    const empty = tables.entries.subarray(leaf * ENTRIES, (leaf + 1) * ENTRIES).every((pte) => pte === NONE);
+    const empty = tables.isEmpty(leaf);
     if (empty) {
-      tables.entries[at] = NONE;
+      tables.writePmd(at)[at] = NONE;
       mm.forgetShortcuts();
     }
     ptl.unlock(leaf);

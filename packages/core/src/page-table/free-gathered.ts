@@ -3,21 +3,29 @@ import { totalMapcount } from '../folio/mapcount.js';
 import { KSM, LARGE, SWAPCACHE } from '../folio/mem-map.js';
 import type { Machine } from '../machine.js';
 import { freeSwap } from '../reclaim/swap.js';
-import type { Op } from '../sync/op.js';
+import { finish, type Op, READY } from '../sync/op.js';
 import type { Folio, Pfn } from '../units.js';
 
 /** Drops one reference of each of the first `count` folios of `pages`, all just unmapped; the swap cache keeps none that nothing names (free_pages_and_swap_cache). */
-export function* freeGathered(m: Machine, pages: Int32Array, count: number): Op<void> {
+export function freeGathered(m: Machine, pages: Int32Array, count: number): Op<void> {
+  if (m.sync.stepping) return freeStepping(m, pages, count);
+  for (let i = 0; i < count; i++) finish(drop(m, pages[i] as Pfn));
+  return READY;
+}
+
+/** The same, giving way to others. */
+function* freeStepping(m: Machine, pages: Int32Array, count: number): Op<void> {
+  for (let i = 0; i < count; i++) yield* drop(m, pages[i] as Pfn);
+}
+
+function drop(m: Machine, pfn: Pfn): Op<void> {
   const { mem } = m;
-  const drops = m.rmap.drop !== undefined;
-  for (let i = 0; i < count; i++) {
-    const pfn = pages[i] as Pfn;
-    const flags = mem.flags[pfn];
-    if ((flags & SWAPCACHE) !== 0) freeSwapCache(m, pfn as number as Folio);
-    if (mem.refcount[pfn] > 1) mem.refcount[pfn]--;
-    else if (drops || mem.mapcount[pfn] !== 0 || (flags & (LARGE | KSM)) !== 0) yield* putPage(m, pfn);
-    else mem.free(pfn);
-  }
+  const flags = mem.flags[pfn];
+  if ((flags & SWAPCACHE) !== 0) freeSwapCache(m, pfn as number as Folio);
+  if (mem.refcount[pfn] > 1) mem.refcount[pfn]--;
+  else if (m.rmap.drop !== undefined || mem.mapcount[pfn] !== 0 || (flags & (LARGE | KSM)) !== 0) return putPage(m, pfn);
+  else mem.free(pfn);
+  return READY;
 }
 
 /** free_swap_cache */

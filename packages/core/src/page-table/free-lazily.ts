@@ -25,7 +25,7 @@ export function* freeLazily(m: Machine, vma: VmArea, start: Address, end: Addres
     const pte = tables.entries[at];
     let pages = huge !== 0 ? stop - vpn : 1;
     if (kindOf(pte) === SWAP) {
-      tables.entries[at] = NONE;
+      tables.write(at)[at] = NONE;
       yield* freeSwapEntry(m, payloadOf(pte));
     } else if (kindOf(pte) === PRESENT && (mem.flags[pfnOf(pte)] & ANON) !== 0) {
       const folio = mem.folioOf(pfnOf(pte));
@@ -49,7 +49,8 @@ function markPtes(m: Machine, folio: Folio, at: number, pages: number): void {
     m.folioLock.unlock(folio);
     if (!alone) return;
   }
-  for (let i = 0; i < pages; i++) tables.entries[at + i] &= ~(YOUNG | DIRTY);
+  const entries = tables.writeRange(at, pages);
+  for (let i = 0; i < pages; i++) entries[at + i] &= ~(YOUNG | DIRTY);
   markLazy(m, folio);
 }
 
@@ -57,7 +58,7 @@ function markPmd(m: Machine, folio: Folio, at: number): void {
   const { mem, tables } = m;
   if (maybeMappedShared(mem, folio) || m.folioLock.isLocked(folio)) return;
   mem.flags[folio] &= ~PAGE_DIRTY;
-  tables.entries[at] &= ~(YOUNG | DIRTY);
+  tables.writePmd(at)[at] &= ~(YOUNG | DIRTY);
   markLazy(m, folio);
 }
 

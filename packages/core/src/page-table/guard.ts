@@ -1,6 +1,6 @@
 import type { Machine } from '../machine.js';
 import type { Op } from '../sync/op.js';
-import { type Address, PAGE_SIZE, pageOf, type Vpn } from '../units.js';
+import { type Address, pageOf, type Vpn } from '../units.js';
 import type { VmArea } from '../vma/vma.js';
 import { ENTRIES } from './page-table.js';
 import { GUARD, kindOf, makePte, NONE } from './pte.js';
@@ -10,11 +10,11 @@ import { zapRange } from './zap.js';
 export function* installGuards(m: Machine, vma: VmArea, start: Address, end: Address): Op<void> {
   yield* zapRange(m, vma, start, end);
   const marker = makePte(GUARD, 0, 0);
-  for (let at: number = start; at < end; at += PAGE_SIZE) {
-    const vpn = pageOf(at as Address);
+  for (let vpn = pageOf(start); vpn < pageOf(end); vpn = (vpn + 1) as Vpn) {
     const leaf = m.tables.allocLeaf(vma.mm.pgd, vpn);
     yield* m.ptl.lock(leaf);
-    m.tables.entries[leaf * ENTRIES + (vpn & (ENTRIES - 1))] = marker;
+    const at = leaf * ENTRIES + (vpn & (ENTRIES - 1));
+    m.tables.write(at)[at] = marker;
     m.ptl.unlock(leaf);
   }
 }
@@ -27,7 +27,7 @@ export function* removeGuards(m: Machine, vma: VmArea, start: Address, end: Addr
     const leaf = m.tables.leaf(pgd, vpn);
     const at = leaf * ENTRIES + (vpn & (ENTRIES - 1));
     yield* m.ptl.lock(leaf);
-    if (kindOf(m.tables.entries[at]) === GUARD) m.tables.entries[at] = NONE;
+    if (kindOf(m.tables.entries[at]) === GUARD) m.tables.write(at)[at] = NONE;
     m.ptl.unlock(leaf);
   }
 }

@@ -153,7 +153,8 @@ export class LeafMove implements PageTableMove {
   }
 
   private moveEntries(from: number, to: number): void {
-    const { entries } = this.m.tables;
+    this.m.tables.writeRange(from, this.extent);
+    const entries = this.m.tables.writeRange(to, this.extent);
     for (let i = 0; i < this.extent; i++) {
       const pte = entries[from + i];
       if (pte === NONE) continue;

@@ -3,8 +3,8 @@ import { largerThan } from '../folio/growth.js';
 import type { AllocFailure } from '../slab/alloc-failure.js';
 import { COUNTERS } from '../sync/counters.js';
 import { PAGE_SIZE, type Vpn } from '../units.js';
-import { kindOf, makePte, NONE, payloadOf, TABLE } from './pte.js';
-import type { TouchedTables } from './touched-tables.js';
+import type { EntryChanges } from './entry-changes.js';
+import { kindOf, makePte, NONE, type Pte, payloadOf, TABLE } from './pte.js';
 
 /** Entries of one table, at every level. */
 export const ENTRIES = 512;
@@ -24,6 +24,11 @@ export const SPAN: readonly number[] = [1, 2 ** 9, 2 ** 18, 2 ** 27];
 /** The number of a table; tables of all levels and address spaces are numbered alike, 0 is none. */
 export type Table = number;
 
+/** Entries as everybody may see them; {@link PageTables.write} is for who changes some. */
+interface Entries extends Pick<Int32Array, 'length' | 'buffer' | 'byteLength'> {
+  readonly [at: number]: Pte;
+}
+
 /**
  * All page tables of a machine: tables of 512 int32 entries in one array, found by number. An upper entry names the lower
  * table; a free table is all zero, as it is when its last entry was cleared.
@@ -31,11 +36,11 @@ export type Table = number;
 export class PageTables {
   static readonly [COUNTERS] = ['live', 'peak'];
   /** Entry `i` of table `t` is at `t * 512 + i`. The array is replaced when it grows: read the field again after an allocation. */
-  entries = new Int32Array(INITIAL_TABLES * ENTRIES);
+  entries: Entries = new Int32Array(INITIAL_TABLES * ENTRIES);
   live = 0;
   peak = 0;
-  /** Whoever wants to know which tables may have changed. */
-  touched: TouchedTables | null = null;
+  /** Whoever wants to know which entries may have changed; those that point to tables do not count. */
+  changes: EntryChanges | null = null;
   private used = 1;
   private readonly freed: Table[] = [];
   /** By PMD table: leaf tables put by for the PMD entries that map a folio, so that splitting one never fails (pgtable_trans_huge_deposit). */
@@ -57,16 +62,40 @@ export class PageTables {
     if (this.used * ENTRIES === this.entries.length) {
       if (this.entries.length >= 2 ** 31) throw new NoMemory('page table');
       const larger = new Int32Array(largerThan(this.used, MANY_TABLES) * ENTRIES);
-      larger.set(this.entries);
+      larger.set(this.entries as Int32Array);
       this.entries = larger;
     }
     return this.used++;
+  }
+
+  /** The entries, for whoever is about to change the one at `at`. */
+  write(at: number): Int32Array {
+    if (this.changes !== null) this.changes.note(at, 1, 0);
+    return this.entries as Int32Array;
+  }
+
+  /** The same for the `count` from `at` on, in one table. */
+  writeRange(at: number, count: number): Int32Array {
+    this.changes?.note(at, count, 0);
+    return this.entries as Int32Array;
+  }
+
+  /** The same for one entry of a PMD table. */
+  writePmd(at: number): Int32Array {
+    this.changes?.note(at, 1, 1);
+    return this.entries as Int32Array;
   }
 
   /** Gives back an empty table. */
   free(table: Table): void {
     this.live--;
     this.freed.push(table);
+  }
+
+  /** Whether no entry of a table is in use. */
+  isEmpty(table: Table): boolean {
+    for (let at = table * ENTRIES; at < (table + 1) * ENTRIES; at++) if (this.entries[at] !== NONE) return false;
+    return true;
   }
 
   /** The leaf table that maps page `vpn` below `pgd`, or 0. */
@@ -78,15 +107,12 @@ export class PageTables {
     const pmd = entries[pud * ENTRIES + (high & 511)] >>> 8;
     if (pmd === 0) return 0;
     const entry = entries[pmd * ENTRIES + ((vpn >>> 9) & 511)];
-    if ((entry & 7) !== TABLE) return 0;
-    if (this.touched !== null) this.touched.mark(entry >>> 8, 0);
-    return entry >>> 8;
+    return (entry & 7) === TABLE ? entry >>> 8 : 0;
   }
 
   /** Where in `entries` the PMD entry above page `vpn` is; 0: there is no PMD table. */
   pmdSlot(pgd: Table, vpn: Vpn): number {
     const table = this.pmd(pgd, vpn);
-    this.touched?.mark(table, 1);
     return table === 0 ? 0 : table * ENTRIES + slotAt(vpn, 1);
   }
 
@@ -94,6 +120,13 @@ export class PageTables {
   huge(pgd: Table, vpn: Vpn): number {
     const at = this.pmdSlot(pgd, vpn);
     return at !== 0 && this.entries[at] !== NONE && kindOf(this.entries[at]) !== TABLE ? at : 0;
+  }
+
+  /** Tables that are put by. */
+  get deposited(): number {
+    let tables = 0;
+    for (const list of this.deposits.values()) tables += list.length;
+    return tables;
   }
 
   /** Puts an empty leaf table by for the PMD entry at `at`. */
@@ -110,7 +143,6 @@ export class PageTables {
     const list = this.deposits.get(table) as Table[];
     const leaf = list.pop() as Table;
     if (list.length === 0) this.deposits.delete(table);
-    this.touched?.mark(leaf, 0);
     return leaf;
   }
 
@@ -124,10 +156,9 @@ export class PageTables {
       table = payloadOf(entry);
       if (table === 0) {
         table = this.alloc();
-        this.entries[at] = makePte(TABLE, table, 0);
+        this.point(at, table);
       }
     }
-    this.touched?.mark(table, 0);
     return table;
   }
 
@@ -146,9 +177,9 @@ export class PageTables {
     const from = this.pmdSlot(pgd, fromVpn);
     const to = this.pmdSlot(pgd, toVpn);
     if (kindOf(this.entries[from]) !== TABLE) this.deposit(to, this.withdraw(from));
-    else this.touched?.mark(payloadOf(this.entries[from]), 0, true);
-    this.entries[to] = this.entries[from];
-    this.entries[from] = 0;
+    else this.changes?.moved.push(payloadOf(this.entries[from]));
+    this.writePmd(to)[to] = this.entries[from];
+    this.writePmd(from)[from] = NONE;
   }
 
   /** Makes the tables above the leaf of page `vpn`, but not the leaf. @throws NoMemory, keeping what was made */
@@ -159,7 +190,7 @@ export class PageTables {
       table = payloadOf(this.entries[at]);
       if (table === 0) {
         table = this.alloc();
-        this.entries[at] = makePte(TABLE, table, 0);
+        this.point(at, table);
       }
     }
     return table;
@@ -190,6 +221,11 @@ export class PageTables {
     this.freeBelow(pgd, LEVELS - 1, 0, first, last, floor, ceiling);
   }
 
+  /** Has the upper entry at `at` point to a lower table; 0: to none. */
+  private point(at: number, table: Table): void {
+    (this.entries as Int32Array)[at] = table === 0 ? NONE : makePte(TABLE, table, 0);
+  }
+
   private freeBelow(
     table: Table,
     level: number,
@@ -209,7 +245,7 @@ export class PageTables {
       const start = base + slot * span;
       if (level > 1) this.freeBelow(lower, level - 1, start, first, last, floor, ceiling);
       if (start < floor || start + span > ceiling) continue;
-      this.entries[table * ENTRIES + slot] = 0;
+      this.point(table * ENTRIES + slot, 0);
       this.free(lower);
     }
   }

@@ -13,6 +13,7 @@ export function changeProtection(m: Machine, vma: VmArea, start: Address, end: A
   const vpn = pageOf(start);
   const last = pageOf(end);
   const leaf = vma.mm.leaf(vpn);
+  if (leaf === 0 && m.tables.nextLeaf(vma.mm.pgd, vpn, last) >= last) return READY;
   const oneTable = leaf !== 0 && last <= (Math.floor(vpn / PAGES_PER_LEAF) + 1) * PAGES_PER_LEAF;
   return oneTable ? protectLeaf(m, vma, leaf, vpn, last) : protectTables(m, vma, vpn, last);
 }
@@ -62,8 +63,8 @@ function protectEntries(m: Machine, vma: VmArea, first: number, count: number): 
 
 /** change_huge_pmd: the exclusivity of a folio mapped as a whole is that of its first page. */
 function* protectPmd(m: Machine, at: number, writable: boolean): Op<void> {
-  const { entries } = m.tables;
   yield* m.ptl.lock(Math.floor(at / ENTRIES));
+  const entries = m.tables.writePmd(at);
   const pmd = entries[at];
   if (kindOf(pmd) === MIGRATION && !writable) entries[at] = pmd & ~WRITE;
   if (kindOf(pmd) === PRESENT) {
@@ -74,7 +75,7 @@ function* protectPmd(m: Machine, at: number, writable: boolean): Op<void> {
 }
 
 function makeReadOnly(m: Machine, first: number, count: number): void {
-  const { entries } = m.tables;
+  const entries = m.tables.writeRange(first, count);
   for (let at = first; at < first + count; at++) {
     const kind = kindOf(entries[at]);
     // A writable migration entry was exclusive and stays so.
@@ -84,7 +85,7 @@ function makeReadOnly(m: Machine, first: number, count: number): void {
 
 /** can_change_pte_writable: shared memory, and private pages that nobody else can see. */
 function makeWritable(m: Machine, vma: VmArea, first: number, count: number): void {
-  const { entries } = m.tables;
+  const entries = m.tables.writeRange(first, count);
   const { flags } = m.mem;
   const own = ANON | EXCLUSIVE;
   for (let at = first; at < first + count; at++) {

@@ -29,7 +29,8 @@ export function splitPmdLocked(m: Machine, vma: VmArea, at: number, vpn: Vpn): v
   const first = leaf * ENTRIES;
   const bits = pmd & 0xff;
   const head = pfnOf(pmd);
-  for (let i = 0; i < ENTRIES; i++) tables.entries[first + i] = kind === ZERO ? makePte(ZERO, 0, 0) : makePte(0, head + i, bits);
+  const entries = tables.writeRange(first, ENTRIES);
+  for (let i = 0; i < ENTRIES; i++) entries[first + i] = kind === ZERO ? makePte(ZERO, 0, 0) : makePte(0, head + i, bits);
   if (m.rmap.mapping && isMapping(pmd))
     finish(m.rmap.mapping(m.span.ofTable(vma, addressOf(base), PAGES_PER_LEAF, leaf, 0), 'new', null));
   if (m.rmap.unmapped && isMapping(pmd)) finish(m.rmap.unmapped(m.span.ofPmd(vma, addressOf(base), head)));
@@ -44,5 +45,5 @@ export function splitPmdLocked(m: Machine, vma: VmArea, at: number, vpn: Vpn): v
     mem.refcount[head] += ENTRIES - 1;
     if ((pmd & DIRTY) !== 0) mem.flags[head] |= PAGE_DIRTY;
   }
-  tables.entries[at] = makePte(TABLE, leaf, 0);
+  tables.writePmd(at)[at] = makePte(TABLE, leaf, 0);
 }

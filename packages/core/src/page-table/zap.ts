@@ -27,6 +27,7 @@ export function zapRange(m: Machine, vma: VmArea, start: Address, end: Address, 
   const vpn = pageOf(start);
   const last = pageOf(end);
   const leaf = vma.mm.leaf(vpn);
+  if (leaf === 0 && m.tables.nextLeaf(vma.mm.pgd, vpn, last) >= last) return READY;
   const oneTable = leaf !== 0 && last <= (Math.floor(vpn / PAGES_PER_LEAF) + 1) * PAGES_PER_LEAF;
   const wholeTable = advised && last - vpn >= PAGES_PER_LEAF;
   return oneTable && !wholeTable ? zapLeaf(m, vma, leaf, vpn, last, !advised) : zapTables(m, vma, start, end, advised);
@@ -59,7 +60,8 @@ function zapLeaf(m: Machine, vma: VmArea, leaf: Table, from: Vpn, to: Vpn, guard
   if ((vma.flags & VM_LOCKED) !== 0) mlockEntries(m, leaf, from, to, false);
   const first = leaf * ENTRIES + (from & (ENTRIES - 1));
   const count = clearEntries(m, vma.mm.id, first, first + (to - from), guards, gather, gatheredSlots);
-  return count === 0 && gatheredSlots.length === 0 ? READY : flush(m, gather, count, gatheredSlots);
+  if (gatheredSlots.length > 0) return flush(m, gather, count, gatheredSlots);
+  return count > 0 ? freeGathered(m, gather, count) : READY;
 }
 
 function* zapUnderLock(m: Machine, vma: VmArea, leaf: Table, from: Vpn, to: Vpn, guards: boolean): Op<void> {
@@ -98,7 +100,7 @@ function clearEntries(
   pages: Int32Array,
   slots: number[],
 ): number {
-  const { entries } = m.tables;
+  const entries = m.tables.writeRange(first, last - first);
   const { mem } = m;
   const { mapcount, flags } = mem;
   let count = 0;
@@ -135,7 +137,7 @@ function* zapPmd(m: Machine, vma: VmArea, vpn: Vpn): Op<void> {
     const work = m.rmap.unmapped(m.span.ofPmd(vma, addressOf(vpn), pfnOf(pmd)));
     if (work) yield* work;
   }
-  tables.entries[at] = NONE;
+  tables.writePmd(at)[at] = NONE;
   tables.free(tables.withdraw(at));
   const folio = pfnOf(pmd) as number as Folio;
   if (present) {

@@ -2,7 +2,8 @@ import { KernelError, SegmentationFault } from '../errors.js';
 import type { FileMapping } from '../folio/page-cache.js';
 import type { Kernel } from '../kernel.js';
 import type { Process } from '../process.js';
-import { type Op, READY } from '../sync/op.js';
+import { expectRefusals } from '../refusal.js';
+import { andThen, type Op, READY } from '../sync/op.js';
 import * as f from '../syscalls/flags.js';
 import type { UffdMove } from '../syscalls/userfaultfd.js';
 import { type Address, PAGE_SIZE } from '../units.js';
@@ -17,16 +18,16 @@ const FILE_PAGES = 4096;
 export class ProgramRun {
   /** Live processes, oldest first; the first is there from the start. */
   readonly processes: Process[];
-  private readonly file: FileMapping;
+  private opened: FileMapping | null = null;
 
   constructor(readonly kernel: Kernel) {
     this.processes = [kernel.spawn()];
-    this.file = kernel.file('arena', FILE_PAGES);
   }
 
   /** Runs one operation; 'ok', the errno, or the signal. Errors that no kernel would answer are thrown. */
   apply(operation: Operation): string {
     const process = this.processOf(operation);
+    expectRefusals(true);
     try {
       if (operation.op === 'read' || operation.op === 'write') process[operation.op](at(operation.at));
       else if (operation.op === 'exit') this.exit(process);
@@ -36,6 +37,8 @@ export class ProgramRun {
       if (error instanceof KernelError) return error.errno;
       if (error instanceof SegmentationFault) return error.signal;
       throw error;
+    } finally {
+      expectRefusals(false);
     }
   }
 
@@ -91,12 +94,17 @@ export class ProgramRun {
     }
   }
 
+  private get file(): FileMapping {
+    this.opened ??= this.kernel.file('arena', FILE_PAGES);
+    return this.opened;
+  }
+
   private processOf({ process }: Operation): Process {
     return this.processes[process % this.processes.length];
   }
 
-  private *born(op: Op<Process>): Op<void> {
-    this.processes.push(yield* op);
+  private born(op: Op<Process>): Op<unknown> {
+    return andThen(op, (child) => this.processes.push(child));
   }
 
   private exit(process: Process): void {
@@ -127,10 +135,10 @@ export class ProgramRun {
   private mmap(process: Process, o: Extract<Operation, { op: 'mmap' }>): Op<Address> {
     const shared = o.memory === 'shared' || o.memory === 'file-shared';
     const flags = f.MAP_FIXED | o.flags | (shared ? f.MAP_SHARED : f.MAP_PRIVATE);
-    const request = { prot: o.prot, at: at(o.at) };
     if (o.memory === 'private' || o.memory === 'shared')
-      return process.op.mmap(o.pages * PAGE_SIZE, { ...request, flags: flags | f.MAP_ANONYMOUS });
-    return process.op.mmap(o.pages * PAGE_SIZE, { ...request, flags, file: this.file, offset: o.offset * PAGE_SIZE });
+      return process.op.mmap(o.pages * PAGE_SIZE, { prot: o.prot, at: at(o.at), flags: flags | f.MAP_ANONYMOUS });
+    const { file } = this;
+    return process.op.mmap(o.pages * PAGE_SIZE, { prot: o.prot, at: at(o.at), flags, file, offset: o.offset * PAGE_SIZE });
   }
 }
 

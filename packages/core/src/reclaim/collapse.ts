@@ -111,7 +111,7 @@ function* collapsePmd(m: Machine, vma: VmArea, vpn: Vpn): Op<Collapse> {
   const old = again === 'done' ? yield* takeOver(m, vma, vpn, leaf, folio) : [];
   m.ptl.unlock(leaf);
   if (again === 'done') {
-    tables.entries[at] = NONE;
+    tables.writePmd(at)[at] = NONE;
     yield* makeAnonymous(m, vma, addressOf(vpn), folio);
     yield* mapHuge(m, vma, vpn, at, folio);
     tables.deposit(at, leaf);
@@ -147,9 +147,10 @@ function* takeOver(m: Machine, vma: VmArea, vpn: Vpn, leaf: Table, folio: Folio)
     if (work) yield* work;
   }
   const old: Pfn[] = [];
+  const entries = tables.writeRange(leaf * ENTRIES, ENTRIES);
   for (let i = 0; i < ENTRIES; i++) {
-    const pte = tables.entries[leaf * ENTRIES + i];
-    tables.entries[leaf * ENTRIES + i] = NONE;
+    const pte = entries[leaf * ENTRIES + i];
+    entries[leaf * ENTRIES + i] = NONE;
     if (kindOf(pte) !== PRESENT) continue;
     const pfn = pfnOf(pte);
     mem.version[folio + i] = mem.version[pfn];

@@ -41,7 +41,7 @@ export function* breakKsm(m: Machine, vma: VmArea, start: Address, end: Address)
     const at = leaf * ENTRIES + (vpn & (ENTRIES - 1));
     if (leaf === 0 || kindOf(tables.entries[at]) !== PRESENT || (mem.flags[pfnOf(tables.entries[at])] & KSM) === 0) continue;
     yield* copyWriteProtected(m, vma, addressOf(vpn), leaf);
-    tables.entries[at] &= ~(WRITE | DIRTY);
+    tables.write(at)[at] &= ~(WRITE | DIRTY);
   }
 }
 

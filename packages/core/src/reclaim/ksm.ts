@@ -177,7 +177,7 @@ function* protect(m: Machine, { mm }: VmArea, vpn: Vpn, page: Pfn): Op<boolean> 
   if (same && alone) {
     mem.flags[page] &= ~EXCLUSIVE;
     if ((tables.entries[at] & DIRTY) !== 0) mem.flags[page] |= PAGE_DIRTY;
-    tables.entries[at] &= ~(WRITE | DIRTY);
+    tables.write(at)[at] &= ~(WRITE | DIRTY);
   }
   m.ptl.unlock(leaf);
   return same && alone;
@@ -277,7 +277,7 @@ function* replaceEntry(m: Machine, vma: VmArea, vpn: Vpn, at: number, page: Pfn,
   mlockVmaFolio(m, stable as number as Folio, vma);
   mem.mapcount[page]--;
   munlockVmaFolio(m, page as number as Folio, vma);
-  tables.entries[at] = makePte(PRESENT, stable, YOUNG);
+  tables.write(at)[at] = makePte(PRESENT, stable, YOUNG);
 }
 
 /** Remembers one more place of a KSM page, with the reverse map of its VMA pinned (stable_tree_append). */

@@ -118,7 +118,7 @@ export const toMigrationEntry =
     const pfn = pfnOf(entry);
     const folio = mem.folioOf(pfn);
     const exclusive = (mem.flags[pfn] & PAGE_EXCLUSIVE) !== 0 ? EXCLUSIVE : 0;
-    tables.entries[at] = makePte(MIGRATION, pfn, (entry & (WRITE | YOUNG | DIRTY)) | exclusive);
+    (byPmd ? tables.writePmd(at) : tables.write(at))[at] = makePte(MIGRATION, pfn, (entry & (WRITE | YOUNG | DIRTY)) | exclusive);
     mem.flags[pfn] &= ~PAGE_EXCLUSIVE;
     if ((entry & DIRTY) !== 0) mem.flags[folio] |= PAGE_DIRTY;
     if (byPmd) removePmd(mem, folio, vma.mm.id);
@@ -141,6 +141,6 @@ export const fromMigrationEntry =
     else addPte(mem, pfn, vma.mm.id);
     if (!isLarge(mem, to)) mlockVmaFolio(m, to, vma);
     mem.refcount[to]++;
-    tables.entries[at] = makePte(PRESENT, pfn, entry & (WRITE | YOUNG | DIRTY));
+    (byPmd ? tables.writePmd(at) : tables.write(at))[at] = makePte(PRESENT, pfn, entry & (WRITE | YOUNG | DIRTY));
     return true;
   };

@@ -67,7 +67,7 @@ function* unuse(m: Machine, vma: VmArea, address: Address, leaf: Table): Op<void
         swap.counts[slot]--;
         mem.refcount[folio]++;
         yield* addAnonRmap(m, vma, address, page, (seen & EXCLUSIVE) !== 0);
-        tables.entries[at] = makePte(PRESENT, page, 0);
+        tables.write(at)[at] = makePte(PRESENT, page, 0);
       }
       m.ptl.unlock(leaf);
     } finally {

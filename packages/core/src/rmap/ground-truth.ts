@@ -11,44 +11,31 @@ export interface Mapping {
   readonly address: Address;
 }
 
-/** Calls `onLeaf` for every leaf table with the place of its first entry, `onHuge` for every PMD entry that maps a folio itself, by address space and address. */
-function scanLeaves(
-  m: Machine,
-  onLeaf: (mm: Mm, vpn: Vpn, first: number) => void,
-  onHuge: (mm: Mm, vpn: Vpn, at: number) => void,
-): void {
+/** Calls `fn` for every entry that is not empty, by address space and address; `pages` is 512 for a PMD entry. Reads page tables only, knows no VMA and no reverse map. How many tables it saw. */
+export function scanTables(m: Machine, fn: (mm: Mm, vpn: Vpn, pte: Pte, pages: 1 | 512) => void): number {
+  let tables = 0;
   const { entries } = m.tables;
-  // Most entries are empty: two at a time. No entry is the sign of a zero.
+  // Most entries are empty: eight at a time, by twos. No entry is the sign of a zero.
   const pairs = new Float64Array(entries.buffer);
+  const allEmpty = (pair: number): boolean =>
+    pairs[pair] === 0 && pairs[pair + 1] === 0 && pairs[pair + 2] === 0 && pairs[pair + 3] === 0;
   const below = (mm: Mm, table: Table, level: number, base: number): void => {
     const first = table * ENTRIES;
+    tables++;
     for (let slot = 0; slot < ENTRIES; slot++) {
-      while (slot % 2 === 0 && slot < ENTRIES && pairs[(first + slot) / 2] === 0) slot += 2;
-      if (slot === ENTRIES) return;
+      if ((slot & 7) === 0 && allEmpty((first + slot) >> 1)) {
+        slot += 7;
+        continue;
+      }
       const entry = entries[first + slot];
       if (entry === NONE) continue;
       const vpn = base + slot * SPAN[level];
-      if (kindOf(entry) !== TABLE) onHuge(mm, vpn as Vpn, first + slot);
-      else if (level > 1) below(mm, payloadOf(entry), level - 1, vpn);
-      else onLeaf(mm, vpn as Vpn, payloadOf(entry) * ENTRIES);
+      if (kindOf(entry) === TABLE) below(mm, payloadOf(entry), level - 1, vpn);
+      else fn(mm, vpn as Vpn, entry, level === 0 ? 1 : 512);
     }
   };
   for (const mm of m.mms.values()) below(mm, mm.pgd, SPAN.length - 1, 0);
-}
-
-/** Calls `fn` for every entry that is not empty, by address space and address; `pages` is 512 for a PMD entry. Reads page tables only, knows no VMA and no reverse map. */
-export function scanTables(m: Machine, fn: (mm: Mm, vpn: Vpn, pte: Pte, pages: 1 | 512) => void): void {
-  const { entries } = m.tables;
-  scanLeaves(
-    m,
-    (mm, vpn, first) => {
-      for (let slot = 0; slot < ENTRIES; slot++) {
-        const pte = entries[first + slot];
-        if (pte !== NONE) fn(mm, (vpn + slot) as Vpn, pte, 1);
-      }
-    },
-    (mm, vpn, at) => fn(mm, vpn, entries[at], 512),
-  );
+  return tables;
 }
 
 /** How many entries map each frame, by frame number: the truth that map counts and walks are held against. */
@@ -59,29 +46,25 @@ export interface Counts {
   readonly pmds: Int32Array;
   /** Both, of all pages of each folio, at its first page. */
   readonly folios: Int32Array;
+  /** Page tables of all address spaces. */
+  readonly tables: number;
 }
 
-export function countMappings(m: Machine): Counts {
-  const counts = { ptes: new Int32Array(m.mem.used), pmds: new Int32Array(m.mem.used), folios: new Int32Array(m.mem.used) };
-  const { ptes, pmds, folios } = counts;
-  const { entries } = m.tables;
-  scanLeaves(
-    m,
-    (_mm, _vpn, first) => {
-      for (let at = first; at < first + ENTRIES; at++) {
-        const pte = entries[at];
-        if (kindOf(pte) === PRESENT) ptes[pte >>> 8]++;
-      }
-    },
-    (_mm, _vpn, at) => {
-      if (kindOf(entries[at]) === PRESENT) pmds[pfnOf(entries[at])]++;
-    },
-  );
+/** Counts in one scan, and calls `look` for every entry that is not empty on the way. */
+export function countMappings(m: Machine, look: (mm: Mm, vpn: Vpn, pte: Pte, pages: 1 | 512) => void): Counts {
+  const { used } = m.mem;
+  const ptes = new Int32Array(used);
+  const pmds = new Int32Array(used);
+  const folios = new Int32Array(used);
+  const tables = scanTables(m, (mm, vpn, pte, pages) => {
+    if (kindOf(pte) === PRESENT) (pages === 1 ? ptes : pmds)[pfnOf(pte)]++;
+    look(mm, vpn, pte, pages);
+  });
   for (let pfn = 1; pfn < ptes.length; pfn++) {
     const mappings = ptes[pfn] + pmds[pfn];
     if (mappings > 0) folios[m.mem.folioOf(pfn as Pfn)] += mappings;
   }
-  return counts;
+  return { ptes, pmds, folios, tables };
 }
 
 /** Every present entry of `folio`, or every migration entry, by address space and address. */

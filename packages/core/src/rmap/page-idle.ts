@@ -9,9 +9,9 @@ export function* idle(m: Machine, folio: Folio): Op<boolean | null> {
   if (!m.folioLock.tryLock(folio)) return null;
   let used = false;
   try {
-    yield* walkFolio(m, folio, (_vma, _address, _table, at) => {
+    yield* walkFolio(m, folio, (_vma, _address, _table, at, byPmd) => {
       used ||= (m.tables.entries[at] & YOUNG) !== 0;
-      m.tables.entries[at] &= ~YOUNG;
+      (byPmd ? m.tables.writePmd(at) : m.tables.write(at))[at] &= ~YOUNG;
       return true;
     });
   } finally {

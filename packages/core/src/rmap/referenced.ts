@@ -23,7 +23,7 @@ export function* referenced(m: Machine, folio: Folio): Op<Referenced> {
   const { walked, found: mappings } = yield* walkFolio(
     m,
     folio,
-    (vma, _address, _leaf, at) => {
+    (vma, _address, _leaf, at, byPmd) => {
       if ((vma.flags & VM_LOCKED) !== 0) {
         locked = true;
         return false;
@@ -31,7 +31,7 @@ export function* referenced(m: Machine, folio: Folio): Op<Referenced> {
       const pte = m.tables.entries[at];
       if ((pte & YOUNG) !== 0) {
         references++;
-        m.tables.entries[at] = pte & ~YOUNG;
+        (byPmd ? m.tables.writePmd(at) : m.tables.write(at))[at] = pte & ~YOUNG;
       }
       return true;
     },

@@ -43,7 +43,7 @@ export function* tryToUnmap(m: Machine, folio: Folio): Op<Unmap> {
         return false;
       }
       if (m.rmap.unmapped !== undefined) finish(m.rmap.unmapped(m.span.ofPage(vma, address, pfn)));
-      tables.entries[at] = lazy ? NONE : swapEntry(pfn);
+      tables.write(at)[at] = lazy ? NONE : swapEntry(pfn);
       if (isLarge(mem, pfn)) unmapLargePte(m, pfn, vma.mm.id);
       else mem.mapcount[pfn]--;
       dropped++;

@@ -8,6 +8,7 @@ import type { VmArea } from '../vma/vma.js';
 import { drawAddressSpaces } from './draw.js';
 import { type Counts, countMappings, type Mapping, mappedFolios, mappingsOf, scanTables } from './ground-truth.js';
 import { lostMappings } from './lost-mappings.js';
+import type { ChangeVerifier } from './verify-changes.js';
 import { walkFolio, walkHeld } from './walk.js';
 
 /** What a full check found: every anonymous folio's walk against the page tables, and core's own invariants. */
@@ -27,11 +28,11 @@ export interface VerifyReport {
 const MAX_PROBLEMS = 20;
 
 /** Checks everything that holds between operations; leaves the machine as it was. */
-export function check(m: Machine): VerifyReport {
-  return m.uncounted(() => checkAll(m));
+export function check(m: Machine, changes: ChangeVerifier | null): VerifyReport {
+  return m.uncounted(() => checkAll(m, changes));
 }
 
-function checkAll(m: Machine): VerifyReport {
+function checkAll(m: Machine, changes: ChangeVerifier | null): VerifyReport {
   const problems: string[] = [];
   let wrong = 0;
   let missed = 0;
@@ -43,8 +44,10 @@ function checkAll(m: Machine): VerifyReport {
     report(text);
   };
   checkVmas(m, complain);
-  checkEntries(m, complain);
-  const counts = countMappings(m);
+  const counts = checkEntries(m, complain);
+  if (m.tables.live !== counts.tables + m.tables.deposited)
+    complain(`R15: ${m.tables.live} page tables are allocated, ${counts.tables} are in use and ${m.tables.deposited} put by`);
+  changes?.compareWith(counts, complain);
   checkPages(m, counts, complain);
   checkSwap(m, complain);
   let folios = 0;
@@ -97,7 +100,7 @@ function checkVmas(m: Machine, complain: (text: string) => void): void {
     } catch (error) {
       complain(`mm_mt of mm ${mm.id}: ${String(error)}`);
     }
-    for (const vma of mm.tree) {
+    for (const vma of mm.tree.all()) {
       count++;
       if (vma.mm !== mm || !vma.attached)
         complain(`${vma} is in mm_mt of mm ${mm.id} but is ${vma.attached ? `of mm ${vma.mm.id}` : 'detached'}`);
@@ -114,10 +117,10 @@ function checkVmas(m: Machine, complain: (text: string) => void): void {
     complain(`R15: ${m.vmas.live} VMAs are allocated, ${attached} are mapped and ${m.zombies} are zombies`);
 }
 
-function checkEntries(m: Machine, complain: (text: string) => void): void {
+function checkEntries(m: Machine, complain: (text: string) => void): Counts {
   const { mem } = m;
   let vma: VmArea | null = null;
-  scanTables(m, (mm, vpn, pte, pages) => {
+  return countMappings(m, (mm, vpn, pte, pages) => {
     const address = addressOf(vpn);
     if (vma === null || vma.mm !== mm || address < vma.start || address >= vma.end) vma = mm.tree.lookup(address);
     const where = `entry of mm ${mm.id} at 0x${address.toString(16)}`;
@@ -154,7 +157,8 @@ function checkEntries(m: Machine, complain: (text: string) => void): void {
 
 function checkPages(m: Machine, counts: Counts, complain: (text: string) => void): void {
   const { mem } = m;
-  const cached = new Set(m.files.flatMap((file) => [...file.pages.values()]));
+  const cached = new Set<Pfn>();
+  for (const { pages } of m.files) for (const pfn of pages.values()) cached.add(pfn);
   for (let pfn = 1; pfn < counts.ptes.length; pfn++) {
     const ptes = counts.ptes[pfn];
     if (mem.mapcount[pfn] !== ptes) complain(`page ${pfn} has map count ${mem.mapcount[pfn]}, ${ptes} entries map it`);
@@ -165,7 +169,7 @@ function checkPages(m: Machine, counts: Counts, complain: (text: string) => void
     if ((mem.flags[pfn] & EXCLUSIVE) !== 0 && (mappings > 1 || mappings < fewest))
       complain(`page ${pfn} is exclusive and mapped ${mappings} times`);
     if (folio !== (pfn as number)) continue;
-    const holders = (cached.has(pfn as never) ? 1 : 0) + (m.migrations.has(folio) ? 1 : 0);
+    const holders = (cached.has(pfn as Pfn) ? 1 : 0) + (m.migrations.has(folio) ? 1 : 0);
     const swapCache = (mem.flags[folio] & SWAPCACHE) !== 0 ? mem.pages(folio) : 0;
     const references = counts.folios[folio] + holders + swapCache;
     if (mem.refcount[pfn] !== references) complain(`folio ${pfn} has ${mem.refcount[pfn]} references, ${references} are known`);

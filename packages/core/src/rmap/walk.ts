@@ -6,7 +6,7 @@ import { ENTRIES, PAGES_PER_LEAF, type Table } from '../page-table/page-table.js
 import { kindOf, type MIGRATION, PRESENT, type Pte, pfnOf } from '../page-table/pte.js';
 import { splitPmdLocked } from '../page-table/split-pmd.js';
 import type { RmapItem } from '../reclaim/ksm-state.js';
-import type { Op, Soon } from '../sync/op.js';
+import { finish, type Op, ready, run, type Soon } from '../sync/op.js';
 import { type Address, addressOf, type Folio, isAligned, PAGE_SIZE, type Pfn, type Pgoff, pageOf, type Vpn } from '../units.js';
 import { isTemporaryStack } from '../vma/vm-flags.js';
 import type { VmArea } from '../vma/vma.js';
@@ -199,6 +199,8 @@ export interface WalkCost {
   readonly walked: boolean;
 }
 
+const NO_WALK: WalkCost = { candidates: 0, found: 0, passes: 0, walked: false };
+
 /** Everything linked to a pin, at one address: what 6.18 looks at for a KSM page, wherever the page's offset there is. */
 const EVERYTHING = { first: 0 as Pgoff, last: (2 ** 51) as Pgoff } as const;
 
@@ -266,12 +268,27 @@ export function* walkHeld(m: Machine, hold: RmapHold, folio: Folio, onEntry: OnE
 }
 
 /** Visits every entry that maps an anonymous folio (rmap_walk). */
-export function* walkFolio(m: Machine, folio: Folio, onEntry: OnEntry, options = DEFAULTS): Op<WalkCost> {
-  if ((m.mem.flags[folio] & KSM) !== 0 && m.ksmByAnchors) return yield* walkKsm(m, folio, onEntry, options);
+export function walkFolio(m: Machine, folio: Folio, onEntry: OnEntry, options = DEFAULTS): Op<WalkCost> {
+  if ((m.mem.flags[folio] & KSM) !== 0 && m.ksmByAnchors) return walkKsm(m, folio, onEntry, options);
+  if (m.sync.stepping) return walkStepping(m, folio, onEntry, options);
+  const visitor = new EntryVisitor(m, folio, onEntry, options);
+  const answer = m.rmap.hold(folio, 'read', options.wait ?? true);
+  const hold = typeof answer === 'number' ? answer : run(answer);
+  if (hold === GONE || hold === BUSY) return ready(NO_WALK);
+  try {
+    run(m.rmap.walk(hold, queryOf(m, folio), visitor));
+  } finally {
+    finish(m.rmap.release(hold));
+  }
+  return ready({ candidates: visitor.candidates, found: visitor.found, passes: visitor.passes, walked: true });
+}
+
+/** The same, giving way to others. */
+function* walkStepping(m: Machine, folio: Folio, onEntry: OnEntry, options: WalkOptions): Op<WalkCost> {
   const visitor = new EntryVisitor(m, folio, onEntry, options);
   const answer = m.rmap.hold(folio, 'read', options.wait ?? true);
   const hold = typeof answer === 'number' ? answer : yield* answer;
-  if (hold === GONE || hold === BUSY) return { candidates: 0, found: 0, passes: 0, walked: false };
+  if (hold === GONE || hold === BUSY) return NO_WALK;
   try {
     yield* m.rmap.walk(hold, queryOf(m, folio), visitor);
   } finally {

@@ -6,12 +6,28 @@ import type { Sync, Task } from './task.js';
 
 /** Acquisitions of all locks of one class. */
 export class LockStats {
-  static readonly [COUNTERS] = ['reads', 'writes', 'contended'];
+  static readonly [COUNTERS] = ['reads', 'writes', 'contended', 'savedReads', 'savedWrites', 'savedContended'];
   reads = 0;
   writes = 0;
   /** Failed attempts of `tryRead` and `tryWrite`. */
   contended = 0;
+  private savedReads = 0;
+  private savedWrites = 0;
+  private savedContended = 0;
   constructor(readonly name: string) {}
+
+  save(): void {
+    this.savedReads = this.reads;
+    this.savedWrites = this.writes;
+    this.savedContended = this.contended;
+  }
+
+  /** Forgets what was counted since {@link save}, or, made since, at all. */
+  restore(): void {
+    this.reads = this.savedReads;
+    this.writes = this.savedWrites;
+    this.contended = this.savedContended;
+  }
 }
 
 /** Refuses to sleep under a spinlock or in an RCU section (might_sleep). @param why what is done to `what`, in words before it */

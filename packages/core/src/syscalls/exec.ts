@@ -1,12 +1,14 @@
 import { KernelError, SegmentationFault } from '../errors.js';
 import { touch } from '../fault/fault.js';
+import { touchFast } from '../fault/fault-fast.js';
 import { expandDownwards } from '../fault/stack.js';
 import type { Machine } from '../machine.js';
 import { dropMm } from '../mm/exit.js';
 import { newMm } from '../mm/init.js';
 import type { Mm } from '../mm/mm.js';
+import { writeLocked } from '../mm/mmap-lock.js';
 import { LeafMove, movePageTables } from '../page-table/move.js';
-import type { Op } from '../sync/op.js';
+import { andThen, finish, type Op, ready, run } from '../sync/op.js';
 import { type Address, PAGE_SIZE, type Pgoff, pageOf, TASK_SIZE } from '../units.js';
 import { adjustVmas } from '../vma/adjust.js';
 import { allocVma, setRange } from '../vma/alloc.js';
@@ -26,7 +28,7 @@ export interface ExecRequest {
 }
 
 /** exec(2)'s address space: nothing but a stack with the arguments (bprm_mm_init, setup_arg_pages). @throws NoMemory, nothing left */
-export function* execMm(m: Machine, request: ExecRequest): Op<Mm> {
+export function execMm(m: Machine, request: ExecRequest): Op<Mm> {
   const { stackTop, argumentPages } = request;
   if (stackTop % PAGE_SIZE !== 0 || stackTop > TASK_SIZE || stackTop - (argumentPages + 1) * PAGE_SIZE < 0 || argumentPages < 1) {
     throw new KernelError(
@@ -35,31 +37,45 @@ export function* execMm(m: Machine, request: ExecRequest): Op<Mm> {
       `stack top 0x${stackTop.toString(16)} with ${argumentPages} argument pages is no place for a stack`,
     );
   }
+  if (m.sync.stepping) return execStepping(m, request);
+  const mm = run(newMm(m));
+  mm.startBrk = mm.brk = request.startBrk;
+  try {
+    const stack = run(writeLocked(m, mm, () => temporaryStack(m, mm)));
+    for (let page = 1; page <= argumentPages; page++) writeNow(m, mm, (TASK_SIZE - page * PAGE_SIZE) as Address);
+    run(writeLocked(m, mm, () => finishStack(m, stack, request)));
+  } catch (error) {
+    finish(dropMm(m, mm));
+    throw asRefusal(error);
+  }
+  return ready(mm);
+}
+
+/** The same, giving way to others. */
+function* execStepping(m: Machine, request: ExecRequest): Op<Mm> {
   const mm = yield* newMm(m);
   mm.startBrk = mm.brk = request.startBrk;
   try {
-    const stack = yield* temporaryStack(m, mm);
-    for (let page = 1; page <= argumentPages; page++) yield* touch(m, mm, (TASK_SIZE - page * PAGE_SIZE) as Address, true);
-    yield* mm.mmapLock.write();
-    try {
-      if (TASK_SIZE > stackTop) yield* shiftDown(m, stack, TASK_SIZE - stackTop);
-      stack.flags &= ~vm.VM_STACK_INCOMPLETE_SETUP;
-      yield* expandDownwards(m, stack, (stack.start - request.stackExpand) as Address);
-    } finally {
-      mm.writeUnlock();
-    }
+    const stack = yield* writeLocked(m, mm, () => temporaryStack(m, mm));
+    for (let page = 1; page <= request.argumentPages; page++)
+      yield* touch(m, mm, (TASK_SIZE - page * PAGE_SIZE) as Address, true);
+    yield* writeLocked(m, mm, () => finishStack(m, stack, request));
   } catch (error) {
     yield* dropMm(m, mm);
-    if (error instanceof SegmentationFault) throw new KernelError('EFAULT', 'exec', error.message);
-    throw error;
+    throw asRefusal(error);
   }
   return mm;
 }
 
-function* temporaryStack(m: Machine, mm: Mm): Op<VmArea> {
-  yield* mm.mmapLock.write();
-  try {
-    const stack = yield* allocVma(m, mm);
+const asRefusal = (error: unknown): unknown =>
+  error instanceof SegmentationFault ? new KernelError('EFAULT', 'exec', error.message) : error;
+
+function writeNow(m: Machine, mm: Mm, address: Address): void {
+  if (!(m.options.fastFault && touchFast(m, mm, address, true))) run(touch(m, mm, address, true));
+}
+
+function temporaryStack(m: Machine, mm: Mm): Op<VmArea> {
+  return andThen(allocVma(m, mm), (stack) => {
     const start = (TASK_SIZE - PAGE_SIZE) as Address;
     const pgoff = pageOf(start) as number as Pgoff;
     setRange(stack, start, TASK_SIZE, pgoff, pgoff);
@@ -68,9 +84,20 @@ function* temporaryStack(m: Machine, mm: Mm): Op<VmArea> {
     stack.attached = true;
     mm.mapCount++;
     return stack;
-  } finally {
-    mm.writeUnlock();
-  }
+  });
+}
+
+/** Where it is to be, and as long as it is at first. */
+function finishStack(m: Machine, stack: VmArea, { stackTop, stackExpand }: ExecRequest): Op<unknown> {
+  if (m.sync.stepping || TASK_SIZE > stackTop) return finishStackWaiting(m, stack, TASK_SIZE - stackTop, stackExpand);
+  stack.flags &= ~vm.VM_STACK_INCOMPLETE_SETUP;
+  return expandDownwards(m, stack, (stack.start - stackExpand) as Address);
+}
+
+function* finishStackWaiting(m: Machine, stack: VmArea, down: number, stackExpand: number): Op<void> {
+  if (down > 0) yield* shiftDown(m, stack, down);
+  stack.flags &= ~vm.VM_STACK_INCOMPLETE_SETUP;
+  yield* expandDownwards(m, stack, (stack.start - stackExpand) as Address);
 }
 
 /** Moves the stack down by `bytes` within one VMA, its offsets unchanged (relocate_vma_down). @throws NoMemory, with the exec given up */

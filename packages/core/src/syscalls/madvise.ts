@@ -3,6 +3,7 @@ import { populateAdvised } from '../fault/populate.js';
 import { prepareFault } from '../fault/prepare.js';
 import type { Machine } from '../machine.js';
 import type { Mm } from '../mm/mm.js';
+import { writeLocked } from '../mm/mmap-lock.js';
 import { startWrite } from '../mm/vma-lock.js';
 import { freeLazily } from '../page-table/free-lazily.js';
 import { installGuards, removeGuards } from '../page-table/guard.js';
@@ -11,7 +12,7 @@ import { collapseRange } from '../reclaim/collapse.js';
 import { breakKsm } from '../reclaim/ksm-break.js';
 import { pageOut } from '../reclaim/pageout.js';
 import { willNeed } from '../reclaim/willneed.js';
-import type { Op } from '../sync/op.js';
+import { type Op, READY } from '../sync/op.js';
 import { type Address, alignUp, isAligned } from '../units.js';
 import { modifyVma } from '../vma/merge.js';
 import * as vm from '../vma/vm-flags.js';
@@ -87,7 +88,7 @@ const PAGE_ADVICE: Record<number, Advice> = {
  * madvise(2). Holes are passed over and reported at the end. @throws EINVAL for bad arguments or advice that a VMA can't take,
  * ENOMEM for a hole, EAGAIN at the VMA limit or without memory: what comes before stays done
  */
-export function* madvise(m: Machine, mm: Mm, start: Address, length: number, advice: number): Op<void> {
+export function madvise(m: Machine, mm: Mm, start: Address, length: number, advice: number): Op<void> {
   const flagAdvice = FLAG_ADVICE[advice];
   const pageAdvice = PAGE_ADVICE[advice];
   const populates = advice === f.MADV_POPULATE_READ || advice === f.MADV_POPULATE_WRITE;
@@ -95,18 +96,10 @@ export function* madvise(m: Machine, mm: Mm, start: Address, length: number, adv
   if (!isAligned(start)) throw refuse('EINVAL', `0x${start.toString(16)} is not page-aligned`);
   const end = (start + alignUp(length)) as Address;
   if (!Number.isSafeInteger(end) || end < start) throw refuse('EINVAL', `a length of ${length} overflows`);
-  if (end === start) return;
-  if (populates) {
-    yield* populateAdvised(m, mm, start, end, advice === f.MADV_POPULATE_WRITE);
-    return;
-  }
+  if (end === start) return READY;
+  if (populates) return populateAdvised(m, mm, start, end, advice === f.MADV_POPULATE_WRITE);
   // The kernel takes the lock for reading where only pages change; a writer keeps faults out just the same.
-  yield* mm.mmapLock.write();
-  try {
-    yield* adviseRange(m, mm, start, end, flagAdvice, pageAdvice);
-  } finally {
-    mm.writeUnlock();
-  }
+  return writeLocked(m, mm, () => adviseRange(m, mm, start, end, flagAdvice, pageAdvice));
 }
 
 function* adviseRange(

@@ -3,8 +3,9 @@ import { populateQuietly } from '../fault/populate.js';
 import type { FileMapping } from '../folio/page-cache.js';
 import type { Machine } from '../machine.js';
 import type { Mm } from '../mm/mm.js';
+import { writeLocked } from '../mm/mmap-lock.js';
 import { startWrite } from '../mm/vma-lock.js';
-import { finish, type Op, READY, run } from '../sync/op.js';
+import { andThen, finish, type Op, READY, run } from '../sync/op.js';
 import { type Address, alignUp, isAligned, PAGE_SIZE, type Pgoff, pageOf } from '../units.js';
 import { allocVma, setRange } from '../vma/alloc.js';
 import { type MergeRange, mergeNewRange } from '../vma/merge.js';
@@ -32,22 +33,23 @@ export interface MmapRequest {
  * mmap(2): the address of the new mapping. What a fixed mapping covers is unmapped first. @throws EINVAL, ENOMEM, EEXIST, EPERM,
  * EOVERFLOW; when memory runs out for the new VMA, what a fixed mapping covers is gone already, as in the kernel
  */
-export function* mmap(m: Machine, mm: Mm, request: MmapRequest): Op<Address> {
+export function mmap(m: Machine, mm: Mm, request: MmapRequest): Op<Address> {
   const length = check(request);
-  yield* mm.mmapLock.write();
-  let at: Address;
-  let flags: number;
-  try {
-    if (mm.mapCount > m.options.maxMapCount) {
-      throw new KernelError('ENOMEM', 'mmap', `the address space has ${mm.mapCount} VMAs, more than the limit (max_map_count)`);
-    }
-    at = place(m, mm, request, length);
-    flags = vmFlags(request);
-    yield* mapRegion(m, mm, request, at, length, flags);
-  } finally {
-    mm.writeUnlock();
+  const mapped = writeLocked(m, mm, () => mapLocked(m, mm, request, length));
+  return (request.flags & (f.MAP_POPULATE | f.MAP_LOCKED)) === 0 ? mapped : populated(m, mm, mapped, length);
+}
+
+function mapLocked(m: Machine, mm: Mm, request: MmapRequest, length: number): Op<Address> {
+  if (mm.mapCount > m.options.maxMapCount) {
+    throw new KernelError('ENOMEM', 'mmap', `the address space has ${mm.mapCount} VMAs, more than the limit (max_map_count)`);
   }
-  if ((request.flags & (f.MAP_POPULATE | f.MAP_LOCKED)) !== 0) yield* populateQuietly(m, mm, at, (at + length) as Address);
+  const at = place(m, mm, request, length);
+  return andThen(mapRegion(m, mm, request, at, length, vmFlags(request)), () => at);
+}
+
+function* populated(m: Machine, mm: Mm, mapped: Op<Address>, length: number): Op<Address> {
+  const at = yield* mapped;
+  yield* populateQuietly(m, mm, at, (at + length) as Address);
   return at;
 }
 

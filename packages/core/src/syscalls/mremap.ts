@@ -2,7 +2,8 @@ import { KernelError } from '../errors.js';
 import { populateQuietly } from '../fault/populate.js';
 import type { Machine } from '../machine.js';
 import type { Mm } from '../mm/mm.js';
-import { andThen, finish, type Op } from '../sync/op.js';
+import { writeLocked } from '../mm/mmap-lock.js';
+import { andThen, finish, type Op, ready, run } from '../sync/op.js';
 import { type Address, alignUp, isAligned, PAGE_SIZE, type Pgoff, TASK_SIZE } from '../units.js';
 import { mergeNewRange } from '../vma/merge.js';
 import { unmappedArea } from '../vma/unmapped-area.js';
@@ -32,25 +33,24 @@ export interface Remap {
   to: Address;
 }
 
-const refuse = (errno: 'EINVAL' | 'EFAULT' | 'ENOMEM', reason: string): KernelError => new KernelError(errno, 'mremap', reason);
+const refuse = (errno: 'EINVAL' | 'EFAULT' | 'ENOMEM', reason: string | (() => string)): KernelError =>
+  new KernelError(errno, 'mremap', reason);
 
 /**
  * mremap(2): where the memory is now. @throws EINVAL for bad arguments; EFAULT when nothing is mapped or the range crosses
  * VMAs; ENOMEM: no room, at the VMA limit, or without memory. What a fixed destination covered is gone by then, and a move of
  * several VMAs may have moved the first ones
  */
-export function* mremap(m: Machine, mm: Mm, request: MremapRequest): Op<Address> {
+export function mremap(m: Machine, mm: Mm, request: MremapRequest): Op<Address> {
   const remap: Remap = { ...request, oldLength: alignUp(request.oldLength), newLength: alignUp(request.newLength) };
-  yield* mm.mmapLock.write();
-  let result: Address;
-  try {
-    check(m, mm, remap);
-    result = yield* remapLocked(m, mm, remap);
-  } finally {
-    mm.writeUnlock();
-  }
-  const grown = remap.newLength > remap.oldLength;
-  const vma = grown ? mm.tree.lookup(result) : null;
+  const moved = writeLocked(m, mm, () => remapLocked(m, mm, remap));
+  return remap.newLength > remap.oldLength ? populated(m, mm, moved, remap) : moved;
+}
+
+/** What grew in locked memory is faulted in. */
+function* populated(m: Machine, mm: Mm, moved: Op<Address>, remap: Remap): Op<Address> {
+  const result = yield* moved;
+  const vma = mm.tree.lookup(result);
   if (vma !== null && (vma.flags & VM_LOCKED) !== 0) {
     yield* populateQuietly(m, mm, (result + remap.oldLength) as Address, (result + remap.newLength) as Address);
   }
@@ -61,14 +61,14 @@ const newAddress = (flags: number): boolean => (flags & (MREMAP_FIXED | MREMAP_D
 
 /** check_mremap_params */
 function check(m: Machine, mm: Mm, { at, oldLength, newLength, flags, to }: Remap): void {
-  if ((flags & ~(MREMAP_FIXED | MREMAP_MAYMOVE | MREMAP_DONTUNMAP)) !== 0) throw refuse('EINVAL', `unknown flags ${flags}`);
-  if (!isAligned(at)) throw refuse('EINVAL', `0x${at.toString(16)} is not page-aligned`);
+  if ((flags & ~(MREMAP_FIXED | MREMAP_MAYMOVE | MREMAP_DONTUNMAP)) !== 0) throw refuse('EINVAL', () => `unknown flags ${flags}`);
+  if (!isAligned(at)) throw refuse('EINVAL', () => `0x${at.toString(16)} is not page-aligned`);
   if (!(newLength > 0)) throw refuse('EINVAL', 'the new length is 0');
   if (newLength > TASK_SIZE || oldLength < 0)
-    throw refuse('EINVAL', `lengths ${oldLength} and ${newLength} do not fit the address space`);
+    throw refuse('EINVAL', () => `lengths ${oldLength} and ${newLength} do not fit the address space`);
   if (!newAddress(flags)) return;
   if (to > TASK_SIZE - newLength || !isAligned(to))
-    throw refuse('EINVAL', `destination 0x${to.toString(16)} is unaligned or too high`);
+    throw refuse('EINVAL', () => `destination 0x${to.toString(16)} is unaligned or too high`);
   if ((flags & MREMAP_MAYMOVE) === 0) throw refuse('EINVAL', 'a destination without MREMAP_MAYMOVE');
   if ((flags & MREMAP_DONTUNMAP) !== 0 && oldLength !== newLength) throw refuse('EINVAL', 'MREMAP_DONTUNMAP can not resize');
   if (at + oldLength > to && to + newLength > at) throw refuse('EINVAL', 'source and destination overlap');
@@ -76,30 +76,49 @@ function check(m: Machine, mm: Mm, { at, oldLength, newLength, flags, to }: Rema
 }
 
 function remapLocked(m: Machine, mm: Mm, remap: Remap): Op<Address> {
+  check(m, mm, remap);
   if ((remap.flags & MREMAP_FIXED) !== 0 && remap.oldLength === remap.newLength) return moveEach(m, mm, remap);
   const vma = mm.tree.lookup(remap.at);
-  if (vma === null) throw refuse('EFAULT', `nothing is mapped at 0x${remap.at.toString(16)}`);
+  if (vma === null) throw refuse('EFAULT', () => `nothing is mapped at 0x${remap.at.toString(16)}`);
   return newAddress(remap.flags) ? remapTo(m, mm, vma, remap) : remapAt(m, mm, vma, remap);
 }
 
 /** Moves every VMA of a range, each on its own, the gaps between them kept (remap_move, since 6.17). */
-function* moveEach(m: Machine, mm: Mm, { at, oldLength, flags, to }: Remap): Op<Address> {
-  const end = at + oldLength;
-  let source = at;
-  let target = to;
-  let result: Address | null = null;
-  for (let vma = mm.tree.find(at); source < end && vma !== null && vma.start < end; vma = mm.tree.find(source)) {
-    if (result === null && vma.start > at) throw refuse('EFAULT', `nothing is mapped at 0x${at.toString(16)}`);
-    const first = Math.max(vma.start, at) as Address;
-    const length = Math.min(vma.end, end) - first;
-    target = (target + (first - source)) as Address;
-    source = (first + length) as Address;
-    const moved = yield* remapTo(m, mm, vma, { at: first, oldLength: length, newLength: length, flags, to: target });
-    result ??= moved;
-    target = (moved + length) as Address;
+function moveEach(m: Machine, mm: Mm, remap: Remap): Op<Address> {
+  if (mm.tree.lookup(remap.at) === null) throw refuse('EFAULT', () => `nothing is mapped at 0x${remap.at.toString(16)}`);
+  if (m.sync.stepping) return moveEachStepping(m, mm, remap);
+  let from = remap.at;
+  for (let vma = vmaFrom(mm, from, remap); vma !== null; vma = vmaFrom(mm, from, remap)) {
+    const piece = pieceOf(vma, remap);
+    from = (piece.at + piece.oldLength) as Address;
+    run(remapTo(m, mm, vma, piece));
   }
-  if (result === null) throw refuse('EFAULT', `nothing is mapped at 0x${at.toString(16)}`);
-  return result;
+  return ready(remap.to);
+}
+
+/** The same, giving way to others. */
+function* moveEachStepping(m: Machine, mm: Mm, remap: Remap): Op<Address> {
+  let from = remap.at;
+  for (let vma = vmaFrom(mm, from, remap); vma !== null; vma = vmaFrom(mm, from, remap)) {
+    const piece = pieceOf(vma, remap);
+    from = (piece.at + piece.oldLength) as Address;
+    yield* remapTo(m, mm, vma, piece);
+  }
+  return remap.to;
+}
+
+/** The next VMA of the range, at or behind `from`. */
+function vmaFrom(mm: Mm, from: Address, { at, oldLength }: Remap): VmArea | null {
+  const end = at + oldLength;
+  const vma = from < end ? mm.tree.find(from) : null;
+  return vma === null || vma.start >= end ? null : vma;
+}
+
+/** What of the range lies in `vma`: it moves as far as the range does. */
+function pieceOf(vma: VmArea, { at, oldLength, flags, to }: Remap): Remap {
+  const first = Math.max(vma.start, at) as Address;
+  const length = Math.min(vma.end, at + oldLength) - first;
+  return { at: first, oldLength: length, newLength: length, flags, to: (to + (first - at)) as Address };
 }
 
 /** May the VMA be remapped so (check_prep_vma, remap_is_valid)? @throws EINVAL, EFAULT */
@@ -107,11 +126,11 @@ function checkVma(vma: VmArea, { at, oldLength, newLength, flags }: Remap): void
   if (oldLength === 0 && !vma.shared)
     throw refuse('EINVAL', 'an old length of 0 duplicates a mapping, which needs shared memory');
   if ((flags & MREMAP_DONTUNMAP) !== 0 && (vma.flags & VM_DONTEXPAND) !== 0)
-    throw refuse('EINVAL', `${vma} can not be duplicated`);
-  if (Math.min(oldLength, newLength) > vma.end - at) throw refuse('EFAULT', `the range ends behind ${vma}`);
+    throw refuse('EINVAL', () => `${vma} can not be duplicated`);
+  if (Math.min(oldLength, newLength) > vma.end - at) throw refuse('EFAULT', () => `the range ends behind ${vma}`);
   if (newLength <= oldLength) return;
-  if (oldLength > vma.end - at) throw refuse('EFAULT', `the range ends behind ${vma}`);
-  if ((vma.flags & VM_DONTEXPAND) !== 0) throw refuse('EFAULT', `${vma} can not grow`);
+  if (oldLength > vma.end - at) throw refuse('EFAULT', () => `the range ends behind ${vma}`);
+  if ((vma.flags & VM_DONTEXPAND) !== 0) throw refuse('EFAULT', () => `${vma} can not grow`);
 }
 
 /** To a new address (mremap_to). */
@@ -141,7 +160,7 @@ function shrink(m: Machine, mm: Mm, remap: Remap): Op<void> {
 /** The VMA as the unmapping left it; where it goes is decided by now. */
 function vmaToMove(m: Machine, mm: Mm, remap: Remap): VmArea {
   const vma = mm.tree.lookup(remap.at);
-  if (vma === null) throw refuse('EFAULT', `nothing is mapped at 0x${remap.at.toString(16)} any more`);
+  if (vma === null) throw refuse('EFAULT', () => `nothing is mapped at 0x${remap.at.toString(16)} any more`);
   if ((remap.flags & MREMAP_FIXED) === 0) remap.to = unmappedArea(m, mm, remap.to, remap.newLength);
   return vma;
 }

@@ -1,6 +1,7 @@
 import { KernelError } from '../errors.js';
 import type { Machine } from '../machine.js';
 import type { Mm } from '../mm/mm.js';
+import { writeLocked } from '../mm/mmap-lock.js';
 import { startWrite } from '../mm/vma-lock.js';
 import { zapRange } from '../page-table/zap.js';
 import { andThen, finish, type Op, READY, ready, run } from '../sync/op.js';
@@ -11,13 +12,8 @@ import { splitVmaUnlimited } from '../vma/split.js';
 import type { VmArea } from '../vma/vma.js';
 
 /** munmap(2). @throws EINVAL for a bad range; ENOMEM at the VMA limit or without memory, when a first split may stay */
-export function* munmap(m: Machine, mm: Mm, start: Address, length: number): Op<void> {
-  yield* mm.mmapLock.write();
-  try {
-    yield* munmapLocked(m, mm, start, length);
-  } finally {
-    mm.writeUnlock();
-  }
+export function munmap(m: Machine, mm: Mm, start: Address, length: number): Op<void> {
+  return writeLocked(m, mm, () => munmapLocked(m, mm, start, length));
 }
 
 /** The same under mmap_lock (do_vmi_munmap). */
@@ -52,17 +48,26 @@ export function gatherVmas(m: Machine, mm: Mm, start: Address, end: Address): Op
   return gatherFrom(m, mm, first, start, end);
 }
 
-function* gatherFrom(m: Machine, mm: Mm, first: VmArea, start: Address, end: Address): Op<VmArea[]> {
-  if (first.start < start) {
-    if (end < first.end && mm.mapCount >= m.options.maxMapCount) {
-      throw new KernelError(
-        'ENOMEM',
-        'munmap',
-        `a hole would leave more VMAs than the limit (max_map_count, ${m.options.maxMapCount})`,
-      );
-    }
-    yield* splitVmaUnlimited(m, first, start, true);
+function gatherFrom(m: Machine, mm: Mm, first: VmArea, start: Address, end: Address): Op<VmArea[]> {
+  if (first.start < start && end < first.end && mm.mapCount >= m.options.maxMapCount) {
+    throw new KernelError(
+      'ENOMEM',
+      'munmap',
+      `a hole would leave more VMAs than the limit (max_map_count, ${m.options.maxMapCount})`,
+    );
   }
+  if (m.sync.stepping) return gatherStepping(m, mm, first, start, end);
+  if (first.start < start) run(splitVmaUnlimited(m, first, start, true));
+  const vmas = mm.tree.overlapping(start, end);
+  const last = vmas[vmas.length - 1];
+  if (last.end > end) run(splitVmaUnlimited(m, last, end, false));
+  for (const vma of vmas) finish(startWrite(m, vma));
+  return ready(vmas);
+}
+
+/** The same, giving way to others. */
+function* gatherStepping(m: Machine, mm: Mm, first: VmArea, start: Address, end: Address): Op<VmArea[]> {
+  if (first.start < start) yield* splitVmaUnlimited(m, first, start, true);
   const vmas = mm.tree.overlapping(start, end);
   const last = vmas[vmas.length - 1];
   if (last.end > end) yield* splitVmaUnlimited(m, last, end, false);

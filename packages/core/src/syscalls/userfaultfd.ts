@@ -181,11 +181,11 @@ function* moveFolio(m: Machine, dst: VmArea, src: VmArea, to: Vpn, from: Vpn, fo
         if (work) yield* work;
       }
       if (m.sync.stepping) yield { kind: 'pte', object: dst.mm, label: 'UFFDIO_MOVE' };
-      tables.entries[at] = NONE;
+      tables.write(at)[at] = NONE;
       const work = m.rmap.anchor(folio, dst, 'rehome');
       if (work) yield* work;
       mem.index[folio] = dst.anonIndex(addressOf(to));
-      tables.entries[into] = stored;
+      tables.write(into)[into] = stored;
       unlockBoth(m, source, target);
     } finally {
       if (hold !== GONE) {
@@ -205,8 +205,8 @@ function* store(m: Machine, source: number, target: number, at: number, into: nu
   const { entries } = m.tables;
   const same = entries[at] === seen && entries[into] === NONE;
   if (same) {
-    entries[at] = NONE;
-    entries[into] = stored;
+    m.tables.write(at)[at] = NONE;
+    m.tables.write(into)[into] = stored;
   }
   unlockBoth(m, source, target);
   if (!same) throw refuse('EBUSY', 'the entry changed meanwhile');

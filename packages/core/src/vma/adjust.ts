@@ -69,7 +69,7 @@ function prepareChange(m: Machine, vma: VmArea): Op<void> {
 }
 
 function apply(m: Machine, mm: Mm, changes: readonly Change[], inserted: VmArea | null, removed: readonly VmArea[]): Op<void> {
-  if (m.sync.stepping || changes.some(splitsPmd)) return applyWaiting(m, mm, changes, inserted, removed);
+  if (m.sync.stepping || changes.some((change) => splitsPmd(m, change))) return applyWaiting(m, mm, changes, inserted, removed);
   mm.lastVma = null;
   takeOut(mm, removed);
   for (const change of changes) if (shrinks(change)) resize(m, mm, change);
@@ -117,7 +117,10 @@ function putIn(mm: Mm, inserted: VmArea | null): void {
 const mayStraddle = (vma: VmArea, edge: Address): boolean =>
   edge > vma.start && edge < vma.end && (edge & (PMD_SIZE - 1)) !== 0 && vma.mm.leaf(pageOf(edge)) === 0;
 
-const splitsPmd = ({ vma, start, end }: Change): boolean => mayStraddle(vma, start) || mayStraddle(vma, end);
+const splitsPmd = (m: Machine, { vma, start, end }: Change): boolean => straddles(m, vma, start) || straddles(m, vma, end);
+
+const straddles = (m: Machine, vma: VmArea, edge: Address): boolean =>
+  mayStraddle(vma, edge) && m.tables.huge(vma.mm.pgd, pageOf(edge)) !== 0;
 
 const shrinks = ({ vma, start, end }: Change): boolean => start >= vma.start && end <= vma.end;
 

@@ -105,6 +105,13 @@ export class VmaTree<V extends RangeItem> {
     return found;
   }
 
+  /** All ranges, ascending. */
+  all(): V[] {
+    const found: V[] = [];
+    for (let item = this.first(); item !== null; item = this.next(item)) found.push(item);
+    return found;
+  }
+
   forEach(fn: (item: V) => void): void {
     if (this.root !== null) visit(this.root, fn);
   }
