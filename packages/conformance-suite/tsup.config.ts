@@ -8,7 +8,7 @@ export default defineConfig({
   entry: {
     index: 'src/index.ts',
     main: 'src/main.ts',
-    worker: 'src/worker.ts',
+    process: 'src/process.ts',
     command: 'src/command.ts',
     vitest: 'src/adapters/vitest.ts',
     'node-test': 'src/adapters/node-test.ts',

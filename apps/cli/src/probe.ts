@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { runAgain, StrategyMisbehaves } from './apart.js';
 import { isOutside } from './load-strategy.js';
 
@@ -7,8 +8,24 @@ const LOAD_SECONDS = Math.min(20, Number(process.env.RMAP_LAB_PATIENCE ?? 20));
 /** What loading a strategy in a process of its own showed. */
 export type Probed = { readonly strategy: string; readonly contract: number } | { readonly error: string };
 
+/** How many probes may begin now, and who waits: more at once than there are cores would only eat up one another's time. */
+let free = availableParallelism();
+const waiting: (() => void)[] = [];
+
 /** Loads a strategy where it can do no harm. */
 export async function probe(name: string): Promise<Probed> {
+  if (free > 0) free--;
+  else await new Promise<void>((resolve) => waiting.push(resolve));
+  try {
+    return await probeNow(name);
+  } finally {
+    const next = waiting.shift();
+    if (next === undefined) free++;
+    else next();
+  }
+}
+
+async function probeNow(name: string): Promise<Probed> {
   let said = '';
   const onPrint = (text: string): void => {
     said += text;

@@ -30,6 +30,8 @@ const installed: Record<string, readonly [module: string, manifest?: object]> = 
   'rmap-other-core': [`${right}export default anonVma();`, { peerDependencies: { '@rmap-lab/core': '^2.0.0' } }],
   'rmap-hangs-in-fork': [inFork('for (;;);')],
   'rmap-exits-in-fork': [inFork('process.exit(0);')],
+  'rmap-kills-in-fork': [inFork("process.kill(process.pid, 'SIGKILL'); for (;;);")],
+  'rmap-aborts-in-fork': [inFork('process.abort();')],
   'rmap-pollutes': [`${right}Array.prototype.map = () => { throw new Error('polluted'); }; export default anonVma();`],
 };
 
@@ -123,8 +125,8 @@ describe('a strategy from outside', () => {
     },
   );
 
-  it('that does not load, or hangs or exits in a hook, is named and costs nobody else a result', async () => {
-    const bad = ['rmap-hangs-in-fork', 'rmap-exits-in-fork', 'rmap-pollutes'];
+  it('that does not load, or hangs, exits, aborts or kills its process in a hook, is named and costs nobody else a result', async () => {
+    const bad = ['rmap-hangs-in-fork', 'rmap-exits-in-fork', 'rmap-kills-in-fork', 'rmap-aborts-in-fork', 'rmap-pollutes'];
     const names = [...bad, 'anon-vma'];
     const strategies = [...names, 'rmap-kills', 'rmap-hangs'];
     const grid = file(
@@ -140,12 +142,31 @@ describe('a strategy from outside', () => {
       rmapLab(['sweep', grid, '--json']),
       ...['1', '2'].map((workers) => rmapLab(['explore', 'fork-x-walk', '--strategy', bad[0], '--workers', workers])),
     ]);
-    const { rows, failed } = JSON.parse(compared.out) as { rows: { strategy: string; failure: null }[]; failed: object[] };
+    const { rows, failed } = JSON.parse(compared.out) as {
+      rows: { strategy: string; failure: null }[];
+      failed: { strategy: string; blame: string }[];
+    };
     expect(rows).toMatchObject([{ strategy: 'anon-vma', failure: null }]);
     expect(failed).toMatchObject(bad.map((strategy) => ({ strategy, blame: expect.stringContaining(strategy) })));
     expect(compared.status).toBe(1);
     const { results } = JSON.parse(swept.out) as { results: { cell: { strategy: string }; outcome: { status: string } }[] };
-    expect(results.map(({ outcome }) => outcome.status)).toEqual(['time', 'threw', 'threw', 'measured', 'threw', 'threw']);
+    expect(results.map(({ outcome }) => outcome.status)).toEqual([
+      'time',
+      ...['threw', 'threw', 'threw', 'threw'],
+      'measured',
+      ...['threw', 'threw'],
+    ]);
+    for (const [name, how] of [
+      ['rmap-exits-in-fork', 'exit status 0'],
+      ['rmap-kills-in-fork', 'SIGKILL'],
+      ['rmap-aborts-in-fork', 'SIGABRT'],
+    ] as const) {
+      const blame = failed.find(({ strategy }) => strategy === name)?.blame;
+      expect(blame).toBe(`strategy '${name}' on 'fork-chain': it ended its process (${how})`);
+      const { status, err } = await rmapLab(['conformance', name, '--level', 'families']);
+      expect(err).toMatch(`strategy '${name}' ended the program (${how}) in case families/`);
+      expect(status).toBe(2);
+    }
     for (const { status, err } of explored) {
       expect(err).toMatch(/'rmap-hangs-in-fork' did not come back for 3 s/);
       expect(status).toBe(2);

@@ -1,6 +1,6 @@
+import { fork } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { Worker } from 'node:worker_threads';
 import type { ShortNames } from '@rmap-lab/core/load-strategy';
 import type { CaseResult, ConformanceOptions, ConformanceReport } from './run.js';
 
@@ -14,41 +14,42 @@ export interface ApartOptions extends Omit<ConformanceOptions, 'onResult'> {
   readonly onResult?: ConformanceOptions['onResult'];
 }
 
-/** What the worker is told. */
-export interface WorkerData extends Omit<ApartOptions, 'onResult'> {
+/** What the process is told. */
+export interface ProcessData extends Omit<ApartOptions, 'onResult'> {
   readonly name: string;
 }
 
-/** What the worker says: what it begins, what ended how, and the report; or why it can't. */
-export type WorkerMessage =
+/** What the process says: what it begins, what ended how, and the report; or why it can't. */
+export type ProcessMessage =
   | { readonly kind: 'begins'; readonly id: string }
   | { readonly kind: 'result'; readonly result: CaseResult; readonly done: number; readonly of: number }
   | { readonly kind: 'report'; readonly report: ConformanceReport }
   | { readonly kind: 'refused'; readonly message: string };
 
-/** The strategy can't be loaded, or not be run to the end: it hangs, exits, or uses up memory. */
+/** The strategy can't be loaded, or not be run to the end: it hangs, ends its process, or uses up memory. */
 export class StrategyUnusable extends Error {
   override readonly name = 'StrategyUnusable';
 }
 
 /**
- * Runs the suite on a strategy loaded by name, in a thread of its own. @throws StrategyUnusable naming the
+ * Runs the suite on a strategy loaded by name, in a process of its own. @throws StrategyUnusable naming the
  * strategy and the case
  */
 export function runApart(name: string, { onResult, ...options }: ApartOptions): Promise<ConformanceReport> {
   const { seconds = 60 } = options;
-  const workerData: WorkerData = { name, ...options };
-  const built = new URL('./worker.js', import.meta.url);
-  const worker = new Worker(existsSync(fileURLToPath(built)) ? built : new URL('../dist/worker.js', import.meta.url), {
-    workerData,
-    resourceLimits: { maxOldGenerationSizeMb: 2048 },
+  const data: ProcessData = { name, ...options };
+  const built = new URL('./process.js', import.meta.url);
+  const child = fork(existsSync(fileURLToPath(built)) ? built : new URL('../dist/process.js', import.meta.url), {
+    execArgv: ['--max-old-space-size=2048'],
+    stdio: ['ignore', 2, 2, 'ipc'],
+    serialization: 'advanced',
   });
   let timer: NodeJS.Timeout | undefined;
   return new Promise<ConformanceReport>((resolve, reject) => {
     let current = 'while it was loaded';
     const late = (): void => reject(new StrategyUnusable(`strategy '${name}' took more than ${seconds} s ${current}`));
     timer = setTimeout(late, seconds * 1000);
-    worker.on('message', (message: WorkerMessage) => {
+    child.on('message', (message: ProcessMessage) => {
       clearTimeout(timer);
       timer = setTimeout(late, seconds * 1000);
       if (message.kind === 'begins') current = `in case ${message.id}`;
@@ -56,10 +57,20 @@ export function runApart(name: string, { onResult, ...options }: ApartOptions): 
       else if (message.kind === 'report') resolve(message.report);
       else reject(new StrategyUnusable(message.message));
     });
-    worker.on('error', (error) => reject(new StrategyUnusable(`strategy '${name}' broke down ${current}: ${error.message}`)));
-    worker.on('exit', () => reject(new StrategyUnusable(`strategy '${name}' ended the program ${current}`)));
+    child.on('error', reject);
+    let how = '';
+    const ended = (): void => reject(new StrategyUnusable(`strategy '${name}' ended the program (${how}) ${current}`));
+    // What it said before it ended may come after the news of its end.
+    child.on('exit', (status, signal) => {
+      how = signal ?? `exit status ${status}`;
+      if (!child.connected) ended();
+    });
+    child.on('disconnect', () => {
+      if (how !== '') ended();
+    });
+    child.send(data, (error) => error && reject(error));
   }).finally(() => {
     clearTimeout(timer);
-    return worker.terminate();
+    child.kill('SIGKILL');
   });
 }

@@ -1,3 +1,4 @@
+import { isMainThread } from 'node:worker_threads';
 import { keepStdoutForResults, loadStrategy, type ShortNames } from '@rmap-lab/core/load-strategy';
 import { openWorkload } from '@rmap-lab/workloads';
 import { type Measurement, measure } from '../measure.js';
@@ -11,6 +12,9 @@ export interface CellTask {
   readonly from: string;
 }
 
+/** What a process that measures one cell answers. */
+export type CellAnswer = { readonly measurement: Measurement } | { readonly error: string };
+
 keepStdoutForResults();
 
 /** Measures one cell. @throws StrategyLoadError, UnknownWorkload, BadParameter, TraceError */
@@ -18,4 +22,16 @@ export default async function runCell({ cell, shortNames, from }: CellTask): Pro
   const { strategy, preset } = await loadStrategy(cell.strategy, shortNames, from);
   const { seed, layout } = cell;
   return measure(strategy, await openWorkload(cell.workload, cell.parameters), { seed, preset, ...(layout && { layout }) });
+}
+
+// As a process of its own it gets one task and gives one answer; as a thread the pool calls the function above.
+if (isMainThread && process.send !== undefined)
+  process.once('message', async (task: CellTask) => process.send?.(await answerTo(task)));
+
+async function answerTo(task: CellTask): Promise<CellAnswer> {
+  try {
+    return { measurement: await runCell(task) };
+  } catch (error) {
+    return { error: error instanceof Error ? error.message : String(error) };
+  }
 }

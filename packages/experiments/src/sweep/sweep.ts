@@ -45,7 +45,7 @@ async function checkWorkloads(spec: SweepSpec): Promise<void> {
   }
 }
 
-/** Runs every cell of `spec` that `store` has no result of, in worker threads. A strategy that misbehaves costs its cell alone ({@link CellRunner}). @throws UnknownWorkload, BadParameter, before anything runs */
+/** Runs every cell of `spec` that `store` has no result of. A strategy that misbehaves costs its cell alone ({@link CellRunner}). @throws UnknownWorkload, BadParameter, before anything runs */
 export async function sweep(spec: SweepSpec, store: ResultStore, options: SweepOptions = {}): Promise<SweepSummary> {
   const { shortNames = {}, from = process.cwd(), unusable = {}, shard, workers = availableParallelism() } = options;
   const { layout, signal, onProgress } = options;
