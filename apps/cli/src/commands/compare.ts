@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { CellRunner, type Comparison, type Contender, compare } from '@rmap-lab/experiments';
 import { openWorkload } from '@rmap-lab/workloads';
 import { SingleBar } from 'cli-progress';
@@ -23,6 +25,7 @@ interface CompareCommandOptions {
   readonly json?: boolean;
   readonly markdown?: boolean;
   readonly csv?: boolean;
+  readonly svg?: string;
 }
 
 export function addCompare(program: Command, wholeNumber: (text: string) => number): void {
@@ -44,6 +47,7 @@ export function addCompare(program: Command, wholeNumber: (text: string) => numb
     .option('--json', 'print one JSON document (rmap-lab/compare@1)')
     .option('--markdown', 'print a table in Markdown')
     .option('--csv', 'print comma-separated values')
+    .option('--svg <file>', 'also draw memory and walks into this file')
     .addHelpText('after', '\nExample:\n  rmap-lab compare --workload fork-chain --parameter depth=8')
     .action(async (options: CompareCommandOptions) => {
       process.exitCode = await run(options);
@@ -103,9 +107,16 @@ async function run(options: CompareCommandOptions): Promise<number> {
   }
   const { rows, failed } = done.comparison;
   if (rows.length > 0 || options.json) process.stdout.write(`${printed(done.comparison, done.letter, options)}\n`);
+  if (options.svg !== undefined && rows.length > 0) await draw(done.comparison, options.svg);
   for (const { blame } of failed) process.stderr.write(`rmap-lab: ${blame}\n`);
   if (interrupt.signal.aborted) return exitCode.interrupted;
   return failed.length > 0 || rows.some(({ failure }) => failure !== null) ? exitCode.broken : exitCode.fine;
+}
+
+/** Draws a comparison into a file. What draws is loaded here: other commands need not wait for it. */
+async function draw(comparison: Comparison, file: string): Promise<void> {
+  const { comparePlot } = await import('../compare-plot.js');
+  writeFileSync(resolve(standing(), file), comparePlot(comparison));
 }
 
 function printed(

@@ -1,0 +1,153 @@
+import * as Plot from '@observablehq/plot';
+import type { Comparison, Measurement } from '@rmap-lab/experiments';
+import { parseHTML } from 'linkedom';
+
+const WIDTH = 760;
+/** Height of one strategy's row. */
+const ROW = 34;
+/** Room above a picture for its title, and for each line that says what its marks mean. */
+const HEAD = 34;
+const LINE = 20;
+/** Told apart by people who see colours otherwise, too (Okabe and Ito). */
+const COLOURS = ['#0072b2', '#e69f00', '#009e73', '#cc79a7', '#56b4e9', '#d55e00', '#f0e442', '#999999'];
+const TEXT = 'font-family="sans-serif" fill="#222"';
+
+/** Objects that every design has: what a strategy costs is the rest. */
+const SHARED = new Set(['vm_area_struct', 'mm_struct']);
+
+const number = (n: number): string => n.toLocaleString('en-US', { maximumFractionDigits: 1 });
+const escaped = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+const nameOf = ({ strategy, preset, failure }: Measurement): string =>
+  `${strategy}${preset === null ? '' : `:${preset}`}${failure === null ? '' : ' FAILS'}`;
+
+/** What the strategy itself takes at the peak, in KiB by kind of object. */
+const memoryOf = ({ slab, added }: Measurement): readonly (readonly [what: string, kib: number])[] =>
+  [
+    ...Object.entries(slab)
+      .filter(([cache]) => !SHARED.has(cache))
+      .map(([cache, { peak, objectBytes }]) => [cache, (peak * objectBytes) / 1024] as const),
+    ...(['vma', 'mm', 'folio'] as const).map((what) => [`fields in each ${what}`, added[what] / 1024] as const),
+  ].filter(([, kib]) => kib > 0);
+
+/** A comparison as an SVG document: what memory each design takes, and how far its walks go. */
+export function comparePlot({ workload, rows }: Comparison): string {
+  const parts = rows.flatMap((row) => memoryOf(row).map(([what, kib]) => ({ name: nameOf(row), what, kib })));
+  const legend = legendOf([...new Set(parts.map(({ what }) => what))]);
+  const height = 44 + rows.length * ROW;
+  const below = HEAD + legend.lines * LINE + height + 20;
+  const whole = below + HEAD + LINE + height;
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${whole}" viewBox="0 0 ${WIDTH} ${whole}">`,
+    '<rect width="100%" height="100%" fill="white"/>',
+    `<text x="12" y="22" font-size="15" font-weight="bold" ${TEXT}>${escaped(workload)}: memory of the design itself at the peak</text>`,
+    legend.text,
+    memory(parts, legend.kinds, rows, HEAD + legend.lines * LINE, height),
+    `<g transform="translate(0 ${below})">`,
+    `<text x="12" y="22" font-size="15" font-weight="bold" ${TEXT}>${escaped(workload)}: VMAs looked at in one walk of a shared folio</text>`,
+    WALK_LEGEND,
+    walks(rows, HEAD + LINE, height),
+    '</g>',
+    '</svg>\n',
+  ].join('\n');
+}
+
+interface Part {
+  readonly name: string;
+  readonly what: string;
+  readonly kib: number;
+}
+
+interface Legend {
+  readonly kinds: readonly string[];
+  readonly lines: number;
+  readonly text: string;
+}
+
+/** A square and a name for each kind of object, in as many lines as they take. */
+function legendOf(kinds: readonly string[]): Legend {
+  let x = 12;
+  let lines = 1;
+  const entries = kinds.map((what, i) => {
+    const width = 36 + what.length * 6.8;
+    if (x + width > WIDTH) {
+      x = 12;
+      lines++;
+    }
+    const [left, y] = [x, HEAD + (lines - 1) * LINE];
+    x += width;
+    const colour = COLOURS[i % COLOURS.length];
+    return (
+      `<rect x="${left}" y="${y + 2}" width="12" height="12" fill="${colour}"/>` +
+      `<text x="${left + 17}" y="${y + 12}" font-size="12" ${TEXT}>${escaped(what)}</text>`
+    );
+  });
+  return { kinds, lines, text: entries.join('\n') };
+}
+
+function memory(
+  parts: readonly Part[],
+  kinds: readonly string[],
+  rows: readonly Measurement[],
+  top: number,
+  height: number,
+): string {
+  const total = (row: Measurement): number => memoryOf(row).reduce((sum, [, kib]) => sum + kib, 0);
+  const marks = [
+    Plot.barX(parts, { x: 'kib', y: 'name', fill: 'what', insetTop: 5, insetBottom: 5 }),
+    Plot.text(rows, { x: total, y: nameOf, text: (row: Measurement) => number(total(row)), textAnchor: 'start', dx: 6 }),
+    Plot.ruleX([0]),
+  ];
+  return placed(top, height, rows, {
+    color: { domain: kinds, range: COLOURS },
+    x: { label: 'KiB', grid: true, zero: true },
+    marks,
+  });
+}
+
+const WALK_LEGEND = [
+  `<g stroke="${COLOURS[0]}">`,
+  `<circle cx="18" cy="${HEAD + 8}" r="5" fill="${COLOURS[0]}"/>`,
+  `<line x1="96" x2="96" y1="${HEAD + 2}" y2="${HEAD + 14}" stroke-width="3"/>`,
+  `<circle cx="218" cy="${HEAD + 8}" r="5" fill="white"/>`,
+  '</g>',
+  ...(
+    [
+      [29, 'median'],
+      [105, '99th percentile'],
+      [229, 'largest'],
+    ] as const
+  ).map(([x, text]) => `<text x="${x}" y="${HEAD + 12}" font-size="12" ${TEXT}>${text}</text>`),
+].join('\n');
+
+function walks(rows: readonly Measurement[], top: number, height: number): string {
+  const of = (what: 'p50' | 'p99' | 'max') => (row: Measurement) => row.walks.shared.candidates[what];
+  const marks = [
+    Plot.ruleY(rows, { x1: of('p50'), x2: of('max'), y: nameOf, stroke: COLOURS[0] }),
+    Plot.dot(rows, { x: of('max'), y: nameOf, r: 5, stroke: COLOURS[0], fill: 'white' }),
+    Plot.tickX(rows, { x: of('p99'), y: nameOf, stroke: COLOURS[0], strokeWidth: 3, insetTop: 8, insetBottom: 8 }),
+    Plot.dot(rows, { x: of('p50'), y: nameOf, r: 5, fill: COLOURS[0] }),
+    Plot.ruleX([0]),
+  ];
+  const ticks = Math.min(8, Math.max(1, ...rows.map(of('max'))));
+  return placed(top, height, rows, { x: { label: 'VMAs', grid: true, zero: true, ticks }, marks });
+}
+
+/** One picture, a row for each strategy, as an SVG inside the document. */
+function placed(top: number, height: number, rows: readonly Measurement[], options: Plot.PlotOptions): string {
+  const { document } = parseHTML('<html></html>');
+  const longest = Math.max(0, ...rows.map((row) => nameOf(row).length));
+  const plot = Plot.plot({
+    ...options,
+    document,
+    width: WIDTH,
+    height,
+    marginLeft: 24 + longest * 7,
+    marginRight: 64,
+    marginTop: 6,
+    marginBottom: 38,
+    y: { type: 'band', domain: rows.map(nameOf), label: null },
+    style: { fontSize: '12px', fontFamily: 'sans-serif' },
+  });
+  plot.setAttribute('y', String(top));
+  return plot.outerHTML;
+}
