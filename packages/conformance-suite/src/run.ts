@@ -14,6 +14,8 @@ export interface CaseResult {
   readonly rule: RuleId;
   readonly strength: Strength;
   readonly title: string;
+  /** What it stems from: functions and commits of the kernel. */
+  readonly why: string;
   readonly outcome: Outcome;
   readonly milliseconds: number;
   /** Why it failed, or could not be verified. */
@@ -113,8 +115,8 @@ export function runCase(
   const started = performance.now();
   const refuses = each.needs.filter((feature) => strategy.unsupported?.[feature] !== undefined);
   const end = outcomeOf(() => each.run({ strategy, seed, preemptions }), refuses, each.rule);
-  const { id, level, rule, strength, title } = each;
-  return { id, level, rule, strength, title, milliseconds: performance.now() - started, ...end };
+  const { id, level, rule, strength, title, why } = each;
+  return { id, level, rule, strength, title, why, milliseconds: performance.now() - started, ...end };
 }
 
 type End = Pick<CaseResult, 'outcome' | 'message' | 'broken' | 'code' | 'evidence'>;

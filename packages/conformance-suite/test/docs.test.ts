@@ -1,14 +1,20 @@
 import { expect, it } from 'vitest';
-import { cases, LEVELS, RULES } from '../src/index.js';
+import { type ConformanceCase, cases, LEVELS, type Level, RULES } from '../src/index.js';
 import { KERNEL_TESTS } from './kernel-coverage.js';
 
-/** After a change of the cases: `npx vitest run --project conformance-suite docs -u`. */
-it('docs/conformance-cases.md lists every case with its rule and its reason', async () => {
-  const cell = (text: string): string => text.replaceAll('|', '\\|');
+/* After a change of the cases: `npx vitest run --project conformance-suite docs -u`. */
+
+const cell = (text: string): string => text.replaceAll('|', '\\|');
+const of = (level: Level): readonly ConformanceCase[] => cases.filter((each) => each.level === level);
+/** The case's place on the page of its level, as Markdown viewers make it of the heading. */
+const linked = (id: string, pages = 'cases/'): string =>
+  `[\`${id}\`](${pages}${id.split('/', 1)[0]}.md#${id.toLowerCase().replace(/[^\w-]/g, '')})`;
+
+it('docs/conformance-cases.md lists every case with its rule', async () => {
   const page = [
     '# The cases of the conformance suite',
     '',
-    'Written by a test of the suite. A must-case decides whether a strategy conforms.',
+    'Written by a test of the suite. A must-case decides whether a strategy conforms. Each leads to why it is there.',
     '',
     '## The rules',
     '',
@@ -17,11 +23,9 @@ it('docs/conformance-cases.md lists every case with its rule and its reason', as
       '',
       `## ${level}`,
       '',
-      '| case | rule | what | why | |',
-      '| --- | --- | --- | --- | --- |',
-      ...cases
-        .filter((each) => each.level === level)
-        .map(({ id, rule, title, why, strength }) => `| \`${id}\` | ${rule} | ${cell(title)} | ${cell(why)} | ${strength} |`),
+      '| case | rule | what | |',
+      '| --- | --- | --- | --- |',
+      ...of(level).map(({ id, rule, title, strength }) => `| ${linked(id)} | ${rule} | ${cell(title)} | ${strength} |`),
     ]),
     '',
     "## The kernel's own tests",
@@ -35,10 +39,31 @@ it('docs/conformance-cases.md lists every case with its rule and its reason', as
       '| --- | --- |',
       ...rows.map(
         ([what, covered]) =>
-          `| ${cell(what)} | ${typeof covered === 'string' ? covered : covered.map((id) => `\`${id}\``).join(', ')} |`,
+          `| ${cell(what)} | ${typeof covered === 'string' ? covered : covered.map((id) => linked(id)).join(', ')} |`,
       ),
     ]),
     '',
   ].join('\n');
   await expect(page).toMatchFileSnapshot('../../../docs/conformance-cases.md');
+});
+
+it.each(LEVELS)('docs/cases/%s.md says of every case of the level why it is there', async (level) => {
+  const page = [
+    `# Cases: ${level}`,
+    '',
+    'Written by a test of the suite. [All levels](../conformance-cases.md)',
+    ...of(level).flatMap(({ id, rule, title, why, strength, needs }) => [
+      '',
+      `## ${id}`,
+      '',
+      `${title[0].toUpperCase()}${title.slice(1)}.`,
+      '',
+      `- Why: ${why}`,
+      `- ${rule}: ${RULES[rule]}`,
+      `- Strength: ${strength}${needs.length === 0 ? '' : `; needs ${needs.join(', ')}`}`,
+      `- Alone: \`rmap-conformance <strategy> --grep ${id}\``,
+    ]),
+    '',
+  ].join('\n');
+  await expect(page).toMatchFileSnapshot(`../../../docs/cases/${level}.md`);
 });

@@ -4,7 +4,7 @@ const indented = (text: string): string => text.replace(/^/gm, '  ');
 const section = (title: string, text: string | null | undefined): string[] => (text ? [`${title}:`, indented(text)] : []);
 
 /** Everything known about a case that failed: the rule, what happened, the shortest program, the address spaces, how to see it again. */
-export function explain({ broken, message, code, evidence, id }: CaseResult, command: string): string {
+export function explain({ broken, message, code, evidence, id, why }: CaseResult, command: string): string {
   const { schedule, before, after, mappings } = evidence;
   return [
     broken ?? '',
@@ -14,6 +14,7 @@ export function explain({ broken, message, code, evidence, id }: CaseResult, com
     ...section('address spaces before', before),
     ...section('address spaces after', after),
     ...section('mappings', mappings),
+    ...section('why this case', why),
     ...section('again', `${command} --grep ${id}`),
   ].join('\n');
 }
