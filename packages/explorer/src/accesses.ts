@@ -27,9 +27,9 @@ export class Accesses implements Watch {
     this.next.released(task, lock, key, write);
   }
 
-  accessed(task: Task, object: object, field: string, write: boolean): void {
+  accessed(task: Task, cache: object, place: number, write: boolean, object: object, field: string): void {
     this.made.push({ object, field, write });
-    this.next.accessed(task, object, field, write);
+    this.next.accessed(task, cache, place, write, object, field);
   }
 
   /** A marked access may be either. */

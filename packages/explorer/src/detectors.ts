@@ -25,9 +25,9 @@ export class Detectors implements Watch {
     private readonly tasks: readonly Task[],
   ) {
     this.order = new LockOrder(locks);
-    const races = new Races();
+    const races = new Races((thread) => this.tasks.find(({ id }) => id === thread)?.name ?? 'main');
     this.restarted = () => {
-      races.restart();
+      races.restart(this.tasks.length + 1);
       return races;
     };
   }
@@ -41,8 +41,6 @@ export class Detectors implements Watch {
   end(): void {
     this.races = null;
   }
-
-  private readonly nameOf = (thread: number): string => this.tasks.find(({ id }) => id === thread)?.name ?? 'main';
 
   /** What `task` holds, oldest first, such as `anon_vma W`. */
   heldBy(task: Task): string[] {
@@ -62,8 +60,8 @@ export class Detectors implements Watch {
     for (let holder = 0; holder < this.held.length; holder++) if (this.drop(holder, lock, key, write)) return;
   }
 
-  accessed(task: Task, object: object, field: string, write: boolean): void {
-    this.races?.accessed(task.id, object, field, write, this.nameOf);
+  accessed(task: Task, cache: object, place: number, write: boolean, object: object, field: string): void {
+    this.races?.accessed(task.id, cache, place, write, object, field);
   }
 
   marked(task: Task, object: object, field: PropertyKey): void {

@@ -15,125 +15,118 @@ export class DataRace extends ContractViolation {
 
 /** Threads that are told apart; the first is the one that sets up. */
 const THREADS = 8;
-/** A plain array: one is made for each field of each new object, and making a typed array takes half as long again. */
+/** By thread: how many times it had given something up. A plain array: making a typed one takes half as long again. */
 type Clock = number[];
 const zeros = (): Clock => [0, 0, 0, 0, 0, 0, 0, 0];
 
-function join(into: Clock, from: Clock): void {
-  for (let i = 0; i < THREADS; i++) if (from[i] > into[i]) into[i] = from[i];
-}
-
 const RELEASED = Symbol('releases by key');
-const FIELDS = Symbol('accesses by field');
+const ACCESSES = Symbol('accesses by place');
 /** Fields that this adds to objects of core; objects outlive a run, so what is there may be of another. */
-export const RACE_FIELDS: readonly symbol[] = [RELEASED, FIELDS];
+export const RACE_FIELDS: readonly symbol[] = [RELEASED, ACCESSES];
 
 /** What whoever gives up a lock for writing, or for reading, has done by then. */
 interface Released {
-  run: number;
   readonly write: Clock;
   readonly read: Clock;
 }
 
-/** Accesses to one field: the last store, and each thread's last load. */
-interface Field {
-  run: number;
-  writer: number;
-  stored: number;
-  readonly loads: Clock;
-}
-
 interface Watched {
   [RELEASED]?: Map<PropertyKey, Released>;
-  [FIELDS]?: Map<string, Field>;
+  [ACCESSES]?: Float64Array;
 }
 
-let runs = 0;
+/** Of one place: who stored last, and when by his clock; then each thread's last load. */
+const RECORD = 2 + THREADS;
 
-/** Happens-before by vector clocks: locks order what is done under them, marked accesses order each other (sequential consistency). */
+/**
+ * Happens-before by vector clocks: locks order what is done under them, marked accesses order each other (sequential consistency).
+ * Clocks go on from run to run, so that all that is known of earlier ones lies before whatever a later one does.
+ */
 export class Races {
-  private run = 0;
   private readonly clocks = Array.from({ length: THREADS }, zeros);
+  /** No clock is behind it. */
+  private latest = 0;
+  private threads = THREADS;
 
-  /** Another run begins: nothing of the one before matters. */
-  restart(): void {
-    this.run = ++runs;
-    for (let i = 0; i < THREADS; i++) {
-      this.clocks[i].fill(0);
-      this.clocks[i][i] = 1;
+  constructor(private readonly nameOf: (thread: number) => string) {}
+
+  /** Another run begins, of so many threads: nothing of the one before matters. */
+  restart(threads: number): void {
+    if (threads > THREADS) throw new RangeError(`more than ${THREADS} threads`);
+    this.threads = threads;
+    const past = this.latest++;
+    for (let i = 0; i < threads; i++) {
+      this.clocks[i].fill(past);
+      this.clocks[i][i] = this.latest;
     }
   }
 
   acquired(thread: number, lock: object, key: PropertyKey, write: boolean): void {
     const released = (lock as Watched)[RELEASED]?.get(key);
-    if (released === undefined || released.run !== this.run) return;
-    join(this.clocks[thread], released.write);
-    if (write) join(this.clocks[thread], released.read);
+    if (released === undefined) return;
+    this.join(this.clocks[thread], released.write);
+    if (write) this.join(this.clocks[thread], released.read);
   }
 
   released(thread: number, lock: object, key: PropertyKey, write: boolean): void {
-    const released = this.releasedOf(lock, key);
-    join(write ? released.write : released.read, this.clocks[thread]);
-    this.clocks[thread][thread]++;
+    const released = releasedOf(lock, key);
+    this.release(thread, write ? released.write : released.read);
   }
 
   /** A marked access sees all marked ones before it. */
   marked(thread: number, object: object, field: PropertyKey): void {
-    this.acquired(thread, object, field, true);
-    this.released(thread, object, field, true);
+    const { write } = releasedOf(object, field);
+    this.join(this.clocks[thread], write);
+    this.release(thread, write);
   }
 
-  /** @throws DataRace */
-  accessed(thread: number, object: object, name: string, write: boolean, nameOf: (thread: number) => string): void {
+  /** A plain access to the field `name` of `object`. @param place its number among those of all objects of `cache` @throws DataRace */
+  accessed(thread: number, cache: object, place: number, write: boolean, object: object, name: string): void {
+    const at = place * RECORD;
+    let accesses = (cache as Watched)[ACCESSES];
+    if (accesses === undefined || at >= accesses.length) accesses = roomFor(cache, at);
     const clock = this.clocks[thread];
-    const field = this.fieldOf(object, name);
-    const other =
-      field.writer >= 0 && field.stored > clock[field.writer]
-        ? field.writer
-        : write
-          ? loadedSince(field.loads, clock, thread)
-          : -1;
-    if (other >= 0) {
-      const what = `${nameOf(thread)} ${write ? 'stores' : 'loads'}, ${nameOf(other)} ${other === field.writer ? 'stored' : 'loaded'}`;
-      throw new DataRace(object, other, `'${name}': ${what}, and no lock orders the two`);
-    }
+    const writer = accesses[at + 1];
+    if (accesses[at] > clock[writer]) this.race(thread, write, writer, 'stored', object, name);
+    const loads = at + 2;
     if (write) {
-      field.writer = thread;
-      field.stored = clock[thread];
-    } else field.loads[thread] = clock[thread];
+      for (let by = 0; by < this.threads; by++)
+        if (accesses[loads + by] > clock[by] && by !== thread) this.race(thread, write, by, 'loaded', object, name);
+      accesses[at] = clock[thread];
+      accesses[at + 1] = thread;
+    } else accesses[loads + thread] = clock[thread];
   }
 
-  private releasedOf(lock: Watched, key: PropertyKey): Released {
-    lock[RELEASED] ??= new Map();
-    let released = lock[RELEASED].get(key);
-    if (released === undefined) {
-      released = { run: this.run, write: zeros(), read: zeros() };
-      lock[RELEASED].set(key, released);
-    } else if (released.run !== this.run) {
-      released.run = this.run;
-      released.write.fill(0);
-      released.read.fill(0);
-    }
-    return released;
+  private race(thread: number, write: boolean, other: number, did: 'stored' | 'loaded', object: object, name: string): never {
+    const what = `${this.nameOf(thread)} ${write ? 'stores' : 'loads'}, ${this.nameOf(other)} ${did}`;
+    throw new DataRace(object, other, `'${name}': ${what}, and no lock orders the two`);
   }
 
-  private fieldOf(object: Watched, name: string): Field {
-    object[FIELDS] ??= new Map();
-    let field = object[FIELDS].get(name);
-    if (field === undefined) {
-      field = { run: this.run, writer: -1, stored: 0, loads: zeros() };
-      object[FIELDS].set(name, field);
-    } else if (field.run !== this.run) {
-      field.run = this.run;
-      field.writer = -1;
-      field.loads.fill(0);
-    }
-    return field;
+  private join(into: Clock, from: Clock): void {
+    for (let i = 0; i < this.threads; i++) if (from[i] > into[i]) into[i] = from[i];
+  }
+
+  private release(thread: number, into: Clock): void {
+    const clock = this.clocks[thread];
+    this.join(into, clock);
+    if (++clock[thread] > this.latest) this.latest = clock[thread];
   }
 }
 
-/** Another thread whose last load `clock` doesn't know; -1: none. */
-function loadedSince(loads: Clock, clock: Clock, thread: number): number {
-  for (let by = 0; by < THREADS; by++) if (by !== thread && loads[by] > clock[by]) return by;
-  return -1;
+function releasedOf(lock: Watched, key: PropertyKey): Released {
+  lock[RELEASED] ??= new Map();
+  let released = lock[RELEASED].get(key);
+  if (released === undefined) {
+    released = { write: zeros(), read: zeros() };
+    lock[RELEASED].set(key, released);
+  }
+  return released;
+}
+
+/** Room for the record at `at`, and as much again. */
+function roomFor(cache: Watched, at: number): Float64Array {
+  const larger = new Float64Array(2 * (at + RECORD));
+  if (cache[ACCESSES] !== undefined) larger.set(cache[ACCESSES]);
+  cache[ACCESSES] = larger;
+  return larger;
 }

@@ -3,20 +3,27 @@ import type { Sync } from '../sync/task.js';
 
 const MEMORY = Symbol('memory');
 const OWNER = Symbol('owner');
-const SLOT = Symbol('slot');
+/** Where an object of a cache has the number of its slot. */
+export const SLOT = Symbol('slab slot');
+
 interface Guarded {
-  [MEMORY]: Record<string, unknown>;
-  [OWNER]: Guard;
-  [SLOT]: number;
+  readonly [MEMORY]: object;
+  readonly [OWNER]: Guard;
+  readonly [SLOT]: number;
 }
 
-/** Prototypes of guarded objects, by the prototype of what they guard and the fields. */
-const prototypes = new WeakMap<object, Map<string, object>>();
-/** The same by cache: its objects are made alike. */
-const ofCache = new WeakMap<Guard, object>();
+/** Makes objects that stand for others of one shape. */
+type Maker = new (memory: object, owner: Guard, slot: number) => Guarded;
+
+/** By the prototype of what they stand for, and its fields. */
+const makers = new WeakMap<object, Map<string, Maker>>();
 
 /** Guards the objects of one cache. */
 export class Guard {
+  /** The fields of its objects, which are made alike. Private to the language, too: nothing of a machine's state, whoever comes first. */
+  #fields: readonly string[] = [];
+  #maker: Maker | null = null;
+
   constructor(
     readonly name: string,
     readonly sync: Sync,
@@ -29,54 +36,74 @@ export class Guard {
 
   /** An object with the same fields and methods: an access after it was freed throws {@link UseAfterFree}, others are told to the watch. */
   around<T extends object>(object: T, slot: number): T {
-    let prototype = ofCache.get(this);
-    if (prototype === undefined) {
-      prototype = prototypeOf(object, this.marked);
-      ofCache.set(this, prototype);
+    if (this.#maker === null) {
+      this.#fields = Object.keys(object);
+      this.#maker = makerOf(object, this.#fields, this.marked);
     }
-    const guarded = Object.create(prototype) as Guarded;
-    guarded[MEMORY] = object as Record<string, unknown>;
-    guarded[OWNER] = this;
-    guarded[SLOT] = slot;
-    return guarded as unknown as T;
+    return new this.#maker(object, this, slot) as object as T;
+  }
+
+  /** A free object is accessed. @throws UseAfterFree */
+  free(object: Guarded, position: number, write: boolean): void {
+    if (this.typesafe && this.sync.current.rcuDepth > 0) return;
+    const what = `${write ? 'write' : 'read'} of '${this.#fields[position]}' in freed object ${object[SLOT]}`;
+    throw new UseAfterFree(this.name, what);
+  }
+
+  /** Tells the watch of a plain access. */
+  tell(object: Guarded, position: number, write: boolean): void {
+    const { sync, typesafe } = this;
+    if (sync.watch === null || sync.marking || typesafe) return;
+    const place = object[SLOT] * this.#fields.length + position;
+    sync.watch.accessed(sync.current, this, place, write, object, this.#fields[position]);
+  }
+
+  /** Tells the watch of a marked access. */
+  tellMarked(object: Guarded, position: number): void {
+    const { sync, typesafe } = this;
+    if (sync.watch !== null && !sync.marking && !typesafe) sync.watch.marked(sync.current, object, this.#fields[position]);
   }
 }
 
-function prototypeOf(object: object, marked: readonly string[]): object {
+function makerOf(object: object, fields: readonly string[], marked: readonly string[]): Maker {
   const original = Object.getPrototypeOf(object) as object;
-  const known = prototypes.get(original) ?? new Map<string, object>();
-  prototypes.set(original, known);
-  const fields = Object.keys(object);
+  const known = makers.get(original) ?? new Map<string, Maker>();
+  makers.set(original, known);
   const shape = `${fields.join()}|${marked.join()}`;
-  let prototype = known.get(shape);
-  if (prototype === undefined) {
-    prototype = Object.create(
-      original,
-      Object.fromEntries(fields.map((field) => [field, accessors(field, marked.includes(field))])),
-    ) as object;
-    known.set(shape, prototype);
+  let maker = known.get(shape);
+  if (maker === undefined) {
+    const accessors = fields.map((field, position) => [field, accessor(field, position, marked.includes(field))] as const);
+    maker = makerFor(Object.create(original, Object.fromEntries(accessors)) as object);
+    known.set(shape, maker);
   }
-  return prototype;
+  return maker;
 }
 
-const accessors = (field: string, marked: boolean): PropertyDescriptor & ThisType<Guarded> => ({
-  enumerable: true,
-  get() {
-    look(this, field, marked, false);
-    return this[MEMORY][field];
-  },
-  set(value: unknown) {
-    look(this, field, marked, true);
-    this[MEMORY][field] = value;
-  },
-});
+function makerFor(prototype: object): Maker {
+  function Guarded(this: { -readonly [K in keyof Guarded]: Guarded[K] }, memory: object, owner: Guard, slot: number): void {
+    this[MEMORY] = memory;
+    this[OWNER] = owner;
+    this[SLOT] = slot;
+  }
+  Guarded.prototype = prototype;
+  return Guarded as unknown as Maker;
+}
 
-function look(object: Guarded, field: string, marked: boolean, write: boolean): void {
-  const { name, sync, inUse, typesafe } = object[OWNER];
-  const { watch, marking, current } = sync;
-  if (!inUse[object[SLOT]] && !(typesafe && current.rcuDepth > 0))
-    throw new UseAfterFree(name, `${write ? 'write' : 'read'} of '${field}' in freed object ${object[SLOT]}`);
-  if (watch === null || marking || typesafe) return;
-  if (marked) watch.marked(current, object, field);
-  else watch.accessed(current, object, field, write);
+/** Compiled, so that each knows its field and its objects: one for all fields would meet objects of all kinds. */
+function accessor(field: string, position: number, marked: boolean): PropertyDescriptor {
+  const at = `this[MEMORY][${JSON.stringify(field)}]`;
+  const look = (write: boolean): string => `
+    const owner = this[OWNER];
+    if (!owner.inUse[this[SLOT]]) owner.free(this, ${position}, ${write});
+    if (owner.sync.watch !== null) owner.${marked ? 'tellMarked' : 'tell'}(this, ${position}, ${write});`;
+  const body = `return {
+    enumerable: true,
+    get() { ${look(false)} return ${at}; },
+    set(value) { ${look(true)} ${at} = value; },
+  };`;
+  return (new Function('MEMORY', 'OWNER', 'SLOT', body) as (...symbols: readonly symbol[]) => PropertyDescriptor)(
+    MEMORY,
+    OWNER,
+    SLOT,
+  );
 }

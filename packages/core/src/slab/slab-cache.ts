@@ -8,7 +8,7 @@ import type { Sync } from '../sync/task.js';
 import type { Ref } from '../units.js';
 import type { AllocFailure } from './alloc-failure.js';
 import { FreeSlots } from './free-slots.js';
-import { Guard } from './guard.js';
+import { Guard, SLOT } from './guard.js';
 
 /** How one cache's objects are made and counted. */
 export interface SlabOptions<T extends object> {
@@ -31,7 +31,6 @@ export interface SlabWorld {
   readonly checked: boolean;
 }
 
-const SLOT = Symbol('slab slot');
 interface Slotted {
   [SLOT]: number;
 }
@@ -127,9 +126,7 @@ export class Slab<T extends object> implements SlabCache<T> {
     this.inUse[slot] = true;
     const { typesafeByRcu: typesafe = false, foreign = false } = this.options;
     if (this.world.checked && (typesafe ? fresh && foreign : true)) {
-      const guarded = this.guard.around(this.memory[slot], slot);
-      (guarded as unknown as Slotted)[SLOT] = slot;
-      this.memory[slot] = guarded;
+      this.memory[slot] = this.guard.around(this.memory[slot], slot);
     }
     this.allocated++;
     if (++this.live > this.peak) this.peak = this.live;

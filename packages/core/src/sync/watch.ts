@@ -6,8 +6,8 @@ export interface Watch {
   acquired(task: Task, lockClass: string, lock: object, key: number, write: boolean, tried: boolean): void;
   /** A lock was given up. */
   released(task: Task, lock: object, key: number, write: boolean): void;
-  /** A plain access to a field of a slab object, in checked mode. */
-  accessed(task: Task, object: object, field: string, write: boolean): void;
+  /** A plain access to a field of a slab object, in checked mode. @param cache whose object it is @param place number of the field of that object among those of the cache */
+  accessed(task: Task, cache: object, place: number, write: boolean, object: object, field: string): void;
   /** A marked access (READ_ONCE, WRITE_ONCE, an atomic): these may race. */
   marked(task: Task, object: object, field: PropertyKey): void;
 }

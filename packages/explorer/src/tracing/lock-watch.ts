@@ -18,8 +18,8 @@ export class LockWatch implements Watch {
     this.next?.released(task, lock, key, write);
   }
 
-  accessed(task: Task, object: object, field: string, write: boolean): void {
-    this.next?.accessed(task, object, field, write);
+  accessed(task: Task, cache: object, place: number, write: boolean, object: object, field: string): void {
+    this.next?.accessed(task, cache, place, write, object, field);
   }
 
   marked(task: Task, object: object, field: PropertyKey): void {
