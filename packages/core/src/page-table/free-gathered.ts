@@ -6,15 +6,18 @@ import { freeSwap } from '../reclaim/swap.js';
 import { finish, type Op, READY } from '../sync/op.js';
 import type { Folio, Pfn } from '../units.js';
 
+/** Frames that were just unmapped. */
+export type Frames = Int32Array | number[];
+
 /** Drops one reference of each of the first `count` folios of `pages`, all just unmapped; the swap cache keeps none that nothing names (free_pages_and_swap_cache). */
-export function freeGathered(m: Machine, pages: Int32Array, count: number): Op<void> {
+export function freeGathered(m: Machine, pages: Frames, count: number): Op<void> {
   if (m.sync.stepping) return freeStepping(m, pages, count);
   for (let i = 0; i < count; i++) finish(drop(m, pages[i] as Pfn));
   return READY;
 }
 
 /** The same, giving way to others. */
-function* freeStepping(m: Machine, pages: Int32Array, count: number): Op<void> {
+function* freeStepping(m: Machine, pages: Frames, count: number): Op<void> {
   for (let i = 0; i < count; i++) yield* drop(m, pages[i] as Pfn);
 }
 

@@ -9,7 +9,7 @@ import { type Address, addressOf, type Folio, pageOf, type Vpn } from '../units.
 import { VM_LOCKED } from '../vma/vm-flags.js';
 import type { VmArea } from '../vma/vma.js';
 import { freeEmptyLeaf } from './free-empty.js';
-import { freeGathered } from './free-gathered.js';
+import { type Frames, freeGathered } from './free-gathered.js';
 import { ENTRIES, PAGES_PER_LEAF, type Table } from './page-table.js';
 import { GUARD, isMapping, kindOf, NONE, PRESENT, type Pte, payloadOf, pfnOf, SWAP } from './pte.js';
 import { splitPmd } from './split-pmd.js';
@@ -74,7 +74,7 @@ function* zapUnderLock(m: Machine, vma: VmArea, leaf: Table, from: Vpn, to: Vpn,
     if (work) yield* work;
   }
   // In stepping mode another task may zap between this one's loop and its flush, so each keeps its own frames.
-  const pages = m.sync.stepping ? new Int32Array(PAGES_PER_LEAF) : gather;
+  const pages = m.sync.stepping ? [] : gather;
   const slots = m.sync.stepping ? [] : gatheredSlots;
   if ((vma.flags & VM_LOCKED) !== 0) mlockEntries(m, leaf, from, to, false);
   const count = clearEntries(m, vma.mm.id, leaf * ENTRIES + slot, leaf * ENTRIES + slot + (to - from), guards, pages, slots);
@@ -83,7 +83,7 @@ function* zapUnderLock(m: Machine, vma: VmArea, leaf: Table, from: Vpn, to: Vpn,
 }
 
 /** Drops what a loop under the lock gathered (tlb_finish_mmu). */
-function* flush(m: Machine, pages: Int32Array, count: number, slots: number[]): Op<void> {
+function* flush(m: Machine, pages: Frames, count: number, slots: number[]): Op<void> {
   if (count > 0) yield* freeGathered(m, pages, count);
   if (slots.length === 0) return;
   for (const slot of slots) yield* freeSwapEntry(m, slot);
@@ -97,7 +97,7 @@ function clearEntries(
   first: number,
   last: number,
   guards: boolean,
-  pages: Int32Array,
+  pages: Frames,
   slots: number[],
 ): number {
   const entries = m.tables.writeRange(first, last - first);
@@ -147,5 +147,5 @@ function* zapPmd(m: Machine, vma: VmArea, vpn: Vpn): Op<void> {
       m.deferredSplit.add(folio);
   }
   m.ptl.unlock(lock);
-  if (present) yield* freeGathered(m, Int32Array.of(pfnOf(pmd)), 1);
+  if (present) yield* freeGathered(m, [pfnOf(pmd)], 1);
 }
