@@ -1,6 +1,6 @@
 import { COUNTERS, type RmapStrategy, type Task, type Watch } from '@rmap-lab/core';
 import { LockOrder } from './lock-order.js';
-import { Races } from './races.js';
+import { Races, THREADS } from './races.js';
 
 interface Held {
   readonly lockClass: string;
@@ -15,7 +15,7 @@ export class Detectors implements Watch {
   static readonly [COUNTERS] = ['races'];
   private readonly order: LockOrder;
   /** By number of the task. */
-  private readonly held: Held[][] = [];
+  private readonly held: readonly Held[][] = Array.from({ length: THREADS }, () => []);
   private races: Races | null = null;
   /** Closed over, so that who puts the machine back leaves the clocks alone. */
   private readonly restarted: () => Races;
@@ -44,12 +44,12 @@ export class Detectors implements Watch {
 
   /** What `task` holds, oldest first, such as `anon_vma W`. */
   heldBy(task: Task): string[] {
-    return (this.held[task.id] ?? []).map(({ lockClass, write }) => `${lockClass} ${write ? 'W' : 'R'}`);
+    return this.held[task.id].map(({ lockClass, write }) => `${lockClass} ${write ? 'W' : 'R'}`);
   }
 
   acquired(task: Task, lockClass: string, lock: object, key: number, write: boolean, tried: boolean): void {
-    const held = this.heldOf(task.id);
-    if (!tried) for (const other of held) this.order.wait(other.lockClass, lockClass);
+    const held = this.held[task.id];
+    if (!tried) for (let i = 0; i < held.length; i++) this.order.wait(held[i].lockClass, lockClass);
     held.push({ lockClass, lock, key, write });
     this.races?.acquired(task.id, lock, key, write);
   }
@@ -68,13 +68,8 @@ export class Detectors implements Watch {
     this.races?.marked(task.id, object, field);
   }
 
-  private heldOf(task: number): Held[] {
-    while (this.held.length <= task) this.held.push([]);
-    return this.held[task];
-  }
-
   private drop(task: number, lock: object, key: number, write: boolean): boolean {
-    const held = this.heldOf(task);
+    const held = this.held[task];
     for (let at = held.length - 1; at >= 0; at--) {
       const one = held[at];
       if (one.lock !== lock || one.key !== key || one.write !== write) continue;

@@ -21,24 +21,26 @@ export class LockOrder {
     const above = locks.filter(({ slot }) => slot === 'above-ptl').map(({ name }) => name);
     const below = locks.filter(({ slot }) => slot === 'below-ptl').map(({ name }) => name);
     const order = ['mmap_lock', 'folio', 'i_mmap', ...above, 'ptl', ...below];
-    for (let i = 1; i < order.length; i++) this.learn(order[i - 1], order[i]);
-    this.learn('mmap_lock', RECLAIM);
-    for (const { name, kind } of locks) if (kind === 'rwsem') this.learn(RECLAIM, name);
+    for (let i = 1; i < order.length; i++) this.learn(this.of(order[i - 1]), this.of(order[i]));
+    this.learn(this.of('mmap_lock'), this.of(RECLAIM));
+    for (const { name, kind } of locks) if (kind === 'rwsem') this.learn(this.of(RECLAIM), this.of(name));
   }
 
   /** A task that holds `held` waits for a lock of class `next`. @throws LockInversion (R28, or R29 for an allocation) */
   wait(held: string, next: string): void {
     if (held === next) return;
-    if ((this.after[this.of(next)] & (1 << this.of(held))) !== 0) {
+    const a = this.of(held);
+    const b = this.of(next);
+    if ((this.after[b] & (1 << a)) !== 0) {
       const [rule, what] = next === RECLAIM ? ['R29', 'an allocation, which may reclaim and walk,'] : ['R28', next];
       throw new LockInversion(rule, held, 'lock', `${what} is waited for under ${held}, but ${next} comes before ${held}`);
     }
-    this.learn(held, next);
+    if ((this.after[a] & (1 << b)) === 0) this.learn(a, b);
   }
 
-  private learn(first: string, then: string): void {
-    const a = this.of(first);
-    const behind = this.after[this.of(then)] | (1 << this.of(then));
+  /** Classes come after `a` that come after `b`, and `b` itself: so for all that come before `a`. */
+  private learn(a: number, b: number): void {
+    const behind = this.after[b] | (1 << b);
     if ((this.after[a] & behind) === behind) return;
     for (let i = 0; i < this.after.length; i++) if (i === a || (this.after[i] & (1 << a)) !== 0) this.after[i] |= behind;
   }

@@ -14,7 +14,7 @@ export class DataRace extends ContractViolation {
 }
 
 /** Threads that are told apart; the first is the one that sets up. */
-const THREADS = 8;
+export const THREADS = 8;
 /** By thread: how many times it had given something up. A plain array: making a typed one takes half as long again. */
 type Clock = number[];
 const zeros = (): Clock => [0, 0, 0, 0, 0, 0, 0, 0];

@@ -102,17 +102,18 @@ export class RwSemaphore implements RwSem {
     return this.writer !== null;
   }
 
-  private get free(): boolean {
+  /** Whether nobody holds it. */
+  get free(): boolean {
     return this.writer === null && this.readers === 0;
   }
 
   private *readStepping(): Op<void> {
-    yield { kind: 'lock', object: this, label: this.stats.name, shared: true, enabled: () => this.writer === null };
+    yield new ReadLocking(this, this.stats.name);
     this.gotRead();
   }
 
   private *writeStepping(): Op<void> {
-    yield { kind: 'lock', object: this, label: this.stats.name, enabled: () => this.free };
+    yield new WriteLocking(this, this.stats.name);
     this.gotWrite();
   }
 
@@ -166,9 +167,13 @@ export class Spinlock implements SpinLock {
     this.sync.watch?.released(this.sync.current, this, 0, true);
   }
 
+  /** Whether anybody holds it. */
+  get locked(): boolean {
+    return this.owner !== null;
+  }
+
   private *lockStepping(): Op<void> {
-    const step: Step = { kind: 'lock', object: this, label: this.stats.name, enabled: () => this.owner === null };
-    yield step;
+    yield new SpinLocking(this, this.stats.name);
     this.got();
   }
 
@@ -178,5 +183,40 @@ export class Spinlock implements SpinLock {
     this.sync.current.atomic++;
     this.sync.current.held++;
     this.sync.watch?.acquired(this.sync.current, this.stats.name, this, 0, true, tried);
+  }
+}
+
+/** The step that waits for a lock. A class each, as closures would cost more than all else about it. */
+class ReadLocking implements Step {
+  readonly kind = 'lock';
+  readonly shared = true;
+  constructor(
+    readonly object: RwSemaphore,
+    readonly label: string,
+  ) {}
+  enabled(): boolean {
+    return !this.object.writeLocked;
+  }
+}
+
+class WriteLocking implements Step {
+  readonly kind = 'lock';
+  constructor(
+    readonly object: RwSemaphore,
+    readonly label: string,
+  ) {}
+  enabled(): boolean {
+    return this.object.free;
+  }
+}
+
+class SpinLocking implements Step {
+  readonly kind = 'lock';
+  constructor(
+    readonly object: Spinlock,
+    readonly label: string,
+  ) {}
+  enabled(): boolean {
+    return !this.object.locked;
   }
 }
