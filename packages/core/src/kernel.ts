@@ -277,9 +277,12 @@ export class Kernel {
 
   /** Every entry that maps `folio`, read from the page tables: the truth that walks are held against. */
   mappings(folio: Folio): FoundMapping[] {
-    return mappingsOf(this.machine, folio).flatMap(({ mm, address }) =>
-      mm.processes.slice(0, 1).map((process) => ({ process, address })),
-    );
+    const found: FoundMapping[] = [];
+    for (const { mm, address } of mappingsOf(this.machine, folio)) {
+      const { processes } = mm;
+      if (processes.length > 0) found.push({ process: processes[0], address });
+    }
+    return found;
   }
 
   /** Checks every walk against the page tables, and every invariant. */
@@ -346,6 +349,18 @@ export class Kernel {
   /** Has a checker look on from now on; null: nobody. */
   watch(watch: Watch | null): void {
     this.machine.sync.watch = watch;
+  }
+
+  /** Runs `look` without telling the watch: whoever looks on is none of the threads. */
+  unwatched<T>(look: () => T): T {
+    const { sync } = this.machine;
+    const { watch } = sync;
+    sync.watch = null;
+    try {
+      return look();
+    } finally {
+      sync.watch = watch;
+    }
   }
 
   /** Runs what strategies left to workers; a scheduler calls it when its threads are done. */

@@ -82,10 +82,14 @@ export class WalkWatch {
 
   /** The processes that map the folio right now. */
   private now(): number[] {
-    const mappings = this.kernel.mappings(this.folio);
-    for (const mapping of mappings) this.ever.add(placeOf(mapping));
-    const attached = ({ process, address }: FoundMapping): boolean =>
-      process.vmas().some(({ start, end }) => start <= address && address < end);
-    return mappings.filter(attached).map(({ process }) => process.id);
+    return this.kernel.unwatched(() => {
+      const owners: number[] = [];
+      for (const mapping of this.kernel.mappings(this.folio)) {
+        const { process, address } = mapping;
+        this.ever.add(placeOf(mapping));
+        if (process.mm.tree.lookup(address) !== null) owners.push(process.id);
+      }
+      return owners;
+    });
   }
 }
