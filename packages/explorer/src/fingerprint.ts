@@ -17,9 +17,8 @@ interface Shape {
 export class Fingerprint {
   private readonly numbers = new Map<object, number>();
   private readonly compareFields: () => void;
-  /** New objects, and their numbers. */
+  /** New objects: few. */
   private readonly fresh: object[] = [];
-  private readonly freshNumbers = new Map<object, number>();
   /** Shapes of new objects by prototype. */
   private readonly shapes = new Map<object | null, Shape[]>();
   private readonly hash = new Hash();
@@ -45,7 +44,6 @@ export class Fingerprint {
   take(): number {
     const { arrays, columns, maps, sets, counting } = this.snapshot;
     this.fresh.length = 0;
-    this.freshNumbers.clear();
     this.hash.restart();
     this.place = 0;
     this.compareFields();
@@ -96,12 +94,11 @@ export class Fingerprint {
 
   private numberOf(value: object): number {
     const object = this.nameOf === undefined ? value : untraced(value);
-    const known = this.numbers.get(object) ?? this.freshNumbers.get(object);
+    const known = this.numbers.get(object);
     if (known !== undefined) return known;
-    const number = this.nameOf?.(object) ?? this.numbers.size + this.fresh.length;
-    this.fresh.push(object);
-    this.freshNumbers.set(object, number);
-    return number;
+    let at = this.fresh.indexOf(object);
+    if (at < 0) at = this.fresh.push(object) - 1;
+    return this.nameOf?.(object) ?? this.numbers.size + at;
   }
 
   /** All of a new object, or of a collection. */
@@ -171,11 +168,11 @@ function sameElements(a: readonly unknown[], b: readonly unknown[]): boolean {
   return true;
 }
 
+/** Of a map with as many entries. Going by its keys makes no garbage, as going by its entries does. */
 function sameEntries(map: ReadonlyMap<unknown, unknown>, entries: readonly (readonly [unknown, unknown])[]): boolean {
-  if (entries.length === 0) return true;
   let at = 0;
-  for (const [key, value] of map) {
-    if (key !== entries[at][0] || value !== entries[at][1]) return false;
+  for (const key of map.keys()) {
+    if (key !== entries[at][0] || map.get(key) !== entries[at][1]) return false;
     at++;
   }
   return true;

@@ -103,18 +103,18 @@ function restoreArray(array: unknown[], values: readonly unknown[]): void {
 }
 
 function restoreMap(map: Map<unknown, unknown>, entries: readonly (readonly [unknown, unknown])[]): void {
-  if (map.size === entries.length) {
-    if (map.size === 0) return;
-    let at = 0;
-    let same = true;
-    for (const [key, value] of map) {
-      const [savedKey, savedValue] = entries[at++];
-      if (key === savedKey && value === savedValue) continue;
-      same = false;
-      break;
-    }
-    if (same) return;
+  if (map.size === 0 && entries.length === 0) return;
+  let same = 0;
+  // Going by its keys makes no garbage, as going by its entries does.
+  for (const key of map.keys()) {
+    if (same === entries.length) map.delete(key);
+    else if (key === entries[same][0]) {
+      if (map.get(key) !== entries[same][1]) map.set(key, entries[same][1]);
+      same++;
+    } else break;
   }
+  // Where nothing came between them or went, they are in their order.
+  if (map.size === entries.length && same === entries.length) return;
   map.clear();
   for (const [key, value] of entries) map.set(key, value);
 }
