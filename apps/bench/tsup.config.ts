@@ -3,6 +3,12 @@ import { defineConfig } from 'tsup';
 
 export default defineConfig({
   ...preset,
-  entry: ['src/main.ts', 'src/kernel.ts', 'src/explorer.ts', 'src/exhaust.ts'],
+  entry: {
+    main: 'src/main.ts',
+    kernel: 'src/kernel.ts',
+    explorer: 'src/explorer.ts',
+    exhaust: 'src/exhaust.ts',
+    'exhaust-one': 'src/explorer/exhaust-one.ts',
+  },
   dts: false,
 });

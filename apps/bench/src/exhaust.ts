@@ -1,34 +1,43 @@
+import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import type { RmapStrategy } from '@rmap-lab/core';
-import { anonVma } from '@rmap-lab/strategy-anon-vma';
-import { anonVmaLazy } from '@rmap-lab/strategy-anon-vma-lazy';
-import { cowContext } from '@rmap-lab/strategy-cow-context';
-import { Campaign, summary } from './explorer/campaign.js';
+import { scenarioNamed, scenarios, UnknownScenario } from '@rmap-lab/explorer';
+import { Campaign } from './explorer/campaign.js';
+import { exhaustedTable, remarks } from './explorer/exhausted-table.js';
 
-const STRATEGIES: Readonly<Record<string, () => RmapStrategy>> = {
-  'anon-vma': () => anonVma(),
-  'anon-vma-lazy:intended': () => anonVmaLazy('intended'),
-  'anon-vma-lazy:stated': () => anonVmaLazy('stated'),
-  'anon-vma-lazy:posted': () => anonVmaLazy('posted'),
-  'cow-context:reference': () => cowContext('reference'),
-  'cow-context:poc': () => cowContext('poc'),
-};
+const STRATEGIES = [
+  'anon-vma',
+  'anon-vma-lazy:intended',
+  'anon-vma-lazy:stated',
+  'anon-vma-lazy:posted',
+  'cow-context:reference',
+  'cow-context:poc',
+];
 
-const USAGE = `usage: npm run -s explorer:exhaust -- [--file f] [--seconds n] [--strategies a,b]
+const USAGE = `usage: npm run -s explorer:exhaust -- [--file f] [--seconds n] [--strategies a,b] [--scenarios a,b] [--workers n]
 
 Every scenario, every interleaving: what was found is kept in the file, and a second run goes on from there.
 
   --file f          default exhaust.jsonl
   --seconds n       for each scenario and engine: source-DPOR, then all states, then at most 2 preemptions; default 60
-  --strategies a,b  default: ${Object.keys(STRATEGIES).join(', ')}`;
+  --strategies a,b  default: ${STRATEGIES.join(', ')}
+  --scenarios a,b   default: all ${scenarios.length}
+  --workers n       default: one for each core`;
 
-function main(args: string[]): void {
+function positive(name: string, text: string): number {
+  const value = Number(text);
+  if (!(value > 0)) throw new RangeError(`--${name} must be a positive number, not '${text}'`);
+  return value;
+}
+
+async function main(args: string[]): Promise<void> {
   const { values } = parseArgs({
     args,
     options: {
       file: { type: 'string', default: 'exhaust.jsonl' },
       seconds: { type: 'string', default: '60' },
-      strategies: { type: 'string', default: Object.keys(STRATEGIES).join() },
+      strategies: { type: 'string', default: STRATEGIES.join() },
+      scenarios: { type: 'string', default: scenarios.map(({ name }) => name).join() },
+      workers: { type: 'string', default: String(availableParallelism()) },
       help: { type: 'boolean', default: false },
     },
   });
@@ -36,25 +45,26 @@ function main(args: string[]): void {
     console.log(USAGE);
     return;
   }
-  const seconds = Number(values.seconds);
-  if (!(seconds > 0)) throw new RangeError(`--seconds must be a positive number, not '${values.seconds}'`);
-  const names = values.strategies.split(',');
-  const unknown = names.filter((name) => !Object.hasOwn(STRATEGIES, name));
-  if (unknown.length > 0)
-    throw new RangeError(`no strategy '${unknown.join(', ')}'; there are: ${Object.keys(STRATEGIES).join(', ')}`);
+  const seconds = positive('seconds', values.seconds);
+  const workers = Math.ceil(positive('workers', values.workers));
+  const strategies = values.strategies.split(',');
+  const unknown = strategies.filter((name) => !STRATEGIES.includes(name));
+  if (unknown.length > 0) throw new RangeError(`no strategy '${unknown.join(', ')}'; there are: ${STRATEGIES.join(', ')}`);
+  const names = values.scenarios.split(',').map((name) => scenarioNamed(name).name);
   const campaign = new Campaign(values.file);
-  for (const name of names) {
-    campaign.run(name, STRATEGIES[name](), seconds, ({ scenario, bound, seconds: took, rule }) => {
-      console.error(`${name} ${scenario}: ${rule === null ? bound : `breaks ${rule}`} (${took.toFixed(1)} s)`);
-    });
-    console.log(summary(campaign.results, name));
-  }
+  const pairs = strategies.flatMap((strategy) => names.map((scenario) => ({ scenario, strategy, seconds })));
+  await campaign.run(pairs, workers, ({ strategy, scenario, bound, seconds: took, rule }) => {
+    console.error(`${strategy} ${scenario}: ${rule === null ? bound : `breaks ${rule}`} (${took.toFixed(1)} s)`);
+  });
+  const asked = campaign.results.filter((one) => strategies.includes(one.strategy) && names.includes(one.scenario));
+  console.log(exhaustedTable(asked, strategies));
+  console.log(remarks(asked));
 }
 
 try {
-  main(process.argv.slice(2));
+  await main(process.argv.slice(2));
 } catch (error) {
-  if (!(error instanceof RangeError || error instanceof TypeError)) throw error;
+  if (!(error instanceof RangeError || error instanceof TypeError || error instanceof UnknownScenario)) throw error;
   console.error(`${error.message}\n\n${USAGE}`);
   process.exitCode = 2;
 }

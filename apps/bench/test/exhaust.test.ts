@@ -1,0 +1,33 @@
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
+import { expect, test } from 'vitest';
+
+const directory = fileURLToPath(new URL('..', import.meta.url));
+const file = join(mkdtempSync(join(tmpdir(), 'exhaust-')), 'exhaust.jsonl');
+
+/** Runs the built program, as `npm run explorer:exhaust` does, for two scenarios under two designs. */
+const exhaust = (...args: string[]) =>
+  execa({ cwd: directory, reject: false })`node dist/exhaust.js --file ${file} --seconds 60 --workers 2 ${args}`;
+const some = ['--scenarios', 'write-x-referenced,fork-x-migrate', '--strategies', 'anon-vma,cow-context:poc'];
+
+test('workers exhaust every pair once, and a second run goes on from the file', { timeout: 120_000 }, async () => {
+  const { stdout, stderr } = await exhaust(...some);
+  expect(stderr.split('\n')).toHaveLength(4);
+  expect(stdout).toMatch(/anon-vma +│ +2 │ +2 │ +0 │ +0 │ +0 │ +0 │ +0 │/);
+  expect(stdout).toMatch(/cow-context:poc +│ +2 │ +0 │ +2 │ +0 │ +0 │ +0 │ +0 │/);
+  expect(stdout).toContain('cow-context:poc fork-x-migrate: breaks R17');
+  const lines = readFileSync(file, 'utf8');
+  expect(lines.trim().split('\n')).toHaveLength(4);
+  const again = await exhaust(...some);
+  expect(again.stderr).toBe('');
+  expect(again.stdout).toBe(stdout);
+  expect(readFileSync(file, 'utf8')).toBe(lines);
+});
+
+test('an unknown scenario or strategy is refused', async () => {
+  expect((await exhaust('--scenarios', 'nothing')).exitCode).toBe(2);
+  expect((await exhaust('--strategies', 'nothing')).exitCode).toBe(2);
+});
