@@ -40,7 +40,8 @@ export const isFailed = (mode: number): boolean => mode === TRY_FAILED;
 export const DOMINATES = bits(STORE, WRITE_LOCK);
 
 /** The mode of an announced step, as things stand. */
-export function modeOf({ kind, shared, fails }: Step): number {
+export function modeOf(step: Step): number {
+  const { kind, shared } = step;
   switch (kind) {
     case 'load':
     case 'wait':
@@ -50,7 +51,7 @@ export function modeOf({ kind, shared, fails }: Step): number {
     case 'unlock':
       return shared ? READ_UNLOCK : WRITE_UNLOCK;
     case 'try':
-      if (fails?.()) return TRY_FAILED;
+      if (step.fails?.()) return TRY_FAILED;
       return shared ? TRY_READ : STORE;
     default:
       return STORE;

@@ -10,6 +10,7 @@ import type { Tracing } from './tracing/tracing.js';
 const MAX_STEPS = 5000;
 
 const hash = new Hash();
+const NOTHING: readonly number[] = [];
 
 /** A schedule that doesn't end: threads that spin. */
 export class Endless extends Error {
@@ -24,7 +25,7 @@ export class Execution {
   /** What each thread does next; null: it has ended. */
   readonly pending: (Step | null)[];
   /** What the last step touched, as accesses. */
-  touched: number[] = [];
+  touched: readonly number[] = NOTHING;
   /** What went wrong, first. */
   failure: Error | null = null;
   steps = 0;
@@ -49,9 +50,14 @@ export class Execution {
     this.names = Object.keys(this.world.threads);
     this.ops = Object.values(this.world.threads);
     this.live = this.ops.length;
-    this.pending = new Array(this.live).fill(null);
-    this.ends = new Array(this.live).fill(null);
-    this.read = new Array(this.live).fill(0);
+    this.pending = [];
+    this.ends = [];
+    this.read = [];
+    for (let thread = 0; thread < this.ops.length; thread++) {
+      this.pending.push(null);
+      this.ends.push(null);
+      this.read.push(0);
+    }
     for (let thread = 0; thread < this.ops.length; thread++) {
       this.tracing?.pass(thread);
       this.schedule(thread);

@@ -86,15 +86,16 @@ export function sample(program: Program, options: SampleOptions): Search & { rea
   // POS looks at what steps are about.
   const numbers = options.onTrace || options.engine === 'pos' ? new Numbers() : null;
   const random = seeded(options.seed);
+  /** Of the schedule under way; what is behind its end is of an earlier one. */
   const choices: number[] = [];
   while (search.schedules === 0 || !isOver(search, options)) {
     const run = new Execution(program, numbers);
     const history = options.onTrace && new History(run.names.length);
     const pick = pickers[options.engine](run.names.length, search.length, options.depth, random);
-    choices.length = 0;
+    let made = 0;
     for (let enabled = run.enabled(); enabled !== 0; enabled = run.enabled()) {
       const thread = pick(run, enabled);
-      choices.push(thread);
+      choices[made++] = thread;
       run.step(thread);
       history?.push(thread, run.touched);
     }
@@ -105,7 +106,7 @@ export function sample(program: Program, options: SampleOptions): Search & { rea
     if (history) options.onTrace?.(history, run);
     if (error === null) continue;
     search.failures++;
-    search.failure ??= { error, choices: [...choices] };
+    search.failure ??= { error, choices: choices.slice(0, made) };
     if (!options.keepGoing) break;
   }
   return search;

@@ -38,6 +38,31 @@ export class Register {
   }
 }
 
+/** Waits for a lock. Closures would cost more than the rest of it. */
+class Locking implements Step {
+  readonly kind = 'lock';
+  constructor(
+    readonly object: Lock,
+    readonly label: string,
+    readonly shared: boolean,
+  ) {}
+  enabled(): boolean {
+    return !this.object.writer && (this.shared || this.object.readers === 0);
+  }
+}
+
+/** Tries to take a lock. */
+class Trying implements Step {
+  readonly kind = 'try';
+  constructor(
+    readonly object: Lock,
+    readonly label: string,
+  ) {}
+  fails(): boolean {
+    return this.object.writer || this.object.readers > 0;
+  }
+}
+
 /** A lock for one thread, or for several that read. Locking, unlocking and trying are steps. */
 export class Lock {
   static readonly [LOCK_WORDS] = ['writer', 'readers'];
@@ -49,13 +74,11 @@ export class Lock {
   writer = false;
   readers = 0;
   constructor(label: string) {
-    const free = () => !this.writer && this.readers === 0;
-    const unwritten = () => !this.writer;
-    this.locking = { kind: 'lock', object: this, label, enabled: free };
-    this.readLocking = { kind: 'lock', object: this, label, shared: true, enabled: unwritten };
+    this.locking = new Locking(this, label, false);
+    this.readLocking = new Locking(this, label, true);
     this.unlocking = { kind: 'unlock', object: this, label };
     this.readUnlocking = { kind: 'unlock', object: this, label, shared: true };
-    this.trying = { kind: 'try', object: this, label, fails: () => !free() };
+    this.trying = new Trying(this, label);
   }
 
   /** Waits until nobody holds it, and takes it to write. */
