@@ -15,7 +15,8 @@ const STRATEGIES = [
 
 const USAGE = `usage: npm run -s explorer:exhaust -- [--file f] [--seconds n] [--strategies a,b] [--scenarios a,b] [--workers n]
 
-Every scenario, every interleaving: what was found is kept in the file, and a second run goes on from there.
+Every scenario, every interleaving: what was found is kept in the file, and a second run goes on from there; with more seconds, it
+tries again what took too long.
 
   --file f          default exhaust.jsonl
   --seconds n       for each scenario and engine: source-DPOR, then all states, then at most 2 preemptions; default 60
@@ -56,9 +57,8 @@ async function main(args: string[]): Promise<void> {
   await campaign.run(pairs, workers, ({ strategy, scenario, bound, seconds: took, rule }) => {
     console.error(`${strategy} ${scenario}: ${rule === null ? bound : `breaks ${rule}`} (${took.toFixed(1)} s)`);
   });
-  const asked = campaign.results.filter((one) => strategies.includes(one.strategy) && names.includes(one.scenario));
-  console.log(exhaustedTable(asked, strategies));
-  console.log(remarks(asked));
+  console.log(exhaustedTable(campaign.of(pairs), strategies));
+  console.log(remarks(campaign.of(pairs)));
 }
 
 try {

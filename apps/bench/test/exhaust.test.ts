@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -25,6 +25,18 @@ test('workers exhaust every pair once, and a second run goes on from the file', 
   expect(again.stderr).toBe('');
   expect(again.stdout).toBe(stdout);
   expect(readFileSync(file, 'utf8')).toBe(lines);
+});
+
+test('what took too long is tried again with more seconds only', { timeout: 120_000 }, async () => {
+  const lines = readFileSync(file, 'utf8');
+  const tired = (budget: number): string =>
+    lines.replaceAll('"exhausted":true', '"exhausted":false').replaceAll('"budget":60', `"budget":${budget}`);
+  writeFileSync(file, tired(60));
+  expect((await exhaust(...some)).stderr).toBe('');
+  writeFileSync(file, tired(6));
+  const { stdout, stderr } = await exhaust(...some);
+  expect(stderr.split('\n')).toHaveLength(2);
+  expect(stdout).toMatch(/anon-vma +│ +2 │ +2 │/);
 });
 
 test('an unknown scenario or strategy is refused', async () => {

@@ -4,21 +4,23 @@ import type { Pair, Result } from './exhaust-one.js';
 
 /** A file of results, of which each is on the disk as soon as it is known. */
 export class Campaign {
-  readonly results: Result[];
+  /** By name of the pair: what was found last. */
+  private readonly found = new Map<string, Result>();
 
   constructor(private readonly file: string) {
     const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
     // A last line that was torn is searched again.
-    this.results = text
-      .slice(0, text.lastIndexOf('\n') + 1)
-      .split('\n')
-      .filter((line) => line !== '')
-      .map((line) => JSON.parse(line) as Result);
+    const lines = text.slice(0, text.lastIndexOf('\n') + 1).split('\n');
+    for (const line of lines) if (line !== '') this.keep(JSON.parse(line) as Result);
   }
 
-  /** Explores every pair that the file doesn't have, in so many workers. @throws StrategyLoadError */
+  /** What is known of these pairs. */
+  of(pairs: readonly Pair[]): Result[] {
+    return pairs.flatMap((pair) => this.found.get(nameOf(pair)) ?? []);
+  }
+
+  /** Explores every pair of which nothing is known, or too little by an engine that had less time, in so many workers. @throws StrategyLoadError */
   async run(pairs: readonly Pair[], workers: number, onResult: (result: Result) => void): Promise<void> {
-    const known = new Set(this.results.map(nameOf));
     const pool = new Piscina<Pair, Result>({
       filename: new URL('./exhaust-one.js', import.meta.url).href,
       minThreads: workers,
@@ -26,15 +28,24 @@ export class Campaign {
     });
     const explored = async (pair: Pair): Promise<void> => {
       const result = await pool.run(pair);
-      this.results.push(result);
+      this.keep(result);
       appendFileSync(this.file, `${JSON.stringify(result)}\n`);
       onResult(result);
     };
     try {
-      await Promise.all(pairs.filter((pair) => !known.has(nameOf(pair))).map(explored));
+      await Promise.all(pairs.filter((pair) => !this.knows(pair)).map(explored));
     } finally {
       await pool.destroy();
     }
+  }
+
+  private keep(result: Result): void {
+    this.found.set(nameOf(result), result);
+  }
+
+  private knows(pair: Pair): boolean {
+    const result = this.found.get(nameOf(pair));
+    return result !== undefined && (result.exhausted || result.rule !== null || result.budget >= pair.seconds);
   }
 }
 

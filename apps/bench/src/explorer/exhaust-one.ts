@@ -18,6 +18,8 @@ export interface Result {
   readonly bound: string;
   readonly schedules: number;
   readonly seconds: number;
+  /** Seconds that each engine had. */
+  readonly budget: number;
   /** The rule that is broken, if any. */
   readonly rule: string | null;
 }
@@ -34,6 +36,6 @@ export default async function exhaustOne({ scenario, strategy: name, seconds }: 
     const { exhausted, bound, schedules, seconds: took, failure } = explore(program, { engine, maxSeconds: seconds });
     const rule = failure?.rule ?? null;
     if (exhausted || rule !== null || i === ENGINES.length - 1)
-      return { scenario, strategy: name, engine, exhausted, bound, schedules, seconds: took, rule };
+      return { scenario, strategy: name, engine, exhausted, bound, schedules, seconds: took, budget: seconds, rule };
   }
 }
