@@ -23,8 +23,9 @@ export class Detectors implements Watch {
   constructor(
     locks: RmapStrategy['locks'],
     private readonly tasks: readonly Task[],
+    learned: (held: string, next: string, threads: boolean) => void,
   ) {
-    this.order = new LockOrder(locks);
+    this.order = new LockOrder(locks, (held, next) => learned(held, next, this.races !== null));
     const races = new Races((thread) => this.tasks.find(({ id }) => id === thread)?.name ?? 'main');
     this.restarted = () => {
       races.restart(this.tasks.length + 1);

@@ -6,7 +6,7 @@ import type { Program } from './program.js';
 import { sample } from './random.js';
 import { type Recording, record, preemptions as switches } from './recording.js';
 import { ruleOf } from './rule.js';
-import type { Engine, Search } from './search.js';
+import type { Engine, FailingSchedule, Search } from './search.js';
 import { stateSearch } from './states.js';
 
 /** How a program is explored. */
@@ -38,6 +38,8 @@ export interface Failure {
   /** The two steps to blame. */
   readonly cause: Cause | null;
   readonly recording: Recording;
+  /** Of locks that are taken in opposite orders, each in a schedule that is right by itself: the other schedules. */
+  readonly others: readonly Failure[];
 }
 
 /** What is known after an exploration. */
@@ -64,17 +66,35 @@ export function explore(program: Program, options: ExploreOptions = {}): Verdict
   const began = performance.now();
   const { search, bound, exhausted } = searchBy(engine, program, preemptions, options);
   const seconds = (performance.now() - began) / 1000;
+  const failure =
+    search.failure === null
+      ? inversionOf(program, () => searchBy(engine, program, preemptions, options).search.failure)
+      : describe(minimise(program, search.failure));
   return {
     engine,
-    verdict: search.failure === null ? 'passes' : 'fails',
+    verdict: failure === null ? 'passes' : 'fails',
     exhausted,
     bound,
     schedules: search.schedules,
     blocked: search.blocked,
     steps: search.steps,
     seconds,
-    failure: search.failure && describe(minimise(program, search.failure)),
+    failure,
   };
+}
+
+/** Schedules that take locks in opposite orders, as `search` finds them again one by one; null: there are none. */
+function inversionOf(program: Program, search: () => FailingSchedule | null): Failure | null {
+  const { edges } = program;
+  if (edges === undefined) return null;
+  const found = edges.circle().flatMap((edge) =>
+    edges.seeking(edge, () => {
+      const schedule = search();
+      return schedule === null ? [] : [describe(minimise(program, schedule))];
+    }),
+  );
+  const [first, ...others] = found;
+  return first === undefined ? null : { ...first, others };
 }
 
 /** A failing schedule, told step by step. */
@@ -90,6 +110,7 @@ export function describe({ program, dropped, error, choices }: Minimal): Failure
     preemptions: switches(program, choices),
     cause: causeOf(program, recording),
     recording,
+    others: [],
   };
 }
 

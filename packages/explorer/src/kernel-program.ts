@@ -17,6 +17,7 @@ import { Accesses } from './accesses.js';
 import { Detectors } from './detectors.js';
 import { Hash } from './hash.js';
 import { type Kept, keptProgram } from './kept.js';
+import { LockEdges } from './lock-edges.js';
 import { type End, type Program, Untraceable, type World } from './program.js';
 import { LockWatch } from './tracing/lock-watch.js';
 import { Tracing } from './tracing/tracing.js';
@@ -57,15 +58,20 @@ export interface KernelProgramOptions {
  * A final state that was checked and is right is not checked again.
  */
 export function kernelProgram<W>(scenario: Scenario<W>, options: KernelProgramOptions): Program {
+  return withEdges(scenario, options, new LockEdges(options.strategy.locks));
+}
+
+/** The program, which learns the order of locks together with others. */
+function withEdges<W>(scenario: Scenario<W>, options: KernelProgramOptions, edges: LockEdges): Program {
   const { operations, without } = scenario;
-  const program = programOf(scenario, options);
+  const program = Object.assign(programOf(scenario, options, edges), { edges });
   if (operations === undefined || without === undefined) return program;
-  const rest = (dropped: ReadonlySet<number>): Program => kernelProgram(without(dropped), options);
+  const rest = (dropped: ReadonlySet<number>): Program => withEdges(without(dropped), options, edges);
   return Object.assign(program, { operations, without: rest });
 }
 
-function programOf<W>(scenario: Scenario<W>, { strategy, checked = true }: KernelProgramOptions): Program {
-  const make = (): Ready<W> => setUp(scenario, strategy, checked);
+function programOf<W>(scenario: Scenario<W>, { strategy, checked = true }: KernelProgramOptions, edges: LockEdges): Program {
+  const make = (): Ready<W> => setUp(scenario, strategy, checked, edges);
   const start = (ready: Ready<W>, kept: Kept<Ready<W>> | null, telling = kept === null): World =>
     begin(scenario, strategy, ready, kept, telling);
   const keep = keptProgram(make, start, ({ kernel, world, main, detectors }) => {
@@ -91,12 +97,12 @@ interface Ready<W> {
   readonly world: W;
 }
 
-function setUp<W>(scenario: Scenario<W>, strategy: RmapStrategy, checked: boolean): Ready<W> {
+function setUp<W>(scenario: Scenario<W>, strategy: RmapStrategy, checked: boolean, edges: LockEdges): Ready<W> {
   const kernel = new Kernel({ ...scenario.machine, strategy, stepping: true, checked });
   const main = new Task(0, 'main');
   kernel.schedule(main);
   const tasks: Task[] = [];
-  const detectors = checked ? new Detectors(strategy.locks, tasks) : null;
+  const detectors = checked ? new Detectors(strategy.locks, tasks, edges.learn) : null;
   kernel.watch(detectors);
   return { kernel, main, tasks, detectors, world: scenario.setup(kernel) };
 }

@@ -1,29 +1,37 @@
 import { ContractViolation, type RmapStrategy } from '@rmap-lab/core';
 
 /** Two locks that are taken one way round here and the other way round there: some interleaving of such threads never ends. */
-class LockInversion extends ContractViolation {
+export class LockInversion extends ContractViolation {
   override readonly name = 'LockInversion';
 }
 
 /** Where reclaim begins: an allocation may wait for whatever walks wait for. */
-const RECLAIM = 'reclaim';
+export const RECLAIM = 'reclaim';
 
-/**
- * Which class of locks was ever waited for under which other (lockdep), in one schedule, on top of the kernel's documented order:
- * mmap_lock, folio, i_mmap, those of the strategy in the order it declares, and page-table locks among them.
- */
+/** The kernel's documented order of classes, each with one that comes after it: mmap_lock, folio, i_mmap, those of the strategy in the order it declares, and page-table locks among them. */
+export function documentedOrder(locks: RmapStrategy['locks']): readonly (readonly [string, string])[] {
+  const above = locks.filter(({ slot }) => slot === 'above-ptl').map(({ name }) => name);
+  const below = locks.filter(({ slot }) => slot === 'below-ptl').map(({ name }) => name);
+  const order = ['mmap_lock', 'folio', 'i_mmap', ...above, 'ptl', ...below];
+  return [
+    ...order.slice(1).map((then, i) => [order[i], then] as const),
+    ['mmap_lock', RECLAIM],
+    ...locks.filter(({ kind }) => kind === 'rwsem').map(({ name }) => [RECLAIM, name] as const),
+  ];
+}
+
+/** Which class of locks was ever waited for under which other (lockdep), in one schedule, on top of the documented order. */
 export class LockOrder {
   private readonly numbers = new Map<string, number>();
   /** By class: those that come after it, as bits. */
   private readonly after: number[] = [];
 
-  constructor(locks: RmapStrategy['locks']) {
-    const above = locks.filter(({ slot }) => slot === 'above-ptl').map(({ name }) => name);
-    const below = locks.filter(({ slot }) => slot === 'below-ptl').map(({ name }) => name);
-    const order = ['mmap_lock', 'folio', 'i_mmap', ...above, 'ptl', ...below];
-    for (let i = 1; i < order.length; i++) this.learn(this.of(order[i - 1]), this.of(order[i]));
-    this.learn(this.of('mmap_lock'), this.of(RECLAIM));
-    for (const { name, kind } of locks) if (kind === 'rwsem') this.learn(this.of(RECLAIM), this.of(name));
+  /** @param learned told what no order documents, in each schedule anew */
+  constructor(
+    locks: RmapStrategy['locks'],
+    private readonly learned: (held: string, next: string) => void,
+  ) {
+    for (const [first, then] of documentedOrder(locks)) this.learn(this.of(first), this.of(then));
   }
 
   /** A task that holds `held` waits for a lock of class `next`. @throws LockInversion (R28, or R29 for an allocation) */
@@ -35,7 +43,9 @@ export class LockOrder {
       const [rule, what] = next === RECLAIM ? ['R29', 'an allocation, which may reclaim and walk,'] : ['R28', next];
       throw new LockInversion(rule, held, 'lock', `${what} is waited for under ${held}, but ${next} comes before ${held}`);
     }
-    if ((this.after[a] & (1 << b)) === 0) this.learn(a, b);
+    if ((this.after[a] & (1 << b)) !== 0) return;
+    this.learn(a, b);
+    this.learned(held, next);
   }
 
   /** Classes come after `a` that come after `b`, and `b` itself: so for all that come before `a`. */

@@ -1,5 +1,6 @@
 import type { Op, Step } from '@rmap-lab/core';
 import type { Access } from './accesses.js';
+import type { LockEdges } from './lock-edges.js';
 import type { Tracing } from './tracing/tracing.js';
 
 /** How one thread ended: its result, or the error that the model answered. */
@@ -39,6 +40,8 @@ export interface World {
 export interface Program {
   /** @param how `fresh`: from nothing; `traced`: one that tells all that steps touch, if it can. @throws Untraceable */
   (how?: 'fresh' | 'traced'): World;
+  /** In what order its schedules took locks, all of them together. @internal */
+  readonly edges?: LockEdges;
   /** The operations it is made of, if it can do without any of them: how many, numbered from 0. */
   readonly operations?: number;
   /** The program without some of them. */
@@ -47,11 +50,11 @@ export interface Program {
 
 /** The same program, with `notice` called before each world is made. */
 export function noticed(program: Program, notice: () => void): Program {
-  const { operations, without } = program;
-  const run: Program = (how) => {
+  const { edges, operations, without } = program;
+  const run: Program = Object.assign((how?: 'fresh' | 'traced') => {
     notice();
     return program(how);
-  };
+  }, edges && { edges });
   if (operations === undefined || without === undefined) return run;
   return Object.assign(run, { operations, without: (dropped: ReadonlySet<number>) => noticed(without(dropped), notice) });
 }

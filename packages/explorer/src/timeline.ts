@@ -73,7 +73,9 @@ export const markedSteps = ({ cause }: Failure): readonly number[] => (cause ===
 
 /** A failure for a terminal: what is wrong, and the schedule that leads there. */
 export const timeline = (failure: Failure): string =>
-  `${sentenceOf(failure)}\n${lengthOf(failure)}\n${describeRecording(failure.recording, markedSteps(failure))}`;
+  [failure, ...failure.others]
+    .map((each) => `${sentenceOf(each)}\n${lengthOf(each)}\n${describeRecording(each.recording, markedSteps(each))}`)
+    .join('\n');
 
 /** The operations of a program, a line each: who does what, before the threads begin or in a thread. */
 export function programLines(program: ScenarioProgram): readonly string[] {

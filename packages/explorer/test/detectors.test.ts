@@ -1,7 +1,18 @@
-import type { Rmap, RmapServices, RmapStrategy } from '@rmap-lab/core';
+import type { Op, Rmap, RmapServices, RmapStrategy } from '@rmap-lab/core';
 import { anonVma } from '@rmap-lab/strategy-anon-vma';
 import { describe, expect, it } from 'vitest';
-import { explore, type Failure, kernelProgram, scenarioNamed, sentenceOf, timeline } from '../src/index.js';
+import {
+  explore,
+  type Failure,
+  kernelProgram,
+  Lock,
+  type Program,
+  Register,
+  scenarioNamed,
+  sentenceOf,
+  timeline,
+} from '../src/index.js';
+import { LockEdges } from '../src/lock-edges.js';
 
 const base = anonVma();
 
@@ -51,6 +62,55 @@ function beforeWalk(rmap: Rmap, act: () => Generator<never, void, void> | Return
     yield* walk(hold, query, visitor);
   };
 }
+
+describe('locks that are taken in opposite orders', () => {
+  it('each in a schedule that is right by itself, are told by the two schedules (R28)', () => {
+    const edges = new LockEdges([]);
+    const either: Program = Object.assign(
+      () => {
+        const turn = new Register('turn');
+        const locks = { a: new Lock('a'), b: new Lock('b') };
+        // Only who comes first takes locks: no schedule has both orders.
+        function* thread(held: 'a' | 'b', next: 'a' | 'b'): Op<void> {
+          if ((yield* turn.add(1)) > 0) return;
+          yield* locks[held].lock();
+          edges.learn(held, next, true);
+          yield* locks[next].lock();
+        }
+        return { threads: { ab: thread('a', 'b'), ba: thread('b', 'a') } };
+      },
+      { edges },
+    );
+    for (const engine of ['dpor', 'bounded', 'pct'] as const) {
+      const { verdict, failure } = explore(either, { engine });
+      expect(verdict).toBe('fails');
+      const both = [failure, ...(failure?.others ?? [])] as Failure[];
+      expect(both.map(({ rule, preemptions }) => [rule, preemptions])).toEqual([
+        ['R28', 0],
+        ['R28', 0],
+      ]);
+      const messages = both.map(({ message }) => message).join();
+      expect(messages).toContain('b is waited for under a; in another schedule, a is waited for under b');
+      expect(messages).toContain('a is waited for under b; in another schedule, b is waited for under a');
+      expect(timeline(failure as Failure).match(/^R28 is broken/gm)).toHaveLength(2);
+    }
+  });
+
+  it('are found by way of the documented order, and where a machine takes one of them', () => {
+    const program = kernelProgram(scenarioNamed('swap-in-x-migrate'), { strategy: base });
+    expect(explore(program, { engine: 'bounded', preemptions: 0 }).failure).toBeNull();
+    expect(program.edges?.all).toContainEqual({ held: 'vma', next: 'folio' });
+    expect(program.edges?.circle()).toEqual([]);
+    // As if another schedule had waited for a VMA under a folio.
+    program.edges?.learn('folio', 'vma', true);
+    expect(program.edges?.circle()).toHaveLength(2);
+    expect(explore(program, { engine: 'bounded', preemptions: 0 }).failure).toMatchObject({
+      rule: 'R28',
+      message: expect.stringContaining('folio is waited for under vma; in another schedule, vma is waited for under folio'),
+      others: [],
+    });
+  });
+});
 
 describe('a strategy is found out that', () => {
   it('sleeps in an RCU section (R30)', () => {
@@ -177,6 +237,21 @@ describe('a strategy is found out that', () => {
     expect(failureOf('write-x-walk', publishing(false))).toMatchObject({ rule: 'R31' });
     const program = kernelProgram(scenarioNamed('write-x-walk'), { strategy: publishing(true) });
     expect(explore(program, { engine: 'bounded', preemptions: 2 }).failure?.message ?? null).toBeNull();
+  });
+
+  it('takes a grace period for over as soon as nobody reads: its end may come late', () => {
+    const strategy = broken((rmap, services) => {
+      let waiting = false;
+      beforeWalk(rmap, function* () {
+        waiting = true;
+        yield* services.rcu.synchronize();
+        waiting = false;
+      });
+      beforeAnchor(rmap, () => {
+        if (waiting) throw new RangeError('seen during a grace period that waits for nobody');
+      });
+    });
+    expect(failureOf('write-x-walk', strategy)).toMatchObject({ rule: 'RangeError', preemptions: 1 });
   });
 
   it('keeps a lock after its walk', () => {
