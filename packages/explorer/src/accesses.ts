@@ -33,8 +33,12 @@ export class Accesses implements Watch {
   }
 
   /** A marked access may be either. */
-  marked(task: Task, object: object, field: PropertyKey): void {
+  marked(task: Task, object: object, field: PropertyKey, write: boolean): void {
     this.made.push({ object, field, write: true });
-    this.next.marked(task, object, field);
+    this.next.marked(task, object, field, write);
+  }
+
+  freed(task: Task, cache: object, place: number, object: object, fields: readonly string[]): void {
+    this.next.freed(task, cache, place, object, fields);
   }
 }

@@ -65,8 +65,12 @@ export class Detectors implements Watch {
     this.races?.accessed(task.id, cache, place, write, object, field);
   }
 
-  marked(task: Task, object: object, field: PropertyKey): void {
-    this.races?.marked(task.id, object, field);
+  marked(task: Task, object: object, field: PropertyKey, write: boolean): void {
+    this.races?.marked(task.id, object, field, write);
+  }
+
+  freed(task: Task, cache: object, place: number, object: object, fields: readonly string[]): void {
+    this.races?.freed(task.id, cache, place, object, fields);
   }
 
   private drop(task: number, lock: object, key: number, write: boolean): boolean {

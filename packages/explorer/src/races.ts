@@ -1,6 +1,6 @@
 import { ContractViolation } from '@rmap-lab/core';
 
-/** Two plain accesses to one field, one of them a store, that no lock orders. */
+/** Two plain accesses to one field, one of them a store or the end of its object, that no lock orders. */
 export class DataRace extends ContractViolation {
   override readonly name = 'DataRace';
   constructor(
@@ -39,7 +39,7 @@ interface Watched {
 const RECORD = 2 + THREADS;
 
 /**
- * Happens-before by vector clocks: locks order what is done under them, marked accesses order each other (sequential consistency).
+ * Happens-before by vector clocks: locks order what is done under them, a marked load is ordered behind the marked stores that it may see.
  * Clocks go on from run to run, so that all that is known of earlier ones lies before whatever a later one does.
  */
 export class Races {
@@ -73,11 +73,11 @@ export class Races {
     this.release(thread, write ? released.write : released.read);
   }
 
-  /** A marked access sees all marked ones before it. */
-  marked(thread: number, object: object, field: PropertyKey): void {
+  /** A marked access sees what was done before the marked stores before it. */
+  marked(thread: number, object: object, field: PropertyKey, stores: boolean): void {
     const { write } = releasedOf(object, field);
     this.join(this.clocks[thread], write);
-    this.release(thread, write);
+    if (stores) this.release(thread, write);
   }
 
   /** A plain access to the field `name` of `object`. @param place its number among those of all objects of `cache` @throws DataRace */
@@ -87,18 +87,41 @@ export class Races {
     if (accesses === undefined || at >= accesses.length) accesses = roomFor(cache, at);
     const clock = this.clocks[thread];
     const writer = accesses[at + 1];
-    if (accesses[at] > clock[writer]) this.race(thread, write, writer, 'stored', object, name);
+    if (accesses[at] > clock[writer]) this.race(thread, write ? 'stores' : 'loads', writer, 'stored', object, name);
     const loads = at + 2;
     if (write) {
       for (let by = 0; by < this.threads; by++)
-        if (accesses[loads + by] > clock[by] && by !== thread) this.race(thread, write, by, 'loaded', object, name);
+        if (accesses[loads + by] > clock[by] && by !== thread) this.race(thread, 'stores', by, 'loaded', object, name);
       accesses[at] = clock[thread];
       accesses[at + 1] = thread;
     } else accesses[loads + thread] = clock[thread];
   }
 
-  private race(thread: number, write: boolean, other: number, did: 'stored' | 'loaded', object: object, name: string): never {
-    const what = `${this.nameOf(thread)} ${write ? 'stores' : 'loads'}, ${this.nameOf(other)} ${did}`;
+  /** All accesses must have come before; later ones are to other objects, even in the same memory. @throws DataRace */
+  freed(thread: number, cache: object, place: number, object: object, fields: readonly string[]): void {
+    const accesses = (cache as Watched)[ACCESSES];
+    if (accesses === undefined) return;
+    const clock = this.clocks[thread];
+    fields.forEach((name, i) => {
+      const at = (place + i) * RECORD;
+      if (at >= accesses.length) return;
+      const writer = accesses[at + 1];
+      if (accesses[at] > clock[writer]) this.race(thread, 'frees', writer, 'stored', object, name);
+      for (let by = 0; by < this.threads; by++)
+        if (accesses[at + 2 + by] > clock[by] && by !== thread) this.race(thread, 'frees', by, 'loaded', object, name);
+      accesses.fill(0, at, at + RECORD);
+    });
+  }
+
+  private race(
+    thread: number,
+    does: 'loads' | 'stores' | 'frees',
+    other: number,
+    did: 'stored' | 'loaded',
+    object: object,
+    name: string,
+  ): never {
+    const what = `${this.nameOf(thread)} ${does}, ${this.nameOf(other)} ${did}`;
     throw new DataRace(object, other, `'${name}': ${what}, and no lock orders the two`);
   }
 

@@ -1,4 +1,4 @@
-import type { Op, Rmap, RmapServices, RmapStrategy } from '@rmap-lab/core';
+import type { Address, Mm, Op, Rmap, RmapServices, RmapStrategy } from '@rmap-lab/core';
 import { anonVma } from '@rmap-lab/strategy-anon-vma';
 import { describe, expect, it } from 'vitest';
 import {
@@ -197,6 +197,53 @@ describe('a strategy is found out that', () => {
     expect(timeline(race).match(/ \* /g)).toHaveLength(2);
     // Then only the object is wrong that nobody frees (R15).
     expect(failureOf('both-write', counting(['count']))).toMatchObject({ rule: 'R15' });
+  });
+
+  it('counts so in memory that keeps its type, but not where readers look at it in their sections', () => {
+    const typesafe = (inSection: boolean): RmapStrategy =>
+      broken((rmap, services) => {
+        const { rcu } = services;
+        const cache = services.slab<Box>('box', { bytes: 8, create: () => ({ count: 0 }), typesafeByRcu: true });
+        const box = cache.tryAlloc() as Box;
+        beforeAnchor(rmap, () => {
+          if (inSection) rcu.readLock();
+          box.count++;
+          if (inSection) rcu.readUnlock();
+        });
+      });
+    expect(failureOf('both-write', typesafe(false))).toMatchObject({ rule: 'race' });
+    expect(failureOf('both-write', typesafe(true))).toMatchObject({ rule: 'R15' });
+  });
+
+  it('loads what another thread frees without a lock that orders the two (data race), though never after it', () => {
+    const strategy = broken((rmap, services) => {
+      const cache = boxes(services);
+      const box = cache.tryAlloc() as Box;
+      let looked = false;
+      beforeAnchor(rmap, () => {
+        if (looked) cache.free(box);
+        else expect(box.count).toBe(0);
+        looked = true;
+      });
+    });
+    const { rule, message } = failureOf('both-write', strategy);
+    expect(rule).toBe('race');
+    expect(message).toMatch(/'count': (parent|child) frees, (parent|child) loaded, and no lock orders the two/);
+  });
+
+  it('looks for VMAs in an address space that is gone (R31)', () => {
+    const strategy = broken((rmap) => {
+      const { mmInit } = rmap;
+      const known: Mm[] = [];
+      rmap.mmInit = (mm) => {
+        known.push(mm);
+        return mmInit?.call(rmap, mm);
+      };
+      beforeWalk(rmap, function* () {
+        for (const mm of known) yield* mm.vmas.find(0 as Address);
+      });
+    });
+    expect(failureOf('exit-x-walk', strategy)).toMatchObject({ rule: 'R31' });
   });
 
   it('uses an object that another thread freed (R31)', () => {

@@ -6,7 +6,7 @@ import {
 } from '@rmap-lab/strategy-anon-vma/parts';
 import { isLazyAnchor, rootRef } from './anchor.js';
 import { candidates } from './candidates.js';
-import { isLazyHold } from './holds.js';
+import { isLazyHold, type LazyHold } from './holds.js';
 import { letHeirsGo } from './root-vma.js';
 import type { LazyState } from './state.js';
 
@@ -59,9 +59,9 @@ function* holdRoot(state: LazyState, folio: Folio, mode: Mode, wait: boolean): O
 
 /** Whether all locks could be had: those of VMAs are only tried, as the folio lock is held (folio_trylock_get_anon_rmap). */
 function* lock(state: LazyState, hold: RmapHold, folio: Folio, mode: Mode, wait: boolean): Op<boolean> {
-  const { options, lockTable, services } = state;
+  const { lockTable } = state;
   const h = state.holds.of(hold);
-  if (lockTable !== null && mode !== 'pin') {
+  if (lockTable !== null) {
     const rwsem = lockTable.of(rootRef(h.anchor));
     h.exclusive = mode === 'write';
     const at_once = h.exclusive ? rwsem.tryWrite() : rwsem.tryRead();
@@ -69,6 +69,14 @@ function* lock(state: LazyState, hold: RmapHold, folio: Folio, mode: Mode, wait:
     if (!at_once) yield* h.exclusive ? rwsem.write() : rwsem.read();
     h.lock = rwsem;
   }
+  const locked = yield* lockVmas(state, h, folio, mode);
+  // Who has locked the VMAs needs the table's lock no more, and a pin's walk takes it anew.
+  if (mode === 'pin') leaveTable(h);
+  return locked;
+}
+
+function* lockVmas(state: LazyState, h: LazyHold, folio: Folio, mode: Mode): Op<boolean> {
+  const { options, services } = state;
   const { migrationLock, walkLock } = options;
   if (mode === 'read' ? walkLock !== 'vmaRead' : migrationLock === 'refOnly') return true;
   const first = services.folios.index(folio);
@@ -79,6 +87,12 @@ function* lock(state: LazyState, hold: RmapHold, folio: Folio, mode: Mode, wait:
     h.locked.push(vma);
   }
   return true;
+}
+
+function leaveTable(h: LazyHold): void {
+  if (h.lock !== null && h.exclusive) h.lock.writeUnlock();
+  else h.lock?.readUnlock();
+  h.lock = null;
 }
 
 /** Starts from a VMA. KSM keeps a reference on the root of a lazy one; collapse finds nothing to lock, but holds the VMA's own lock. */
@@ -105,9 +119,7 @@ export function* release(state: LazyState, hold: RmapHold): Op<void> {
   const { vmaRefs } = state.services;
   const h = state.holds.of(hold);
   for (let vma = h.locked.pop(); vma !== undefined; vma = h.locked.pop()) vmaRefs.readUnlock(vma);
-  if (h.lock !== null && h.exclusive) h.lock.writeUnlock();
-  else h.lock?.readUnlock();
-  h.lock = null;
+  leaveTable(h);
   const { root, pin } = h;
   h.pin = false;
   state.holds.drop(hold);

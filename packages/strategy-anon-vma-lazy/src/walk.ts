@@ -1,18 +1,19 @@
 import type { Op, RmapHold, RmapQuery, RmapVisitor, Vma } from '@rmap-lab/core';
 import { type AnonVma, pinOf, walk as walkRegular } from '@rmap-lab/strategy-anon-vma/parts';
 import { isLazyAnchor, rootRef } from './anchor.js';
-import { candidates } from './candidates.js';
+import { candidates, pinnedCandidates } from './candidates.js';
 import { isLazyHold } from './holds.js';
 import type { LazyState } from './state.js';
 
 /** Offers every VMA that may map the query. A pass that began from a root looks at the anchor again, and by the options goes round again. */
 export function* walk(state: LazyState, hold: RmapHold, query: RmapQuery, visitor: RmapVisitor): Op<void> {
   if (!isLazyHold(hold)) return yield* walkRegular(state, hold, query, visitor);
-  const { root, anchor, pin } = state.holds.of(hold);
+  const held = state.holds.of(hold);
+  const { root, anchor, pin } = held;
   if (pin) return yield* walkPinned(state, root, query, visitor);
   const { folios } = state.services;
   const { retry } = state.options;
-  if (!(yield* offer(state, yield* candidates(state, root, query.first, query.last), query, visitor))) return;
+  if (!(yield* offer(state, yield* pinnedCandidates(state, held, query.first, query.last), query, visitor))) return;
   for (let word = anchor; retry !== 'none'; ) {
     const now = yield* folios.readAnchor(query.folio);
     // Without a reference of the walker's own the folio may be free by now, and then has no anchor.

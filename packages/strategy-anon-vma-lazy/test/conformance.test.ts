@@ -21,7 +21,8 @@ conformance(anonVmaLazy(), { levels: MUTATION ? QUICK : SEQUENTIAL });
 
 /**
  * Its walk keeps a reference on the root and nothing else (`walkLock: 'refOnly'`). So the start and the offset of the root may change between its
- * two loads (R18), `unlink` has nothing to wait for before page tables are freed (R20), and collapse nothing to keep walks out with (R24).
+ * two loads (R18), `unlink` has nothing to wait for before page tables are freed (R20), collapse nothing to keep walks out with (R24), and the
+ * address space that VMAs are looked up in may be gone (R31).
  */
 it.skipIf(MUTATION)(
   'what its author intends breaks a rule in these concurrent cases and no others',

@@ -29,6 +29,9 @@ export const FOREIGN = 2 ** 30;
 /** Whether an anchor names an anon_vma. */
 export const isAnonVma = (anchor: number): boolean => anchor !== 0 && anchor < FOREIGN;
 
+/** A count, and what is there before anybody knows of the object and never changes while one does. */
+const MARKED = ['refcount', 'root', 'ref'];
+
 /** Where anon_vmas come from and go to. */
 export class AnonVmas {
   /** Every object that the slab ever handed out, free ones included: they have no references. */
@@ -41,7 +44,7 @@ export class AnonVmas {
       this.memory.push(anonVma);
       return anonVma;
     };
-    this.cache = services.slab('anon_vma', { bytes: 104, create, typesafeByRcu: true });
+    this.cache = services.slab('anon_vma', { bytes: 104, create, typesafeByRcu: true, marked: MARKED });
   }
 
   /** A new one with one reference, the root of a family without members (anon_vma_alloc). @throws NoMemory */

@@ -1,3 +1,5 @@
+import { COUNTERS } from '@rmap-lab/core';
+
 /** What an object carries to be a node of an {@link IntervalTree}: the tree is threaded through the objects it holds. */
 export interface IntervalNode<N> {
   /** First and last offset of the interval, both inside; fixed while the node is in a tree. */
@@ -17,6 +19,7 @@ export interface IntervalNode<N> {
  * next interval that overlaps a range take O(log n).
  */
 export class IntervalTree<N extends IntervalNode<N>> {
+  static readonly [COUNTERS] = ['visited'];
   /** The node that all others are below. */
   top: N | null = null;
   /** Nodes looked at by `first` and `next`, until somebody takes the figure and resets it. */

@@ -42,7 +42,9 @@ function begin(m: Machine, mm: Mm): Mm {
 /** Frees an address space without VMAs, unknown to the strategy. */
 export function freeMm(m: Machine, mm: Mm): void {
   m.tables.free(mm.pgd);
+  mm.pgd = 0;
   m.mms.delete(mm.id);
   m.ksm.mms.delete(mm.id);
   m.mmSlab.free(mm);
+  m.sync.watch?.freed(m.sync.current, mm.vmas, 0, mm, ['mm_mt']);
 }

@@ -1,9 +1,11 @@
+import { UseAfterFree } from '../errors.js';
 import type { Machine } from '../machine.js';
 import { PAGES_PER_LEAF, type Table } from '../page-table/page-table.js';
 import type { Process } from '../process.js';
 import type { Mm as MmView, VmaView } from '../rmap/contract.js';
 import { RwSemaphore } from '../sync/lock.js';
 import { type Op, ready } from '../sync/op.js';
+import type { Sync } from '../sync/task.js';
 import type { Address, Vpn } from '../units.js';
 import type { VmArea } from '../vma/vma.js';
 import { VmaTree } from '../vma/vma-tree.js';
@@ -13,12 +15,13 @@ import { putMm } from './exit.js';
 export class Mm implements MmView {
   id = 0;
   readonly tree = new VmaTree<VmArea>();
-  readonly vmas: VmaView = new MmTreeView(this);
+  readonly vmas: VmaView;
   readonly mmapLock: RwSemaphore;
   /** VMAs write-locked until mmap_lock is released. */
   readonly writeLocked: VmArea[] = [];
   /** Processes that use it, oldest first. */
   readonly processes: Process[] = [];
+  /** 0 once the address space is gone. */
   pgd: Table = 0;
   /** Processes and pins that use the address space (mm_users); it is torn down when they are gone. */
   users = 0;
@@ -31,6 +34,7 @@ export class Mm implements MmView {
   private lastLeaf: Table = 0;
 
   constructor(private readonly machine: Machine) {
+    this.vmas = new MmTreeView(this, machine.sync);
     this.mmapLock = new RwSemaphore(machine.sync, machine.lockStats('mmap_lock'));
   }
 
@@ -93,23 +97,33 @@ export class Mm implements MmView {
   }
 }
 
-/** `mm_mt` as a strategy sees it. */
+/** `mm_mt` as a strategy sees it: for as long as there is one. */
 class MmTreeView implements VmaView {
-  constructor(private readonly mm: Mm) {}
+  constructor(
+    private readonly mm: Mm,
+    private readonly sync: Sync,
+  ) {}
 
   find(address: Address): Op<VmArea | null> {
-    return ready(this.mm.tree.find(address));
+    return ready(this.tree.find(address));
   }
 
   overlapping(start: Address, end: Address): Op<readonly VmArea[]> {
-    return ready(this.mm.tree.overlapping(start, end));
+    return ready(this.tree.overlapping(start, end));
   }
 
   prev(vma: VmArea): VmArea | null {
-    return this.mm.tree.prev(vma);
+    return this.tree.prev(vma);
   }
 
   next(vma: VmArea): VmArea | null {
-    return this.mm.tree.next(vma);
+    return this.tree.next(vma);
+  }
+
+  private get tree(): VmaTree<VmArea> {
+    if (this.mm.pgd === 0)
+      throw new UseAfterFree('mm_struct', `a look at the VMAs of address space ${this.mm.id}, which is gone`);
+    this.sync.watch?.accessed(this.sync.current, this, 0, false, this.mm, 'mm_mt');
+    return this.mm.tree;
   }
 }

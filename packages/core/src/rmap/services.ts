@@ -109,7 +109,7 @@ function* loadStepping<O extends object, K extends keyof O>(sync: Sync, object: 
   yield { kind: 'load', object, label: String(key) };
   sync.marking = true;
   try {
-    sync.watch?.marked(sync.current, object, key);
+    sync.watch?.marked(sync.current, object, key, false);
     return object[key];
   } finally {
     sync.marking = false;
@@ -120,7 +120,7 @@ function* storeStepping<O extends object, K extends keyof O>(sync: Sync, object:
   yield { kind: 'store', object, label: String(key) };
   sync.marking = true;
   try {
-    sync.watch?.marked(sync.current, object, key);
+    sync.watch?.marked(sync.current, object, key, true);
     object[key] = value;
   } finally {
     sync.marking = false;

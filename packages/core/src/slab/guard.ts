@@ -1,4 +1,5 @@
 import { UseAfterFree } from '../errors.js';
+import { COUNTERS } from '../sync/counters.js';
 import type { Sync } from '../sync/task.js';
 
 const MEMORY = Symbol('memory');
@@ -50,18 +51,24 @@ export class Guard {
     throw new UseAfterFree(this.name, what);
   }
 
-  /** Tells the watch of a plain access. */
+  /** Tells the watch of a plain access; readers of type-safe memory may race. */
   tell(object: Guarded, position: number, write: boolean): void {
     const { sync, typesafe } = this;
-    if (sync.watch === null || sync.marking || typesafe) return;
+    if (sync.watch === null || sync.marking || (typesafe && sync.current.rcuDepth > 0)) return;
     const place = object[SLOT] * this.#fields.length + position;
     sync.watch.accessed(sync.current, this, place, write, object, this.#fields[position]);
   }
 
   /** Tells the watch of a marked access. */
-  tellMarked(object: Guarded, position: number): void {
-    const { sync, typesafe } = this;
-    if (sync.watch !== null && !sync.marking && !typesafe) sync.watch.marked(sync.current, object, this.#fields[position]);
+  tellMarked(object: Guarded, position: number, write: boolean): void {
+    const { sync } = this;
+    if (sync.watch !== null && !sync.marking) sync.watch.marked(sync.current, object, this.#fields[position], write);
+  }
+
+  /** Tells the watch that an object was freed at once. */
+  tellFreed(object: object, slot: number): void {
+    const { sync } = this;
+    sync.watch?.freed(sync.current, this, slot * this.#fields.length, object, this.#fields);
   }
 }
 
@@ -72,7 +79,9 @@ function makerOf(object: object, fields: readonly string[], marked: readonly str
   const shape = `${fields.join()}|${marked.join()}`;
   let maker = known.get(shape);
   if (maker === undefined) {
-    const accessors = fields.map((field, position) => [field, accessor(field, position, marked.includes(field))] as const);
+    const { [COUNTERS]: counters = [] } = object.constructor as { readonly [COUNTERS]?: readonly string[] };
+    const tells = (field: string): Tells => (counters.includes(field) ? null : marked.includes(field) ? 'tellMarked' : 'tell');
+    const accessors = fields.map((field, position) => [field, accessor(field, position, tells(field))] as const);
     maker = makerFor(Object.create(original, Object.fromEntries(accessors)) as object);
     known.set(shape, maker);
   }
@@ -89,13 +98,16 @@ function makerFor(prototype: object): Maker {
   return Guarded as unknown as Maker;
 }
 
+/** Which of its methods a guard is told of accesses to a field by; null: it only counts. */
+type Tells = 'tell' | 'tellMarked' | null;
+
 /** Compiled, so that each knows its field and its objects: one for all fields would meet objects of all kinds. */
-function accessor(field: string, position: number, marked: boolean): PropertyDescriptor {
+function accessor(field: string, position: number, tells: Tells): PropertyDescriptor {
   const at = `this[MEMORY][${JSON.stringify(field)}]`;
   const look = (write: boolean): string => `
     const owner = this[OWNER];
     if (!owner.inUse[this[SLOT]]) owner.free(this, ${position}, ${write});
-    if (owner.sync.watch !== null) owner.${marked ? 'tellMarked' : 'tell'}(this, ${position}, ${write});`;
+    ${tells === null ? '' : `if (owner.sync.watch !== null) owner.${tells}(this, ${position}, ${write});`}`;
   const body = `return {
     enumerable: true,
     get() { ${look(false)} return ${at}; },

@@ -48,14 +48,16 @@ export class Slab<T extends object> implements SlabCache<T> {
   private readonly inUse: boolean[] = [];
   private readonly slots = new FreeSlots();
   private readonly guard: Guard;
+  private readonly guarded: boolean;
 
   constructor(
     private readonly world: SlabWorld,
     readonly name: string,
     private readonly options: SlabOptions<T>,
   ) {
-    const { typesafeByRcu = false, marked = [] } = options;
+    const { typesafeByRcu = false, marked = [], foreign = false } = options;
     this.guard = new Guard(name, world.sync, this.inUse, typesafeByRcu, marked);
+    this.guarded = world.checked && (foreign || !typesafeByRcu);
   }
 
   /** Bytes of one object. */
@@ -79,16 +81,13 @@ export class Slab<T extends object> implements SlabCache<T> {
   }
 
   free(object: T): void {
-    const slot = slotOf(object);
-    if (!this.inUse[slot]) throw new UseAfterFree(this.name, `object ${slot} is freed twice`);
-    this.inUse[slot] = false;
-    this.live--;
-    if (!this.world.checked || this.options.typesafeByRcu) this.slots.put(slot);
+    this.giveBack(object);
+    if (this.guarded) this.guard.tellFreed(object, slotOf(object));
   }
 
   freeRcu(object: T): void {
-    if (this.world.rcu.idle) this.free(object);
-    else this.world.rcu.call(() => this.free(object));
+    if (this.world.rcu.idle) this.giveBack(object);
+    else this.world.rcu.call(() => this.giveBack(object));
   }
 
   ref(object: T): Ref<T> {
@@ -108,6 +107,14 @@ export class Slab<T extends object> implements SlabCache<T> {
     for (let slot = 0; slot < this.memory.length; slot++) if (this.inUse[slot]) fn(this.memory[slot]);
   }
 
+  private giveBack(object: T): void {
+    const slot = slotOf(object);
+    if (!this.inUse[slot]) throw new UseAfterFree(this.name, `object ${slot} is freed twice`);
+    this.inUse[slot] = false;
+    this.live--;
+    if (!this.world.checked || this.options.typesafeByRcu) this.slots.put(slot);
+  }
+
   private *allocStepping(): Op<T> {
     yield { kind: 'alloc', object: this, label: this.name };
     this.world.failure.check(this.name);
@@ -124,8 +131,7 @@ export class Slab<T extends object> implements SlabCache<T> {
       this.inUse.push(true);
     }
     this.inUse[slot] = true;
-    const { typesafeByRcu: typesafe = false, foreign = false } = this.options;
-    if (this.world.checked && (typesafe ? fresh && foreign : true)) {
+    if (this.guarded && (fresh || !this.options.typesafeByRcu)) {
       this.memory[slot] = this.guard.around(this.memory[slot], slot);
     }
     this.allocated++;

@@ -63,16 +63,14 @@ export class ScanAll implements Rmap {
     if (mode === 'write') this.lock.writeUnlock();
   }
 
-  /** Looks again for address spaces that came meanwhile: a fork may have copied an entry before the walk came to it. */
+  /** Asks for address spaces again and again: one may have gone meanwhile, and a fork may have copied an entry before the walk came to it. */
   *walk(_hold: RmapHold, query: RmapQuery, visitor: RmapVisitor): Op<void> {
     const seen = new Set<Mm>();
-    for (let before = -1; before < seen.size; ) {
-      before = seen.size;
-      for (const mm of yield* this.services.mms()) {
-        if (seen.has(mm)) continue;
-        seen.add(mm);
-        if (!(yield* this.scan(mm, query, visitor))) return;
-      }
+    for (;;) {
+      const mm = (yield* this.services.mms()).find((each) => !seen.has(each));
+      if (mm === undefined) return;
+      seen.add(mm);
+      if (!(yield* this.scan(mm, query, visitor))) return;
     }
   }
 

@@ -22,7 +22,11 @@ export class LockWatch implements Watch {
     this.next?.accessed(task, cache, place, write, object, field);
   }
 
-  marked(task: Task, object: object, field: PropertyKey): void {
-    this.next?.marked(task, object, field);
+  marked(task: Task, object: object, field: PropertyKey, write: boolean): void {
+    this.next?.marked(task, object, field, write);
+  }
+
+  freed(task: Task, cache: object, place: number, object: object, fields: readonly string[]): void {
+    this.next?.freed(task, cache, place, object, fields);
   }
 }

@@ -34,6 +34,12 @@ class MyStrategy implements Rmap {
     this.lock = services.rwsem('scan');
   }
 
+  /** The address space is freed next: the same, as a walk may look at one without VMAs. */
+  *mmExit(_mm: Mm): Op<void> {
+    yield* this.lock.write();
+    this.lock.writeUnlock();
+  }
+
   // ---- VMAs: nothing is kept for them
 
   prepare(_vma: Vma): void {}
