@@ -189,6 +189,19 @@ const special: readonly (readonly [name: string, why: string, needs?: readonly F
   ['lone-uffd-move-x-walk', '880a99b60d46, where nobody ever forked', ['uffd-move']],
   ['lone-uffd-move-x-referenced', '880a99b60d46, where nobody ever forked', ['uffd-move']],
   ['ksm-x-exit-x-exit', '76545066c852: what KSM remembers holds the root', ['ksm']],
+  ['cut-fork-x-migrate', 'dup_mmap copies migration entries of each VMA', ['migrate']],
+  ['cut-move-x-migrate', 'move_ptes takes migration entries along', ['migrate']],
+  ['fork-and-walk-x-split', '__folio_split keeps walks out by the anon_vma lock', ['large-folio', 'folio-split']],
+  ['reuse-and-uffd-move-x-walk', 'folio_move_anon_rmap while a walk is on its way; move_present_ptes', ['uffd-move']],
+  ['first-faults-x-ksm-and-fork', '__anon_vma_prepare looks again under the page-table lock; break_ksm, anon_vma_fork', ['ksm']],
+  [
+    'cut-and-munmap-x-walk-x-migrate',
+    'anon_vma_free waits for who has locked: folio_lock_anon_vma_read gave its reference back',
+    ['migrate'],
+  ],
+  ['exit-of-empty-x-walk', 'exit_mmap, __mmdrop: no VMA is left to be unlinked'],
+  ['fork-x-exit-of-child', 'num_children changes under the lock of the root: anon_vma_fork, unlink_anon_vmas'],
+  ['fork-child-x-exit-of-sibling', 'num_children changes under the lock of the root: anon_vma_fork, unlink_anon_vmas'],
 ];
 
 const specials: readonly ScenarioCase[] = special.map(([name, why, needs = []]) => {

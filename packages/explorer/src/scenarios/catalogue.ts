@@ -2,11 +2,12 @@ import { lookersOn } from './lookers-on.js';
 import { pairs } from './pairs.js';
 import { randomScenario } from './random-scenario.js';
 import type { ProgramScenario } from './scenario.js';
+import { secondLooks } from './second-looks.js';
 import { special } from './special.js';
 import { others } from './triples.js';
 
 /** Scenarios that come with the explorer: every pair of a change and a walker, and some more. */
-export const scenarios: readonly ProgramScenario[] = [...pairs, ...others, ...special, ...lookersOn];
+export const scenarios: readonly ProgramScenario[] = [...pairs, ...others, ...special, ...lookersOn, ...secondLooks];
 
 /** A name that no scenario has. */
 export class UnknownScenario extends Error {

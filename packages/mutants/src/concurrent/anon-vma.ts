@@ -28,6 +28,12 @@ export const concurrentAnonVmaMutants = mutantsOf('anon-vma', 'concurrent', [
     ['clone.ts', '  root.rwsem.writeUnlock();\n}', '}'],
   ],
   [
+    'fork-own-unlocked',
+    "a forked VMA is linked to its own anon_vma without the root's lock",
+    ['fork.ts', '  yield* rwsem.write();\n', '  void rwsem;\n'],
+    ['fork.ts', '  rwsem.writeUnlock();\n', ''],
+  ],
+  [
     'first-fault-twice',
     'of two first faults at once both link the VMA',
     ['prepare.ts', 'const late = fields.anonVma !== null;', 'const late = fields.links > 1;'],
@@ -104,5 +110,14 @@ export const concurrentAnonVmaMutants = mutantsOf('anon-vma', 'concurrent', [
     'a walk looks at VMAs inside an RCU section',
     ['walk.ts', '  try {\n    for', '  services.rcu.readLock();\n  try {\n    for'],
     ['walk.ts', '  } finally {\n', '  } finally {\n    services.rcu.readUnlock();\n'],
+  ],
+  [
+    'freed-under-readers',
+    'an anon_vma is freed without waiting for who locked it on the strength of a stale anchor',
+    [
+      'anon-vma.ts',
+      '    yield* rwsem.write();\n    rwsem.writeUnlock();\n    this.cache.free(anonVma);',
+      '    void rwsem;\n    this.cache.free(anonVma);\n    yield* [];',
+    ],
   ],
 ]);

@@ -64,4 +64,55 @@ export const concurrentCowContextMutants = mutantsOf('cow-context', 'concurrent'
     'a context is freed while lock-free readers may see it',
     ['contexts.ts', '    this.cache.freeRcu(context);\n    return parent;', '    this.cache.free(context);\n    return parent;'],
   ],
+  [
+    'owner-not-read-again',
+    'who has locked the owner of a folio does not look whether it still is',
+    [
+      'hold.ts',
+      'if ((yield* state.services.folios.readAnchor(folio)) === owner.ref) return',
+      'if ((yield* state.services.folios.readAnchor(folio)) > 0) return',
+    ],
+  ],
+  [
+    'reuse-unlocked',
+    'a folio goes to another owner while walks from the former are under way',
+    ['owner.ts', "  if (event === 'reuse' && !old.lock.tryWrite()) return;\n", ''],
+    ['owner.ts', "  if (event === 'reuse') old.lock.writeUnlock();\n", ''],
+  ],
+  [
+    'reference-unconditional',
+    'a reference is taken of a context that has lost its last',
+    [
+      'contexts.ts',
+      "if ((yield* this.services.load(context, 'refs')) === 0) return false;",
+      "yield* this.services.load(context, 'refs');",
+    ],
+  ],
+  [
+    'pinned-walk-unlocked',
+    'a walk under a pin does not keep its owner still',
+    ['walk.ts', 'if (isPin(hold)) yield* owner.lock.read();', 'if (isPin(hold)) yield* [];'],
+    ['walk.ts', '    if (isPin(hold)) owner.lock.readUnlock();\n', ''],
+  ],
+  [
+    'others-unlocked',
+    'a walk keeps only the owner still, not the contexts below',
+    ['walk.ts', '  if (!locked) yield* context.lock.read();', '  if (!locked) yield* [];'],
+    ['walk.ts', '    if (!locked) context.lock.readUnlock();\n', ''],
+  ],
+  [
+    'siblings-unlocked',
+    'a child is linked without the lock of the list of children',
+    ['contexts.ts', '    yield* parent.childLock.lock();\n    child.next', '    yield* [];\n    child.next'],
+    ['contexts.ts', '    parent.firstChild = child;\n    parent.childLock.unlock();', '    parent.firstChild = child;'],
+  ],
+  [
+    'exit-unlocked',
+    'an address space leaves its context while walks look at it',
+    [
+      'strategy.ts',
+      '    yield* context.lock.write();\n    context.mm = null;\n    context.records.clear();\n    context.lock.writeUnlock();',
+      '    context.mm = null;\n    context.records.clear();',
+    ],
+  ],
 ]);
