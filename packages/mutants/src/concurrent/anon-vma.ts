@@ -116,8 +116,8 @@ export const concurrentAnonVmaMutants = mutantsOf('anon-vma', 'concurrent', [
     'an anon_vma is freed without waiting for who locked it on the strength of a stale anchor',
     [
       'anon-vma.ts',
-      '    yield* rwsem.write();\n    rwsem.writeUnlock();\n    this.cache.free(anonVma);',
-      '    void rwsem;\n    this.cache.free(anonVma);\n    yield* [];',
+      '    return andThen(rwsem.write(), () => {\n      rwsem.writeUnlock();\n',
+      "    void rwsem;\n    return andThen(this.services.load(anonVma, 'refcount'), () => {\n",
     ],
   ],
 ]);
