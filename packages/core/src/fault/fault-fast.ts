@@ -4,7 +4,7 @@ import type { Machine } from '../machine.js';
 import type { Mm } from '../mm/mm.js';
 import { ENTRIES, type Table } from '../page-table/page-table.js';
 import { DIRTY, kindOf, NONE, PRESENT, type Pte, pfnOf, WRITE, YOUNG } from '../page-table/pte.js';
-import { finish } from '../sync/op.js';
+import { finish, type Soon } from '../sync/op.js';
 import { type Address, addressOf, type Folio, type Pfn, type Vpn } from '../units.js';
 import { VM_ACCESS_FLAGS, VM_GROWSDOWN, VM_LOCKED, VM_WRITE } from '../vma/vm-flags.js';
 import type { VmArea } from '../vma/vma.js';
@@ -42,9 +42,10 @@ export function touchFast(m: Machine, mm: Mm, address: Address, write: boolean):
     const pfn = mem.alloc();
     mem.flags[pfn] = ANON | EXCLUSIVE | SWAPBACKED;
     mem.index[pfn] = vma.anonPgoff + (vpn - vma.start / 4096);
-    finish(m.rmap.anchor(pfn as number as Folio, vma, 'new'));
+    const anchored = m.rmap.anchor(pfn as number as Folio, vma, 'new');
+    if (anchored) finishAtomic(m, anchored);
     mem.mapcount[pfn] = 1;
-    if (m.rmap.mapping !== undefined) finish(m.rmap.mapping(m.span.ofPage(vma, addressOf(vpn), pfn), 'new', null));
+    if (m.rmap.mapping !== undefined) finishAtomic(m, m.rmap.mapping(m.span.ofPage(vma, addressOf(vpn), pfn), 'new', null));
     m.vmaLock.reads++;
     m.ptl.stats.writes++;
     m.tables.write(at)[at] = freshPte(vma, pfn);
@@ -149,4 +150,15 @@ function mapNew(m: Machine, vma: VmArea, vpn: Vpn, pfn: Pfn): void {
   finish(m.rmap.anchor(pfn as number as Folio, vma, 'new'));
   mem.mapcount[pfn] = 1;
   if (m.rmap.mapping !== undefined) finish(m.rmap.mapping(m.span.ofPage(vma, addressOf(vpn), pfn), 'new', null));
+}
+
+/** Finishes a hook as if the page-table lock were held that a first touch can do without: who must not sleep there is found here too. */
+function finishAtomic(m: Machine, work: Soon<void>): void {
+  const { current } = m.sync;
+  current.atomic++;
+  try {
+    finish(work);
+  } finally {
+    current.atomic--;
+  }
 }
