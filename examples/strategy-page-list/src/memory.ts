@@ -20,7 +20,7 @@ export class Memory {
     this.chains = services.slab<Chain>('page_chain', {
       bytes: 64,
       create: () => ({ lists: new Map(), gate: services.rwsem('chain'), users: 0, moves: 0 }),
-      marked: ['users', 'moves'],
+      marked: ['lists', 'users', 'moves'],
     });
     this.places = services.slab<Place>('pte_chain', {
       bytes: 16,
