@@ -137,3 +137,35 @@ it('the same seed gives the same programs, a shard its share', () => {
   const shards = [1, 2].flatMap((index) => ids({ levels: ['scale'], shard: { index, count: 2 } }));
   expect(shards.sort()).toEqual(all.sort());
 });
+
+describe('what a strategy declares of its growth', () => {
+  const declared = cases.find(({ id }) => id === 'scale/declared-growth');
+  if (declared === undefined) throw new RangeError('the suite has no case for it');
+  const judged = (strategy: RmapStrategy, growth: Record<string, string> | undefined): [string, string | null] => {
+    const { outcome, message } = runCase(declared, { ...strategy, growth } as RmapStrategy);
+    return [outcome, message];
+  };
+
+  it.each([anonVma(), anonVmaLazy(), cowContext()])('$name keeps what it declares', (strategy) => {
+    expect(judged(strategy, { ...strategy.growth })[0]).toBe('passed');
+    expect(Object.keys(strategy.growth ?? {})).toHaveLength(5);
+  });
+
+  it('is checked by what grows: links in a line of forks, by the square in the classic design', () => {
+    expect(judged(anonVma(), { depth: 'linear' })).toEqual([
+      'failed',
+      'depth is declared linear, and is 170 with 16 and 2210 with 64',
+    ]);
+    expect(judged(anonVma(), { vmas: 'constant' })[0]).toBe('failed');
+    expect(judged(cowContext(), { depth: 'constant' })[0]).toBe('failed');
+  });
+
+  it('is unverified where nothing is declared, and refused where it is no growth', () => {
+    expect(judged(anonVma(), undefined)[0]).toBe('unverified');
+    expect(judged(anonVma(), { forks: 'linear' })).toEqual(['failed', expect.stringContaining('one of vmas, children, depth')]);
+    expect(judged(anonVma(), { depth: 'cubic' })).toEqual([
+      'failed',
+      expect.stringContaining('one of constant, linear, quadratic'),
+    ]);
+  });
+});

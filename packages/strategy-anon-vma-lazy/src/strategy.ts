@@ -49,6 +49,7 @@ export function anonVmaLazy(options: Preset | Partial<LazyOptions> = 'intended')
     // vm_rcuref of the series and the root, which here outlives the upgrade and so can't share vma->anon_vma with it.
     bytes: { vma: 16, mm: 0, folio: 0 },
     state: 'managed',
+    growth: { vmas: 'constant', children: 'linear', depth: 'quadratic', generations: 'constant', siblings: 'constant' },
     create: (services) => new AnonVmaLazyRmap(services, all),
   };
 }

@@ -40,6 +40,7 @@ export function anonVma(): RmapStrategy {
     // Its fields are part of Linux's own vm_area_struct, mm_struct and folio.
     bytes: { vma: 0, mm: 0, folio: 0 },
     state: 'managed',
+    growth: { vmas: 'linear', children: 'linear', depth: 'quadratic', generations: 'constant', siblings: 'constant' },
     create: (services) => new AnonVmaRmap(services),
   };
 }

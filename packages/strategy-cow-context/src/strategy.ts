@@ -38,6 +38,13 @@ export function cowContext(preset: Preset | Choices = 'reference'): RmapStrategy
     // A pointer in the address space, and one in the folio beside `mapping`. What a VMA no longer needs is not taken off.
     bytes: { vma: 0, mm: 8, folio: 8 },
     state: 'managed',
+    growth: {
+      vmas: 'constant',
+      children: 'linear',
+      depth: 'linear',
+      generations: choices.compactDead ? 'constant' : 'linear',
+      siblings: 'constant',
+    },
     unsupported:
       preset === 'poc' ? { ksm: 'pages of KSM are found through anon_vmas, which the proof of concept leaves empty' } : {},
     create: (services) => new CowContextRmap(services, choices),

@@ -25,11 +25,20 @@ export interface RmapStrategy {
    * closures or `#private` fields. The explorer then puts a machine back instead of making one for each schedule. Default 'free'.
    */
   readonly state?: 'managed' | 'free';
+  /** How its costs grow at most, as far as it promises; the conformance suite holds it to that. Default: nothing promised. */
+  readonly growth?: Readonly<Partial<Record<Cost, Growth>>>;
   /** One per Kernel; nothing global. */
   create(services: RmapServices): Rmap;
 }
 /** What a strategy may say it can't do. */
 export type Feature = 'large-folio' | 'private-file' | 'swap' | 'migrate' | 'ksm' | 'uffd-move' | 'collapse' | 'folio-split';
+/**
+ * What may grow. Its objects that are alive: with 'vmas', n written VMAs of one process; with 'children', n that write to the same page; in 'depth', n forks in a
+ * line, all alive; over 'generations', the same where each parent exits. VMAs that a walk looks at for a child's own copy of a page: with n 'siblings'.
+ */
+export type Cost = 'vmas' | 'children' | 'depth' | 'generations' | 'siblings';
+/** No faster than that, in n. */
+export type Growth = 'constant' | 'linear' | 'quadratic';
 /** A strategy's lock class: its name, its place in the lock order, its kind. */
 export interface LockClass { readonly name: string; readonly slot: 'above-ptl' | 'below-ptl'; readonly kind: 'rwsem' | 'spin' }
 
