@@ -33,7 +33,7 @@ export const conformanceRows = [
     id: 'conformance.random',
     operation: 'run',
     as: 'rate',
-    n: 1000,
+    n: 5000,
     quickN: 20,
     ours: verified,
     other: alone,
