@@ -90,7 +90,8 @@ export function runAgain(
       else doing = message.doing ?? doing;
     });
     child.on('error', reject);
-    child.on('exit', (status, signal) => misbehaves(`ended the program (${signal ?? `exit status ${status}`})`));
+    // Only then has all come that it said before it ended.
+    child.on('close', (status, signal) => misbehaves(`ended the program (${signal ?? `exit status ${status}`})`));
   }).finally(() => {
     clearTimeout(timer);
     end(child);

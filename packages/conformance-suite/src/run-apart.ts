@@ -58,16 +58,10 @@ export function runApart(name: string, { onResult, ...options }: ApartOptions): 
       else reject(new StrategyUnusable(message.message));
     });
     child.on('error', reject);
-    let how = '';
-    const ended = (): void => reject(new StrategyUnusable(`strategy '${name}' ended the program (${how}) ${current}`));
-    // What it said before it ended may come after the news of its end.
-    child.on('exit', (status, signal) => {
-      how = signal ?? `exit status ${status}`;
-      if (!child.connected) ended();
-    });
-    child.on('disconnect', () => {
-      if (how !== '') ended();
-    });
+    // Only then has all come that it said before it ended.
+    child.on('close', (status, signal) =>
+      reject(new StrategyUnusable(`strategy '${name}' ended the program (${signal ?? `exit status ${status}`}) ${current}`)),
+    );
     child.send(data, (error) => error && reject(error));
   }).finally(() => {
     clearTimeout(timer);
