@@ -285,6 +285,11 @@ export class Kernel {
     return found;
   }
 
+  /** Another number than before whenever entries may have changed: while it and all address spaces are the same, so are {@link mappings}. */
+  get entryWrites(): number {
+    return this.machine.tables.writes;
+  }
+
   /** Checks every walk against the page tables, and every invariant. */
   check(): VerifyReport {
     return check(this.machine, this.changes);

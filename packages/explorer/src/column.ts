@@ -19,16 +19,19 @@ export class Column {
     return this.now.length;
   }
 
-  /** Puts the words back. */
-  restore(): void {
-    const { now, saved } = this;
-    // A native copy begins to pay with some words.
-    if (now.length > 2 * BLOCK) now.set(saved);
-    else for (let i = 0; i < now.length; i++) now[i] = saved[i];
+  /** Puts the words back. @param looked nothing has changed since {@link differences} looked */
+  restore(looked: boolean): void {
+    const { now, saved, hot } = this;
+    if (!looked) now.set(saved);
+    else
+      for (let i = 0; i < hot.length; i++) {
+        const end = Math.min(hot[i] + BLOCK, now.length);
+        for (let at = hot[i]; at < end; at++) now[at] = saved[at];
+      }
   }
 
-  /** Calls `tell` for every word that is not what it was, ascending. */
-  differences(tell: (at: number, word: number) => void): void {
+  /** Calls `tell` for every word that is not what it was, ascending. How many those are. */
+  differences(tell: (at: number, word: number) => void): number {
     for (const [now, saved] of this.cold)
       if (!now.equals(saved)) {
         this.hot = this.blocks().filter((block) => this.hot.includes(block) || this.differs(block));
@@ -36,10 +39,16 @@ export class Column {
         break;
       }
     const { now, saved, hot } = this;
+    let found = 0;
     for (let i = 0; i < hot.length; i++) {
       const end = Math.min(hot[i] + BLOCK, now.length);
-      for (let at = hot[i]; at < end; at++) if (now[at] !== saved[at]) tell(at, now[at]);
+      for (let at = hot[i]; at < end; at++)
+        if (now[at] !== saved[at]) {
+          found++;
+          tell(at, now[at]);
+        }
     }
+    return found;
   }
 
   private blocks(): number[] {

@@ -1,14 +1,8 @@
 import { wordsOf } from './column.js';
 import { Hash } from './hash.js';
-import { countersOf, type Snapshot } from './snapshot.js';
-import { keyed, straightLine } from './straight-line.js';
+import { type Shape, shapeOf } from './shape.js';
+import type { Snapshot } from './snapshot.js';
 import { untraced } from './tracing/node.js';
-
-/** Takes in what fields of an object hold; objects of one shape have the same fields. */
-interface Shape {
-  readonly names: readonly string[];
-  readonly takeIn: (object: object) => void;
-}
 
 /**
  * How the state of what a snapshot holds differs from the snapshot, as a number of 53 bits: equal for equal states, whatever way led
@@ -16,52 +10,55 @@ interface Shape {
  */
 export class Fingerprint {
   private readonly numbers = new Map<object, number>();
-  private readonly compareFields: () => void;
   /** New objects: few. */
   private readonly fresh: object[] = [];
   /** Shapes of new objects by prototype. */
-  private readonly shapes = new Map<object | null, Shape[]>();
+  private readonly shapes = new Map<object | null, { readonly names: readonly string[]; readonly shape: Shape }[]>();
   private readonly hash = new Hash();
-  private readonly fields: number;
   /** Where what is compared next begins in the order of all. */
   private place = 0;
 
-  /**
-   * @param ignored symbols of fields that are no part of the state, beside those that only count
-   * @param nameOf what threads call an object that was not there at first, if that matters
-   */
+  /** @param nameOf what threads call an object that was not there at first, if that matters */
   constructor(
     private readonly snapshot: Snapshot,
-    private readonly ignored: ReadonlySet<symbol>,
     private readonly nameOf: ((object: object) => number | undefined) | undefined,
   ) {
     for (const object of snapshot.objects) this.numbers.set(object, this.numbers.size);
-    this.fields = snapshot.fields.reduce((sum, { keys }) => sum + keys.length, 0);
-    this.compareFields = comparer(snapshot, this.differs);
   }
 
-  /** The fingerprint of the state as it is now. */
+  /** The fingerprint of the state as it is now; marks in the snapshot what has changed. */
   take(): number {
-    const { arrays, columns, maps, sets, counting } = this.snapshot;
+    const { fields, arrays, columns, maps, sets, counting, changed } = this.snapshot;
     this.fresh.length = 0;
     this.hash.restart();
     this.place = 0;
-    this.compareFields();
-    this.place = this.fields;
+    let part = 0;
+    for (let i = 0; i < fields.length; i++) {
+      const { shape, object, values } = fields[i];
+      changed[part++] = shape.compare(object, values, this.place, this.differs);
+      this.place += values.length;
+    }
     for (let i = 0; i < arrays.length; i++) {
-      if (!sameElements(arrays[i][0], arrays[i][1])) this.whole(arrays[i][0]);
+      const same = sameElements(arrays[i][0], arrays[i][1]);
+      if (!same) this.whole(arrays[i][0]);
+      changed[part++] = same ? 0 : 1;
       this.place++;
     }
     for (let i = 0; i < columns.length; i++) {
-      columns[i].differences(this.word);
+      changed[part++] = columns[i].differences(this.word) > 0 ? 1 : 0;
       this.place += columns[i].length;
     }
-    for (const [map, entries] of maps) {
-      if ((map.size !== entries.length || !sameEntries(map, entries)) && !counting.has(map)) this.whole(map);
+    for (let i = 0; i < maps.length; i++) {
+      const same = sameEntries(maps[i][0], maps[i][1]);
+      if (!same && !counting.has(maps[i][0])) this.whole(maps[i][0]);
+      changed[part++] = same ? 0 : 1;
       this.place++;
     }
-    for (const [set, values] of sets) {
-      if (set.size !== values.length || values.some((value) => !set.has(value))) this.whole(set);
+    for (let i = 0; i < sets.length; i++) {
+      const same = sameValues(sets[i][0], sets[i][1]);
+      // Another order is something to put back, but no other state.
+      if (!same && !sameMembers(sets[i][0], sets[i][1])) this.whole(sets[i][0]);
+      changed[part++] = same ? 0 : 1;
       this.place++;
     }
     // Contents may be new themselves.
@@ -70,7 +67,7 @@ export class Fingerprint {
   }
 
   private readonly differs = (at: number, value: unknown): void => {
-    this.hash.word(this.place + at);
+    this.hash.word(at);
     this.value(value);
   };
 
@@ -113,11 +110,11 @@ export class Fingerprint {
         this.value(value);
       }
     else if (object instanceof Set) for (const value of object as Set<unknown>) this.value(value);
-    else this.shapeOf(object).takeIn(object);
+    else this.shapeOf(object).each(object, this.value);
     this.hash.word(13);
   }
 
-  /** The shape of an object. Symbols are those of the first object of the class with fields of the same names. */
+  /** The shape of a new object. Symbols are those of the first object of the class with fields of the same names. */
   private shapeOf(object: object): Shape {
     const prototype = Object.getPrototypeOf(object) as object | null;
     let shapes = this.shapes.get(prototype);
@@ -126,40 +123,11 @@ export class Fingerprint {
       this.shapes.set(prototype, shapes);
     }
     const names = Object.keys(object);
-    for (let i = 0; i < shapes.length; i++) if (sameElements(names, shapes[i].names)) return shapes[i];
-    const shape = { names, takeIn: this.takerIn(object) };
-    shapes.push(shape);
+    for (let i = 0; i < shapes.length; i++) if (sameElements(names, shapes[i].names)) return shapes[i].shape;
+    const shape = shapeOf(object, Reflect.ownKeys(object));
+    shapes.push({ names, shape });
     return shape;
   }
-
-  private takerIn(object: object): (object: object) => void {
-    const counters = countersOf(object);
-    const state = Reflect.ownKeys(object).filter(
-      (key) => !(typeof key === 'symbol' && this.ignored.has(key)) && !counters.includes(key),
-    );
-    const symbols: symbol[] = [];
-    const looks = state.map((key) => `value(o${keyed(key, symbols)});`);
-    const body = `return (o) => { ${looks.join(' ')} };`;
-    const make = new Function('value', 'symbols', body) as (...scope: readonly unknown[]) => (object: object) => void;
-    return make(this.value, symbols);
-  }
-}
-
-/** Calls `differs` for every field that is no longer what it was, by number. */
-function comparer({ fields }: Snapshot, differs: (at: number, value: unknown) => void): () => void {
-  const symbols: symbol[] = [];
-  let at = 0;
-  const statements = fields.map(({ object, keys }, i) => {
-    const counters = countersOf(object);
-    const looks = keys.map((key, k) => {
-      const place = at++;
-      if (counters.includes(key)) return '';
-      const field = `o${keyed(key, symbols)}`;
-      return `if (${field} !== x[${k}]) differs(${place}, ${field});`;
-    });
-    return `o = fields[${i}].object; x = fields[${i}].values; ${looks.join(' ')}`;
-  });
-  return straightLine(statements, { fields, symbols, differs });
 }
 
 function sameElements(a: readonly unknown[], b: readonly unknown[]): boolean {
@@ -168,8 +136,9 @@ function sameElements(a: readonly unknown[], b: readonly unknown[]): boolean {
   return true;
 }
 
-/** Of a map with as many entries. Going by its keys makes no garbage, as going by its entries does. */
+/** In the same order. Going by its keys makes no garbage, as going by its entries does. */
 function sameEntries(map: ReadonlyMap<unknown, unknown>, entries: readonly (readonly [unknown, unknown])[]): boolean {
+  if (map.size !== entries.length) return false;
   let at = 0;
   for (const key of map.keys()) {
     if (key !== entries[at][0] || map.get(key) !== entries[at][1]) return false;
@@ -177,3 +146,14 @@ function sameEntries(map: ReadonlyMap<unknown, unknown>, entries: readonly (read
   }
   return true;
 }
+
+/** In the same order. */
+function sameValues(set: ReadonlySet<unknown>, values: readonly unknown[]): boolean {
+  if (set.size !== values.length) return false;
+  let at = 0;
+  for (const value of set) if (value !== values[at++]) return false;
+  return true;
+}
+
+const sameMembers = (set: ReadonlySet<unknown>, values: readonly unknown[]): boolean =>
+  set.size === values.length && values.every((value) => set.has(value));

@@ -1,13 +1,7 @@
 import { Fingerprint } from './fingerprint.js';
-import { NUMBER_FIELDS } from './numbers.js';
 import type { Program, World } from './program.js';
-import { RACE_FIELDS } from './races.js';
 import { Snapshot } from './snapshot.js';
-import { TRACING_FIELDS } from './tracing/node.js';
 import { Tracing } from './tracing/tracing.js';
-
-/** Fields that belong to who looks on. */
-const IGNORED: ReadonlySet<symbol> = new Set([...NUMBER_FIELDS, ...RACE_FIELDS, ...TRACING_FIELDS]);
 
 /** A world that is made once and put back to the start for every schedule: all that can be reached from it by fields and elements. */
 export class Kept<W extends object> {
@@ -15,6 +9,8 @@ export class Kept<W extends object> {
   private readonly fingerprint: Fingerprint;
   /** States that were checked and are right. */
   private readonly right = new Set<number>();
+  /** Whether nothing was done to the world since its state was last taken. */
+  private untouched = false;
 
   constructor(
     readonly world: W,
@@ -22,12 +18,13 @@ export class Kept<W extends object> {
     readonly tracing?: Tracing,
   ) {
     this.snapshot = new Snapshot([world]);
-    this.fingerprint = new Fingerprint(this.snapshot, IGNORED, tracing && ((object) => tracing.nameOf(object)));
+    this.fingerprint = new Fingerprint(this.snapshot, tracing && ((object) => tracing.nameOf(object)));
   }
 
   /** Back to the start. */
   restore(): void {
-    this.snapshot.restore();
+    this.snapshot.restore(this.untouched);
+    this.untouched = false;
   }
 
   /** The state as it is now, as a number. */
@@ -40,10 +37,11 @@ export class Kept<W extends object> {
     return this.tracing === undefined ? {} : { tracing: this.tracing, fingerprint: () => this.state() };
   }
 
-  /** Runs `check` unless it passed in this very state. */
+  /** At the end of a schedule, behind which nothing is done to the world: runs `check` unless it passed in this very state. */
   once(check: () => void): void {
     const state = this.state();
-    if (this.right.has(state)) return;
+    this.untouched = this.right.has(state);
+    if (this.untouched) return;
     check();
     this.right.add(state);
   }

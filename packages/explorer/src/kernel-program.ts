@@ -129,12 +129,12 @@ function begin<W>(
   detectors?.begin();
   return {
     threads,
-    ...(accesses !== null && { accessed: () => accesses.take() }),
-    ...kept?.views(),
-    ...(kept !== null && watch !== null && { fingerprint: () => stateOf(kept, watch) }),
+    accessed: accesses === null ? undefined : () => accesses.take(),
+    tracing: kept?.tracing,
+    fingerprint: kept === null ? undefined : fingerprintOf(kept, watch),
     held: (thread) => detectors?.heldBy(tasks[thread]) ?? [],
     schedule: (thread) => kernel.schedule(tasks[thread]),
-    ...(watch === null ? {} : { stepped: (step: Step) => watch.stepped(step) }),
+    stepped: watch === null ? undefined : (step) => watch.stepped(step),
     answers: (error) => error instanceof KernelError || error instanceof SegmentationFault || error instanceof Unsupported,
     settle: (ends) => {
       kernel.schedule(main);
@@ -151,11 +151,15 @@ function begin<W>(
 
 const hash = new Hash();
 
-/** The machine, and what a walk under way has seen of the truth. */
-function stateOf(kept: Kept<object>, watch: WalkWatch): number {
-  hash.restart(kept.state());
-  watch.digest(hash);
-  return hash.value;
+/** The machine, and what a walk under way has seen of the truth; undefined: the machine is not traced. */
+function fingerprintOf(kept: Kept<object>, watch: WalkWatch | null): World['fingerprint'] {
+  if (kept.tracing === undefined) return undefined;
+  if (watch === null) return () => kept.state();
+  return () => {
+    hash.restart(kept.state());
+    watch.digest(hash);
+    return hash.value;
+  };
 }
 
 /** What must hold when all threads have ended, and when all processes have. */

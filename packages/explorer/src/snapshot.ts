@@ -1,13 +1,12 @@
-import { COUNTERS } from '@rmap-lab/core';
 import { Column, wordsOf } from './column.js';
-import { keyed, straightLine } from './straight-line.js';
+import { countersOf, type Shape, shapeOf } from './shape.js';
 import { Node, untraced } from './tracing/node.js';
 import { Tracing } from './tracing/tracing.js';
 
 /** One object, and those of its fields that can change. */
 interface Fields {
   readonly object: object;
-  readonly keys: readonly PropertyKey[];
+  readonly shape: Shape;
   readonly values: readonly unknown[];
 }
 
@@ -24,7 +23,8 @@ export class Snapshot {
   readonly sets: [now: Set<unknown>, saved: readonly unknown[]][] = [];
   /** What fields hold that only count. */
   readonly counting = new Set<unknown>();
-  private readonly restoreFields: () => void;
+  /** Of objects with fields, arrays, columns, maps and sets, one behind the other: 1 for what was not what it was when last looked at. */
+  readonly changed: Uint8Array;
 
   constructor(roots: readonly object[]) {
     const seen = new Set<object>(roots);
@@ -36,16 +36,20 @@ export class Snapshot {
     // A set goes on to what is added while it is iterated.
     for (const object of seen) this.add(object, visit);
     this.objects = seen;
-    this.restoreFields = restorer(this.fields);
+    const { fields, arrays, columns, maps, sets } = this;
+    this.changed = new Uint8Array(fields.length + arrays.length + columns.length + maps.length + sets.length);
   }
 
-  /** Puts everything back as it was. */
-  restore(): void {
-    this.restoreFields();
-    for (let i = 0; i < this.arrays.length; i++) restoreArray(this.arrays[i][0], this.arrays[i][1]);
-    for (let i = 0; i < this.columns.length; i++) this.columns[i].restore();
-    for (let i = 0; i < this.maps.length; i++) restoreMap(this.maps[i][0], this.maps[i][1]);
-    for (let i = 0; i < this.sets.length; i++) restoreSet(this.sets[i][0], this.sets[i][1]);
+  /** Puts everything back as it was. @param looked all that was changed is marked in `changed`: the rest need not be touched */
+  restore(looked = false): void {
+    const { fields, arrays, columns, maps, sets, changed } = this;
+    if (!looked) changed.fill(1);
+    for (let i = 0; i < fields.length; i++) if (changed[i] !== 0) fields[i].shape.restore(fields[i].object, fields[i].values);
+    let at = fields.length;
+    for (let i = 0; i < arrays.length; i++) if (changed[at++] !== 0) restoreArray(arrays[i][0], arrays[i][1]);
+    for (let i = 0; i < columns.length; i++) if (changed[at++] !== 0) columns[i].restore(looked);
+    for (let i = 0; i < maps.length; i++) if (changed[at++] !== 0) restoreMap(maps[i][0], maps[i][1]);
+    for (let i = 0; i < sets.length; i++) if (changed[at++] !== 0) restoreSet(sets[i][0], sets[i][1]);
   }
 
   private add(object: object, visit: (value: unknown) => void): void {
@@ -77,28 +81,17 @@ export class Snapshot {
     }
     const kept = fields.filter(([, { writable }]) => writable === true);
     if (kept.length === 0) return;
-    this.fields.push({ object, keys: kept.map(([key]) => key), values: kept.map(([, { value }]) => value as unknown) });
+    const shape = shapeOf(
+      object,
+      kept.map(([key]) => key),
+    );
+    this.fields.push({ object, shape, values: kept.map(([, { value }]) => value as unknown) });
   }
 }
 
-const NONE: readonly PropertyKey[] = [];
-
-/** Fields of an object that only count. */
-export const countersOf = (object: object): readonly PropertyKey[] =>
-  (object.constructor as { [COUNTERS]?: readonly PropertyKey[] } | undefined)?.[COUNTERS] ?? NONE;
-
-/** Puts fields back. */
-function restorer(fields: readonly Fields[]): () => void {
-  const symbols: symbol[] = [];
-  const statements = fields.map(({ keys }, i) => {
-    const stores = keys.map((key, k) => `o${keyed(key, symbols)} = x[${k}];`);
-    return `o = fields[${i}].object; x = fields[${i}].values; ${stores.join(' ')}`;
-  });
-  return straightLine(statements, { fields, symbols });
-}
-
 function restoreArray(array: unknown[], values: readonly unknown[]): void {
-  if (array.length !== values.length) array.length = values.length;
+  // A few calls that are inlined cost less than the one that sets a length.
+  while (array.length > values.length) array.pop();
   for (let i = 0; i < values.length; i++) array[i] = values[i];
 }
 

@@ -22,6 +22,10 @@ export class WalkWatch {
   /** Processes that had an entry at every look so far, in a VMA that is theirs. */
   private always = new Set<number>();
   private readonly ever = new Set<number>();
+  /** What maps the folio, as of so many changes of entries, in so many address spaces. */
+  private mappings: readonly FoundMapping[] = [];
+  private writes = Number.NaN;
+  private spaces: readonly unknown[] = [];
 
   constructor(
     private readonly kernel: Kernel,
@@ -82,14 +86,27 @@ export class WalkWatch {
 
   /** The processes that map the folio right now. */
   private now(): number[] {
-    return this.kernel.unwatched(() => {
+    const { kernel } = this;
+    if (this.stale()) {
+      this.writes = kernel.entryWrites;
+      this.spaces = kernel.processes.flatMap((process) => [process, process.mm]);
+      this.mappings = kernel.mappings(this.folio);
+      for (const mapping of this.mappings) this.ever.add(placeOf(mapping));
+    }
+    return kernel.unwatched(() => {
       const owners: number[] = [];
-      for (const mapping of this.kernel.mappings(this.folio)) {
-        const { process, address } = mapping;
-        this.ever.add(placeOf(mapping));
-        if (process.mm.tree.lookup(address) !== null) owners.push(process.id);
-      }
+      for (const { process, address } of this.mappings) if (process.mm.tree.lookup(address) !== null) owners.push(process.id);
       return owners;
     });
+  }
+
+  /** Whether the folio may be mapped by others than it was. To find out what maps it takes a look at all page tables. */
+  private stale(): boolean {
+    const { spaces, kernel } = this;
+    const { processes } = kernel;
+    if (this.writes !== kernel.entryWrites || spaces.length !== 2 * processes.length) return true;
+    for (let i = 0; i < processes.length; i++)
+      if (spaces[2 * i] !== processes[i] || spaces[2 * i + 1] !== processes[i].mm) return true;
+    return false;
   }
 }

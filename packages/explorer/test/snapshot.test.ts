@@ -52,6 +52,8 @@ describe.each([anonVma(), anonVmaLazy(), anonVmaLazy('posted'), cowContext(), co
         };
         const fresh = draw('fresh');
         expect(draw(), scenario.name).toEqual(fresh);
+        // Where a final state is known, only what has changed is put back.
+        expect(draw(), scenario.name).toEqual(fresh);
         // One that is traced does the same, too; it takes longer to make.
         if (scenario.name.length % 7 === 0) expect(draw('traced', 1).log, scenario.name).toEqual(draw('fresh', 1).log);
         events += fresh.log.length;
@@ -189,5 +191,47 @@ describe('a fingerprint', () => {
     expect(new Set(states).size).toBe(changes.length);
     // Put back each time, and known again in any order.
     expect([...changes].reverse().map(after).reverse()).toEqual(states);
+  });
+
+  it('finds everything as it was when it was put back, also where that was done for what had changed only', () => {
+    const make = () => ({
+      words: new Int32Array(4096),
+      list: [1, 2, 3],
+      map: new Map([['a', { value: 1 }]]),
+      set: new Set([1, 2]),
+      box: { value: 1, other: null as object | null },
+    });
+    type Box = ReturnType<typeof make>;
+    const changes: ((box: Box) => void)[] = [
+      (box) => box.words.fill(7, 100, 300),
+      (box) => {
+        box.words[4095] = 1;
+        box.list.push(4, 5);
+      },
+      (box) => {
+        box.list.length = 1;
+        box.box.other = { value: 2 };
+      },
+      (box) => {
+        box.map.set('b', { value: 2 }).delete('a');
+        box.set.delete(1);
+        box.set.add(1);
+      },
+      (box) => {
+        Object.assign(box.map.get('a') ?? {}, { value: 3 });
+        box.box.value++;
+      },
+    ];
+    let checks = 0;
+    const found: string[] = [];
+    const program = keptProgram(make, (box, kept) => {
+      found.push(JSON.stringify([[...box.words], box.list, [...box.map], [...box.set], box.box]));
+      changes[found.length % changes.length](box);
+      kept?.once(() => checks++);
+      return { threads: {} };
+    });
+    for (let i = 0; i < 4 * changes.length; i++) program();
+    expect(new Set(found).size).toBe(1);
+    expect(checks).toBe(changes.length);
   });
 });

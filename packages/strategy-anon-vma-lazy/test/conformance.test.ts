@@ -5,9 +5,6 @@ import { anonVmaLazy, PRESETS } from '../src/index.js';
 
 /** One operation after the other. */
 const SEQUENTIAL = LEVELS.filter((level) => level !== 'concurrency');
-/** Mutation testing runs these over and over. */
-const QUICK = SEQUENTIAL.filter((level) => !['random', 'scale'].includes(level));
-const MUTATION = process.env.STRYKER === '1';
 /** With two preemptions: `npm run conformance:long`. */
 const preemptions = process.env.CONFORMANCE_LONG === '1' ? 2 : 1;
 
@@ -17,25 +14,20 @@ const failedOf = (results: readonly CaseResult[]): string =>
     .map(({ id, broken }) => `${id}  ${broken?.split(':')[0]}`)
     .join('\n')}\n`;
 
-conformance(anonVmaLazy(), { levels: MUTATION ? QUICK : SEQUENTIAL });
+conformance(anonVmaLazy(), { levels: SEQUENTIAL });
 
 /**
  * Its walk keeps a reference on the root and nothing else (`walkLock: 'refOnly'`). So the start and the offset of the root may change between its
  * two loads (R18), `unlink` has nothing to wait for before page tables are freed (R20), collapse nothing to keep walks out with (R24), and the
  * address space that VMAs are looked up in may be gone (R31).
  */
-it.skipIf(MUTATION)(
-  'what its author intends breaks a rule in these concurrent cases and no others',
-  async () => {
-    const { results } = runConformance(anonVmaLazy(), { levels: ['concurrency'], preemptions });
-    await expect(failedOf(results)).toMatchFileSnapshot('conformance-intended.txt');
-  },
-  300_000,
-);
+it('what its author intends breaks a rule in these concurrent cases and no others', async () => {
+  const { results } = runConformance(anonVmaLazy(), { levels: ['concurrency'], preemptions });
+  await expect(failedOf(results)).toMatchFileSnapshot('conformance-intended.txt');
+}, 300_000);
 
 /** The author's answer to whoever misses the lock of the anon_vma keeps all of them. */
-if (!MUTATION)
-  conformance(anonVmaLazy({ ...PRESETS.intended, walkLock: 'hashedLock' }), { levels: ['concurrency'], preemptions });
+conformance(anonVmaLazy({ ...PRESETS.intended, walkLock: 'hashedLock' }), { levels: ['concurrency'], preemptions });
 
 it('the published form fails in these cases and no others', async () => {
   const { results } = runConformance(anonVmaLazy('posted'), { levels: SEQUENTIAL });

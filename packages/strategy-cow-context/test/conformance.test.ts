@@ -3,13 +3,9 @@ import { conformance } from '@rmap-lab/conformance-suite/vitest';
 import { expect, it } from 'vitest';
 import { cowContext } from '../src/index.js';
 
-/** Mutation testing runs these over and over. */
-const QUICK = LEVELS.filter((level) => !['random', 'concurrency', 'scale'].includes(level));
-
 /** With two preemptions: `npm run conformance:long`. */
 conformance(cowContext(), {
   preemptions: process.env.CONFORMANCE_LONG === '1' ? 2 : 1,
-  levels: process.env.STRYKER === '1' ? QUICK : LEVELS,
 });
 
 it('the published form fails in these cases and no others', async () => {

@@ -34,11 +34,13 @@ interface Entries extends Pick<Int32Array, 'length' | 'buffer' | 'byteLength'> {
  * table; a free table is all zero, as it is when its last entry was cleared.
  */
 export class PageTables {
-  static readonly [COUNTERS] = ['live', 'peak'];
+  static readonly [COUNTERS] = ['live', 'peak', 'writes'];
   /** Entry `i` of table `t` is at `t * 512 + i`. The array is replaced when it grows: read the field again after an allocation. */
   entries: Entries = new Int32Array(INITIAL_TABLES * ENTRIES);
   live = 0;
   peak = 0;
+  /** Counts up, modulo 2^32, before entries that map pages change. */
+  writes = 0;
   /** Whoever wants to know which entries may have changed; those that point to tables do not count. */
   changes: EntryChanges | null = null;
   private used = 1;
@@ -70,18 +72,21 @@ export class PageTables {
 
   /** The entries, for whoever is about to change the one at `at`. */
   write(at: number): Int32Array {
+    this.writes = (this.writes + 1) | 0;
     if (this.changes !== null) this.changes.note(at, 1, 0);
     return this.entries as Int32Array;
   }
 
   /** The same for the `count` from `at` on, in one table. */
   writeRange(at: number, count: number): Int32Array {
+    this.writes = (this.writes + 1) | 0;
     this.changes?.note(at, count, 0);
     return this.entries as Int32Array;
   }
 
   /** The same for one entry of a PMD table. */
   writePmd(at: number): Int32Array {
+    this.writes = (this.writes + 1) | 0;
     this.changes?.note(at, 1, 1);
     return this.entries as Int32Array;
   }

@@ -1,0 +1,67 @@
+import { COUNTERS } from '@rmap-lab/core';
+import { NUMBER_FIELDS } from './numbers.js';
+import { RACE_FIELDS } from './races.js';
+import { TRACING_FIELDS } from './tracing/node.js';
+
+/** Is told of a field, by number, and what it holds. */
+export type Differs = (at: number, value: unknown) => void;
+
+/**
+ * What is done to the fields of objects of one class and with the same keys. Compiled, so that it meets objects of one kind only: a
+ * loop over the keys would meet all kinds, and take ten times as long. All programs share it, so it is soon worth optimising.
+ */
+export interface Shape {
+  readonly keys: readonly PropertyKey[];
+  /** Calls `differs` for every field that holds another value, the first one being number `at`; 1 if there is any, though it only counts. */
+  readonly compare: (object: object, values: readonly unknown[], at: number, differs: Differs) => 0 | 1;
+  /** Stores a value in every field. */
+  readonly restore: (object: object, values: readonly unknown[]) => void;
+  /** Calls `value` for what each field holds that is part of the state. */
+  readonly each: (object: object, value: (value: unknown) => void) => void;
+}
+
+/** Fields that belong to who looks on. */
+const IGNORED: ReadonlySet<PropertyKey> = new Set([...NUMBER_FIELDS, ...RACE_FIELDS, ...TRACING_FIELDS]);
+const NONE: readonly PropertyKey[] = [];
+
+/** Fields of an object that only count. */
+export const countersOf = (object: object): readonly PropertyKey[] =>
+  (object.constructor as { [COUNTERS]?: readonly PropertyKey[] } | undefined)?.[COUNTERS] ?? NONE;
+
+/** By prototype. Of objects without one, null, there are few. */
+const shapes = new WeakMap<object, Shape[]>();
+const BARE = {};
+
+/** The shape of an object with these fields. */
+export function shapeOf(object: object, keys: readonly PropertyKey[]): Shape {
+  const prototype = (Object.getPrototypeOf(object) as object | null) ?? BARE;
+  let known = shapes.get(prototype);
+  if (known === undefined) {
+    known = [];
+    shapes.set(prototype, known);
+  }
+  let shape = known.find((one) => one.keys.length === keys.length && one.keys.every((key, i) => key === keys[i]));
+  if (shape === undefined) {
+    shape = compiled(keys, countersOf(object));
+    known.push(shape);
+  }
+  return shape;
+}
+
+function compiled(keys: readonly PropertyKey[], counters: readonly PropertyKey[]): Shape {
+  const fields = keys.map((key, i) => (typeof key === 'symbol' ? `o[keys[${i}]]` : `o[${JSON.stringify(key)}]`));
+  const counts = (i: number): boolean => counters.includes(keys[i]);
+  const compares = fields.map((field, i) => {
+    const tells = counts(i) ? '' : `differs(at + ${i}, ${field});`;
+    return `if (${field} !== x[${i}]) { d = 1; ${tells} }`;
+  });
+  const restores = fields.map((field, i) => `${field} = x[${i}];`);
+  const values = fields.flatMap((field, i) => (counts(i) || IGNORED.has(keys[i]) ? [] : [`value(${field});`]));
+  const body = `return {
+    keys,
+    compare: (o, x, at, differs) => { let d = 0; ${compares.join('\n')} return d; },
+    restore: (o, x) => { ${restores.join('\n')} },
+    each: (o, value) => { ${values.join('\n')} },
+  };`;
+  return (new Function('keys', body) as (keys: readonly PropertyKey[]) => Shape)(keys);
+}
