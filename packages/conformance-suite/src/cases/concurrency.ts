@@ -209,5 +209,12 @@ const specials: readonly ScenarioCase[] = special.map(([name, why, needs = []]) 
   return { scenario, rule: scenario.rules[0] as RuleId, needs, title: scenario.description, why };
 });
 
+/** As many schedules as a third of all others have. */
+const LONGEST = ['migrate-x-fork-x-move', 'cut-and-munmap-x-walk-x-migrate'];
+const isLongest = ({ scenario }: ScenarioCase): boolean => LONGEST.includes(scenario.name);
+
+/** What was made to show a bug goes first: a broken design is to know soon. */
+const all: readonly ScenarioCase[] = [...specials, ...others, ...pairs, ...lone];
+
 /** Operations at the same time, in every schedule with up to two preemptions. */
-export const concurrency = scenarioCases([...pairs, ...lone, ...others, ...specials]);
+export const concurrency = scenarioCases([...all.filter((each) => !isLongest(each)), ...all.filter(isLongest)]);
