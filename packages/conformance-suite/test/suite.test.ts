@@ -138,6 +138,25 @@ it('the same seed gives the same programs, a shard its share', () => {
   expect(shards.sort()).toEqual(all.sort());
 });
 
+describe('what a strategy says it is', () => {
+  const [lock] = anonVma().locks;
+  it.each<[string, Record<string, unknown>]>([
+    ['the name is empty', { name: ' ' }],
+    ["prepareUnder is 'nothing', not one of mmap-lock, vma-lock", { prepareUnder: 'nothing' }],
+    ["ksm is 'pages', not one of anchors, direct", { ksm: 'pages' }],
+    ["state is 'kept', not one of managed, free", { state: 'kept' }],
+    ['a lock class has no name', { locks: [{ ...lock, name: '' }] }],
+    ["the slot of lock class 'anon_vma' is 'ptl', not one of above-ptl, below-ptl", { locks: [{ ...lock, slot: 'ptl' }] }],
+    ["the kind of lock class 'anon_vma' is 'mutex', not one of rwsem, spin", { locks: [{ ...lock, kind: 'mutex' }] }],
+    ['bytes.mm is undefined, not a whole number', { bytes: { vma: 0, folio: 0 } }],
+  ])('is checked: %s', (message, change) => {
+    const [{ outcome, message: told }] = runConformance({ ...anonVma(), ...change } as unknown as RmapStrategy, {
+      grep: 'contract/describes-itself',
+    }).results;
+    expect([outcome, told]).toEqual(['failed', message]);
+  });
+});
+
 describe('what a strategy declares of its growth', () => {
   const declared = cases.find(({ id }) => id === 'scale/declared-growth');
   if (declared === undefined) throw new RangeError('the suite has no case for it');

@@ -33,3 +33,10 @@ it('the published form fails in these cases and no others', async () => {
   const { results } = runConformance(anonVmaLazy('posted'), { levels: SEQUENTIAL });
   await expect(failedOf(results)).toMatchFileSnapshot('conformance-posted.txt');
 });
+
+/** Mutation testing changes what runs inside a test, and the strategy above was made before. */
+it('is held to what it says of itself when it is made anew', () => {
+  const { results } = runConformance(anonVmaLazy(), { levels: ['contract', 'scale'] });
+  expect(results.filter(({ outcome }) => outcome === 'failed')).toEqual([]);
+  expect(results.length).toBeGreaterThan(30);
+});

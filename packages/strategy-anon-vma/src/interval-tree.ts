@@ -92,7 +92,8 @@ export class IntervalTree<N extends IntervalNode<N>> {
 
   /**
    * The first overlapping node at or below `top`, which has something that ends at `first` or behind it. Once a left
-   * subtree has such an interval, the leftmost of them decides: what is to the right of it starts even later.
+   * subtree has such an interval, the leftmost of them decides: what is to the right of it starts even later. Where
+   * neither the left subtree nor the node itself has it, the right one does.
    */
   private firstBelow(top: N, first: number, last: number): N | null {
     let at = top;
@@ -105,8 +106,7 @@ export class IntervalTree<N extends IntervalNode<N>> {
       }
       if (at.first > last) return null;
       if (at.last >= first) return at;
-      if (right === null || right.subtreeLast < first) return null;
-      at = right;
+      at = right as N;
     }
   }
 

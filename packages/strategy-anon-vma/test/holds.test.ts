@@ -1,6 +1,7 @@
 import { BUSY, GONE, interleave, MADV_GUARD_INSTALL, PAGE_SIZE, type Process, type Vma } from '@rmap-lab/core';
 import { scheduler } from '@rmap-lab/strategy-tests';
 import { describe, expect, it } from 'vitest';
+import { FOREIGN, isAnonVma } from '../src/anon-vma.js';
 import { AT, folioOf, Opened } from './opened.js';
 
 const SCHEDULES = 2000;
@@ -194,6 +195,10 @@ describe('a hold of a VMA', () => {
 });
 
 describe('an anchor', () => {
+  it('names an anon_vma unless it is empty, or the word of a design built on this one', () => {
+    expect([0, 1, FOREIGN - 1, FOREIGN].map(isAnonVma)).toEqual([false, true, true, false]);
+  });
+
   it("of a child's page leads to the child; of one that others may share, to the whole family", () => {
     const t = new Opened();
     const parent = t.spawn();

@@ -13,3 +13,10 @@ it('the published form fails in these cases and no others', async () => {
   const failed = results.filter(({ outcome }) => outcome === 'failed').map(({ id, broken }) => `${id}  ${broken?.split(':')[0]}`);
   await expect(`${failed.join('\n')}\n`).toMatchFileSnapshot('conformance-poc.txt');
 });
+
+/** Mutation testing changes what runs inside a test, and the strategy above was made before. */
+it('is held to what it says of itself when it is made anew', () => {
+  const { results } = runConformance(cowContext(), { levels: ['contract', 'scale'] });
+  expect(results.filter(({ outcome }) => outcome === 'failed')).toEqual([]);
+  expect(results.length).toBeGreaterThan(30);
+});

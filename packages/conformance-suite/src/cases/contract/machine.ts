@@ -4,6 +4,11 @@ import { contractCase, expect, play, shared, show, VARIED } from './stage.js';
 
 const FEATURES = ['large-folio', 'private-file', 'swap', 'migrate', 'ksm', 'uffd-move', 'collapse', 'folio-split'];
 
+/** Strategies need not be written in TypeScript. @throws CaseFailure */
+function oneOf(words: readonly string[], word: string, what: string): void {
+  expect(words.includes(word), `${what} is '${word}', not one of ${words.join(', ')}`);
+}
+
 /** Runs `body` where nobody can look at a clock or draw a random number. */
 function withoutChance(body: () => void): void {
   const { random } = Math;
@@ -26,10 +31,18 @@ export const ofTheMachine: readonly ConformanceCase[] = [
   contractCase('describes-itself', 'R33', 'the strategy says what it is', 'the fields of RmapStrategy', ({ strategy }) => {
     expect(strategy.name.trim().length > 0, 'the name is empty');
     expect(strategy.contract === 1, `the contract is ${strategy.contract}, this suite is for 1`);
-    expect(
-      Object.values(strategy.bytes).every((bytes) => Number.isInteger(bytes) && bytes >= 0),
-      'bytes are not whole numbers',
-    );
+    oneOf(['mmap-lock', 'vma-lock'], strategy.prepareUnder, 'prepareUnder');
+    oneOf(['anchors', 'direct'], strategy.ksm, 'ksm');
+    oneOf(['managed', 'free'], strategy.state ?? 'free', 'state');
+    for (const { name, slot, kind } of strategy.locks) {
+      expect(name.trim().length > 0, 'a lock class has no name');
+      oneOf(['above-ptl', 'below-ptl'], slot, `the slot of lock class '${name}'`);
+      oneOf(['rwsem', 'spin'], kind, `the kind of lock class '${name}'`);
+    }
+    for (const part of ['vma', 'mm', 'folio'] as const) {
+      const bytes = strategy.bytes[part];
+      expect(Number.isInteger(bytes) && bytes >= 0, `bytes.${part} is ${bytes}, not a whole number`);
+    }
     for (const [feature, reason] of Object.entries(strategy.unsupported ?? {})) {
       expect(FEATURES.includes(feature), `'${feature}' in unsupported is no feature`);
       expect(reason.length > 10, `the reason for '${feature}' says nothing`);
