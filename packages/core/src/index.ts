@@ -1,7 +1,8 @@
 export * from './errors.js';
 export type { ThpMode, ThpOptions } from './fault/thp.js';
 export { FileMapping } from './folio/page-cache.js';
-export { type FoundMapping, Kernel, type KernelOps, type SplitRequest, type WalkResult } from './kernel.js';
+export { Kernel } from './kernel.js';
+export type { FoundMapping, KernelOps, SplitRequest, WalkResult } from './kernel-ops.js';
 export type { KernelOptions } from './options.js';
 export { type PageInfo, Process, type VmaInfo } from './process.js';
 export type { MmapOptions, MremapOptions, ProcessOps } from './process-ops.js';

@@ -5,6 +5,7 @@ import { totalMapcount } from './folio/mapcount.js';
 import { ANON } from './folio/mem-map.js';
 import type { FileMapping } from './folio/page-cache.js';
 import { splitDeferred, splitFolio } from './folio/split.js';
+import type { FoundMapping, KernelOps, SplitRequest, WalkResult } from './kernel-ops.js';
 import { Machine } from './machine.js';
 import { newMm } from './mm/init.js';
 import type { KernelOptions } from './options.js';
@@ -31,62 +32,6 @@ import { type Op, run, runAlone } from './sync/op.js';
 import type { Task } from './sync/task.js';
 import type { Watch } from './sync/watch.js';
 import { type Address, type Folio, GiB, MiB, type Pfn } from './units.js';
-
-/** One entry that a walk found. */
-export interface FoundMapping {
-  readonly process: Process;
-  readonly address: Address;
-}
-
-/** What a reverse-map walk found and cost. */
-export interface WalkResult {
-  readonly found: readonly FoundMapping[];
-  /** VMAs that the strategy offered. */
-  readonly candidates: number;
-  readonly passes: number;
-}
-
-/** The calls of a {@link Kernel} as operations, for a scheduler. */
-export interface KernelOps {
-  /** A process with an empty address space. */
-  spawn(): Op<Process>;
-  /** Every entry that maps a folio. */
-  walk(folio: Folio): Op<WalkResult>;
-  /** Counts and clears accessed bits. */
-  referenced(folio: Folio): Op<Referenced>;
-  /** Whether nobody used a folio since this was last asked. */
-  idle(folio: Folio): Op<boolean | null>;
-  /** Whom a broken page is mapped by. */
-  victims(page: Pfn): Op<FoundMapping[]>;
-  /** Evicts a folio. */
-  reclaim(folio: Folio): Op<Reclaim>;
-  /** Brings everything back from swap. */
-  swapOff(): Op<void>;
-  /** Moves a folio to another place. */
-  migrate(folio: Folio): Op<Folio | null>;
-  /** The first half of a migration. */
-  startMigration(folio: Folio): Op<boolean>;
-  /** The second half of all that are under way. */
-  finishMigrations(): Op<number>;
-  /** Cuts a large folio. */
-  splitFolio(folio: Folio, request?: SplitRequest): Op<boolean>;
-  /** One pass of khugepaged. */
-  khugepagedScan(): Op<number>;
-  /** One pass of KSM. */
-  ksmScan(): Op<number>;
-  /** Gives all pages of KSM back. */
-  ksmUnmerge(): Op<void>;
-  /** Splits the folios that are mapped in part. */
-  splitDeferred(): Op<number>;
-}
-
-/** How a large folio is cut. */
-export interface SplitRequest {
-  /** log2 of the pages of the pieces; 0, or 2 and more. Default 0. */
-  readonly order?: number;
-  /** Number of a page inside the folio: only the pieces around it get that small. Default: all. */
-  readonly around?: number;
-}
 
 /** One machine: physical memory, processes, and a reverse-map strategy. Nothing is shared between two kernels. */
 export class Kernel {
