@@ -138,31 +138,62 @@ describe('a hold of a folio', () => {
     expect([...seen].sort()).toEqual(['new', 'old']);
   });
 
-  it.each(MODES)("to %s is never of somebody else's anon_vma, though its memory is used again meanwhile", (mode) => {
-    const outcomes = new Set<boolean>();
+  it.each(MODES)('to %s is of the family that the folio has moved to, though the former is gone by then', (mode) => {
+    const seen = new Set<string>();
     for (let seed = 1; seed <= SCHEDULES; seed++) {
       const t = new Opened({ stepping: true });
-      const process = t.spawn();
-      const folio = folioOf(process);
-      const other = t.kernel.spawn();
-      other.mapAt(AT, PAGE_SIZE);
-      // A guard needs an anon_vma and no page: a hold's caller would have a reference and so keep the frame from reuse.
-      const hold = function* () {
-        const taken = yield* t.hold(folio, mode);
-        outcomes.add(taken === GONE);
-        if (taken === GONE) return;
-        expect(owners(yield* t.offered(taken, folio)), `seed ${seed}`).not.toContain(other.mm);
-        yield* t.release(taken);
+      const [from, to] = [t.spawn(), t.spawn()];
+      const folio = folioOf(from);
+      const [source, target] = [t.vmaOf(from), t.vmaOf(to)];
+      const rehome = function* () {
+        const hold = yield* t.hold(folio, 'write');
+        t.rmap.anchor(folio, target, 'rehome');
+        yield* t.release(hold);
+        // Its entry stays, so that the folio is mapped all the time.
+        const work = t.rmap.unlink(source);
+        if (work) yield* work;
       };
-      interleave(
-        t.kernel,
-        { hold: hold(), exit: process.op.exit(), prepare: other.op.madvise(AT, PAGE_SIZE, MADV_GUARD_INSTALL) },
-        scheduler(seed),
-      );
-      expect(live(t)).toBe(1);
+      const look = function* () {
+        const hold = yield* t.hold(folio, mode);
+        expect(hold, `seed ${seed}`).toBeGreaterThan(0);
+        const [owner] = owners(yield* t.offered(hold, folio));
+        seen.add(owner === to.mm ? 'new' : 'old');
+        yield* t.release(hold);
+      };
+      interleave(t.kernel, { rehome: rehome(), look: look() }, scheduler(seed));
+      expect(refcounts(t), `seed ${seed}`).toEqual([1]);
     }
-    expect(outcomes.size).toBe(2);
+    expect([...seen].sort()).toEqual(['new', 'old']);
   });
+
+  it.each(MODES.flatMap((mode) => [true, false].map((wait) => [mode, wait] as const)))(
+    "to %s (waiting: %s) is never of somebody else's anon_vma, though its memory is used again meanwhile",
+    (mode, wait) => {
+      const outcomes = new Set<boolean>();
+      for (let seed = 1; seed <= SCHEDULES; seed++) {
+        const t = new Opened({ stepping: true });
+        const process = t.spawn();
+        const folio = folioOf(process);
+        const other = t.kernel.spawn();
+        other.mapAt(AT, PAGE_SIZE);
+        // A guard needs an anon_vma and no page: a hold's caller would have a reference and so keep the frame from reuse.
+        const hold = function* () {
+          const taken = yield* t.hold(folio, mode, wait);
+          outcomes.add(taken === GONE);
+          if (taken === GONE || taken === BUSY) return;
+          expect(owners(yield* t.offered(taken, folio)), `seed ${seed}`).not.toContain(other.mm);
+          yield* t.release(taken);
+        };
+        interleave(
+          t.kernel,
+          { hold: hold(), exit: process.op.exit(), prepare: other.op.madvise(AT, PAGE_SIZE, MADV_GUARD_INSTALL) },
+          scheduler(seed),
+        );
+        expect(live(t)).toBe(1);
+      }
+      expect(outcomes.size).toBe(2);
+    },
+  );
 });
 
 describe('a hold of a VMA', () => {
