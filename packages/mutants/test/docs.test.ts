@@ -34,7 +34,7 @@ function whatCasesKill(): readonly string[] {
     `- ${killing.length} of ${all.length} must-cases kill at least one mutant.`,
     `- The first kill takes ${firstKill.p50} s of processor time for half of the mutants that were seen to die, ${firstKill.max} s at most.`,
     `- Of the mutants on which every case was run, ${surviving.length} survive all with 2 preemptions, and die with 3${surviving.length === 0 ? '.' : `: ${surviving.map((id) => `\`${id}\``).join(', ')}.`}`,
-    `- ${hanging.length} mutants hang or use up memory in some cases, and were not run on what follows the third of them: ${hanging.map((id) => `\`${id}\``).join(', ')}.`,
+    `- ${hanging.length} mutants hang or use up memory in some cases; one with three such cases was not run on what follows the third: ${hanging.map((id) => `\`${id}\``).join(', ')}.`,
     '',
   ];
 }
