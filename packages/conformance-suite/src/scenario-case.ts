@@ -1,12 +1,13 @@
-import { Kernel, type RmapStrategy, Unsupported } from '@rmap-lab/core';
+import { Kernel, ProgramRun, type RmapStrategy, Unsupported } from '@rmap-lab/core';
 import {
   describeRecording,
   type Engine,
   explore,
   type Failure,
   kernelProgram,
+  type ProgramScenario,
+  replay,
   type Scenario,
-  type Verdict,
 } from '@rmap-lab/explorer';
 import { CaseFailure, type ConformanceCase } from './case.js';
 import { monitored } from './monitor.js';
@@ -18,7 +19,7 @@ const ENGINE: Engine = 'bounded';
 
 /** What a case that is a scenario says about itself. */
 export interface ScenarioCase extends Pick<ConformanceCase, 'rule' | 'title' | 'why'> {
-  readonly scenario: Scenario;
+  readonly scenario: ProgramScenario;
   readonly needs?: ConformanceCase['needs'];
 }
 
@@ -30,8 +31,17 @@ export const scenarioCases = (cases: readonly ScenarioCase[]): readonly Conforma
     level: 'concurrency',
     strength: 'must',
     needs,
-    run: ({ strategy, preemptions }) => runScenario(scenario, strategy, preemptions),
+    run: ({ strategy, preemptions }) => {
+      if (needs.some((feature) => strategy.unsupported?.[feature] !== undefined)) refuse(scenario, strategy);
+      runScenario(scenario, strategy, preemptions);
+    },
   }));
+
+/** Meets what the strategy refuses already before the threads begin, which the explorer passes over. @throws Unsupported */
+function refuse({ machine, program }: ProgramScenario, strategy: RmapStrategy): void {
+  const run = new ProgramRun(new Kernel({ ...machine, strategy }));
+  for (const operation of program.setup) run.apply(operation);
+}
 
 /** @throws CaseFailure with the schedule that has the fewest preemptions, Unsupported */
 function runScenario(scenario: Scenario, strategy: RmapStrategy, preemptions: number): void {
@@ -44,18 +54,29 @@ function runScenario(scenario: Scenario, strategy: RmapStrategy, preemptions: nu
       last = kernel;
       return whole.setup(kernel);
     },
+    // A machine that is put back is not set up again.
+    threads: (kernel, world) => {
+      last = kernel;
+      return whole.threads(kernel, world);
+    },
     check: (kernel, world, ends) => {
       for (const end of Object.values(ends)) if ('error' in end && end.error instanceof Unsupported) throw end.error;
       whole.check?.(kernel, world, ends);
     },
   });
-  const { failure } = search(
-    watched(scenario),
-    monitored(strategy, () => last),
-    preemptions,
-  );
+  const program = kernelProgram(watched(scenario), { strategy: monitored(strategy, () => last) });
+  const { failure } = explore(program, { engine: ENGINE, preemptions });
   if (failure === null) return;
   if (failure.recording.error instanceof Unsupported) throw failure.recording.error;
+  // Once more: whoever looked for the cause has run others since.
+  replay(program, {
+    scenario: scenario.name,
+    dropped: failure.dropped,
+    strategy: strategy.name,
+    rule: failure.rule,
+    choices: failure.choices,
+    steps: failure.recording.steps.map(({ what }) => what),
+  });
   const { spaces, mappings } = pictureOf(last as unknown as Kernel);
   throw new CaseFailure(failure.message, {
     rule: ruleOf(failure.recording.error),
@@ -65,9 +86,6 @@ function runScenario(scenario: Scenario, strategy: RmapStrategy, preemptions: nu
     mappings,
   });
 }
-
-const search = (scenario: Scenario, strategy: RmapStrategy, preemptions: number): Verdict =>
-  explore(kernelProgram(scenario, { strategy }), { engine: ENGINE, preemptions });
 
 function scheduleOf({ recording, preemptions }: Failure): string {
   const length = `${recording.steps.length} steps, ${preemptions} ${preemptions === 1 ? 'preemption' : 'preemptions'}`;

@@ -1,9 +1,18 @@
-import { Kernel, ProgramRun, type Rmap, type RmapServices, type RmapStrategy } from '@rmap-lab/core';
+import { Kernel, type Op, ProgramRun, type Rmap, type RmapServices, type RmapStrategy } from '@rmap-lab/core';
 import { anonVma } from '@rmap-lab/strategy-anon-vma';
 import { anonVmaLazy, PRESETS } from '@rmap-lab/strategy-anon-vma-lazy';
 import { cowContext } from '@rmap-lab/strategy-cow-context';
 import { describe, expect, it } from 'vitest';
-import { ALWAYS_CHECKED, explore, kernelProgram, scenarioNamed, scenarios, UnknownScenario, type Verdict } from '../src/index.js';
+import {
+  ALWAYS_CHECKED,
+  explore,
+  kernelProgram,
+  type Program,
+  scenarioNamed,
+  scenarios,
+  UnknownScenario,
+  type Verdict,
+} from '../src/index.js';
 
 const base = anonVma();
 /** The classic design with something changed. */
@@ -47,6 +56,38 @@ describe.each([
     expect(verdict.failure?.message ?? null).toBeNull();
     expect(verdict.schedules).toBeGreaterThan(1);
   });
+});
+
+/** Another thread goes on in the address space, so that who exits leaves it as it is. */
+const LEAVES = ['uffd', 'reuse', 'collapse'].map((walker) => `exit-x-${walker}: exit`);
+
+it('every thread of every scenario does something, and is not refused it, in some schedule', () => {
+  const idle: string[] = [];
+  for (const scenario of scenarios) {
+    const program = kernelProgram(scenario, { strategy: base });
+    const busy = new Set<string>();
+    function* counted(name: string, op: Op<unknown>): Op<unknown> {
+      for (let steps = 0; ; steps++) {
+        const turn = op.next();
+        // The first step is its beginning.
+        if (turn.done && steps > 1) busy.add(name);
+        if (turn.done) return turn.value;
+        yield turn.value;
+      }
+    }
+    const names = new Set<string>();
+    const watched: Program = (how) => {
+      const world = program(how);
+      for (const name of Object.keys(world.threads)) names.add(name);
+      return {
+        ...world,
+        threads: Object.fromEntries(Object.entries(world.threads).map(([name, op]) => [name, counted(name, op)])),
+      };
+    };
+    explore(watched, { engine: 'bounded', preemptions: 1 });
+    idle.push(...[...names].filter((name) => !busy.has(name)).map((name) => `${scenario.name}: ${name}`));
+  }
+  expect(idle).toEqual(LEAVES);
 });
 
 describe('the published forms', () => {

@@ -111,7 +111,7 @@ const walkers = (process: number, at: number): Readonly<Record<string, Side>> =>
   }),
   reuse: side('the only user writes to it, so that it is used again', 'R26', page('write', THREAD, 10)),
   split: side('its large folio is cut into pages', 'R23 R24', { op: 'splitFolio', process, at, order: 0, unequal: false }),
-  collapse: side('MADV_COLLAPSE makes one huge page of it all', 'R24', advise(THREAD, 0, 512, MADV_COLLAPSE)),
+  collapse: side('MADV_COLLAPSE makes one huge page of it all', 'R24', advise(THREAD, at - (at % 512), 512, MADV_COLLAPSE)),
 });
 
 /** Pages that the family's VMA has: for a split those of a large folio, for a collapse those of a huge one. */
@@ -125,6 +125,12 @@ const needs: Readonly<Record<string, readonly Operation[]>> = {
   collapse: [whole('thread')],
 };
 
+/** What comes back from swap are single pages, and what is out there is not collapsed: these find something else of the family beside it. */
+const besideSwap: Readonly<Record<string, { readonly at: number; readonly setup: readonly Operation[] }>> = {
+  split: { at: 14, setup: [map(PARENT, 8, 16), page('write', PARENT, 10), page('write', PARENT, 14), whole('fork')] },
+  collapse: { at: 600, setup: [map(PARENT, 9, 1024), page('write', PARENT, 10), page('write', PARENT, 600), whole('fork')] },
+};
+
 const pair = (prefix: string, change: string, [act, walker, follow]: readonly [Side, string, Side], setup: Operation[]) =>
   scenarioOf({
     name: `${prefix}${change}-x-${walker}`,
@@ -136,12 +142,17 @@ const pair = (prefix: string, change: string, [act, walker, follow]: readonly [S
   });
 
 /** Every change against every walker. */
-const familyPairs = Object.entries(changes).flatMap(([change, act]) => {
-  const swap = change === 'swap-in' ? [page('reclaim', PARENT, 10), page('read', CHILD, 10)] : [];
-  return Object.entries(walkers(change === 'swap-in' ? CHILD : PARENT, 10)).map(([walker, follow]) =>
-    pair('', change, [act, walker, follow], [...family(...pagesOf(walker)), ...(needs[walker] ?? []), ...swap]),
-  );
-});
+const familyPairs = Object.entries(changes).flatMap(([change, act]) =>
+  Object.keys(walkers(PARENT, 10)).map((walker) => {
+    const swapped = change === 'swap-in';
+    const { at, setup } = (swapped ? besideSwap[walker] : undefined) ?? { at: 10, setup: family(...pagesOf(walker)) };
+    const swap = swapped ? [page('reclaim', PARENT, 10), page('read', CHILD, 10)] : [];
+    // A child that has its own page already would write to that.
+    const more = change === 'write-child' && walker === 'reuse' ? [whole('thread')] : (needs[walker] ?? []);
+    const follow = walkers(swapped ? CHILD : PARENT, at)[walker];
+    return pair('', change, [act, walker, follow], [...setup, ...more, ...swap]);
+  }),
+);
 
 /** One process, one touched page. A merge needs a neighbour, and a stack a VMA that grows. */
 function alone(change: string): Operation[] {
