@@ -94,6 +94,16 @@ describe('what is wrong is found', () => {
     expect(result.evidence.after).toContain('process 1: ');
   });
 
+  it.each(['managed', 'free'] as const)('a schedule is shown on the machine where it failed: state %s', (state) => {
+    const [{ broken, evidence }] = runConformance(
+      { ...anonVmaLazy('posted'), state },
+      { grep: 'concurrency/fork-child-x-ksm' },
+    ).results;
+    expect(broken).toMatch(/^R17: /);
+    expect(evidence.after).toContain('process 1: ');
+    expect(evidence.mappings).toContain('expected process 1');
+  });
+
   it('a strategy that claims it can not and then does is found out, and one that refuses counts as refused', () => {
     const honest = runConformance(cowContext('poc'), { grep: 'walkers/ksm/alone' }).results[0];
     expect(honest.outcome).toBe('refused');
