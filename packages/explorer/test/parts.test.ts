@@ -1,6 +1,10 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { anonVma } from '@rmap-lab/strategy-anon-vma';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import {
+  BadProgress,
   bounded,
   frontier,
   kernelProgram,
@@ -10,6 +14,7 @@ import {
   racyProgram,
   scenarioNamed,
 } from '../src/index.js';
+import { Progress } from '../src/parallel/progress.js';
 
 const sum = (program: Program, bound: number, parts: readonly Part[]) => {
   const traces: string[] = [];
@@ -37,5 +42,49 @@ describe('the beginnings of a bounded search', () => {
       expect(together.traces).toEqual([...traces].sort());
       expect(cut || together.cut).toBe(whole.cut);
     }
+  });
+});
+
+describe('a file of progress', () => {
+  const scratch = mkdtempSync(join(tmpdir(), 'explore-progress-'));
+  afterAll(() => rmSync(scratch, { recursive: true }));
+  const file = join(scratch, 'progress.jsonl');
+  const search = {
+    scenario: 'both-write',
+    strategy: 'anon-vma',
+    engine: 'bounded',
+    preemptions: 0,
+    seed: 1,
+    schedules: 1,
+  } as const;
+  const part: Part = { bound: 0, prefix: [] };
+  const result = { schedules: 2, steps: 3, length: 0, cut: false, failure: null };
+  const head = `${JSON.stringify({ schema: 'rmap-lab/explore-progress@1', ...search })}\n`;
+  const line = `${JSON.stringify({ part: 'bound 0 ', result })}\n`;
+  const reopen = (text: string): Progress => {
+    writeFileSync(file, text);
+    return new Progress(search, file);
+  };
+
+  it.each(['', head.slice(0, 30), head.trim(), head, `${head}${line.slice(0, 20)}`])('goes on from what was torn: %j', (text) => {
+    const progress = reopen(text);
+    expect(progress.of(part)).toBeUndefined();
+    progress.add(part, result);
+    progress.close();
+    expect(readFileSync(file, 'utf8')).toBe(head + line);
+    const again = new Progress(search, file);
+    expect(again.of(part)).toEqual(result);
+    again.close();
+  });
+
+  it.each([
+    '{"my":"results"}',
+    'line one\nline two',
+    '\n',
+    head.replace('both-write', 'fork-x-walk'),
+    `${head}no result\n${line.slice(0, 20)}`,
+  ])('that is none, or is damaged, is refused and left as it is: %j', (text) => {
+    expect(() => reopen(text)).toThrow(BadProgress);
+    expect(readFileSync(file, 'utf8')).toBe(text);
   });
 });

@@ -47,20 +47,23 @@ export class Progress {
     fsyncSync(this.descriptor);
   }
 
-  /** Whether anything was there. */
+  /** Whether anything was there. A file that is not of this search stays as it is: it may hold what nobody can compute again. */
   private read(file: string, head: string): boolean {
     const text = readFileSync(file, 'utf8');
     const whole = text.slice(0, text.lastIndexOf('\n') + 1);
-    truncateSync(file, Buffer.byteLength(whole));
     const [first, ...lines] = whole.split('\n').slice(0, -1);
-    if (first === undefined) return false;
-    if (first !== head) throw new BadProgress(`'${file}' is of another exploration: ${first.slice(0, 200)}`);
+    // Without a whole line it can only be a head that was torn.
+    if (first === undefined ? !head.startsWith(text) : first !== head)
+      throw new BadProgress(
+        `'${file}' is of another exploration, or none at all; it was left as it is, so name another file: ${(first ?? text).slice(0, 200)}`,
+      );
     for (const line of lines) {
       if (line === head) continue;
       const { part, result } = parse(line, file);
       this.results.set(part, result);
     }
-    return true;
+    truncateSync(file, Buffer.byteLength(whole));
+    return first !== undefined;
   }
 }
 
@@ -71,5 +74,5 @@ function parse(line: string, file: string): { part: string; result: PartResult }
   } catch {
     // Said below.
   }
-  throw new BadProgress(`'${file}' has a line that is no result: ${line.slice(0, 200)}`);
+  throw new BadProgress(`'${file}' has a line that is no result; remove the line, or name another file: ${line.slice(0, 200)}`);
 }
