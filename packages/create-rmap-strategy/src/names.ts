@@ -4,7 +4,7 @@ import { CannotCreate } from './errors.js';
 /** Names that the template's own code uses, and words that JavaScript keeps for itself. */
 const TAKEN = new Set(
   (
-    'defineStrategy arguments await break case catch class const continue debugger default delete do else enum eval export extends ' +
+    'at conformance defineStrategy kernel parent arguments await break case catch class const continue debugger default delete do else enum eval export extends ' +
     'false finally for function if implements import in instanceof interface let new null package private protected public return ' +
     'static super switch this throw true try typeof undefined var void while with yield'
   ).split(' '),

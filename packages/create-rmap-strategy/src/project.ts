@@ -1,5 +1,5 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CannotCreate } from './errors.js';
 import { manifestOf } from './manifest.js';
@@ -22,11 +22,7 @@ const templates = fileURLToPath(new URL('../template', import.meta.url));
 export function createProject({ directory, name, description, template }: Project): void {
   checkName(name);
   checkDirectory(directory);
-  mkdirSync(directory, { recursive: true });
-  cpSync(join(templates, 'common'), directory, { recursive: true });
-  cpSync(join(templates, template), directory, { recursive: true });
-  // npm leaves a .gitignore out of what it packs.
-  renameSync(join(directory, '_gitignore'), join(directory, '.gitignore'));
+  makeDirectory(directory);
   writeFileSync(join(directory, 'package.json'), `${JSON.stringify(manifestOf(name, description), null, 2)}\n`);
   const words: Readonly<Record<string, string>> = {
     'my-package': name,
@@ -36,12 +32,17 @@ export function createProject({ directory, name, description, template }: Projec
     'My description.': description,
     'THIS YEAR': String(new Date().getFullYear()),
   };
-  for (const file of filesIn(directory)) {
-    const text = readFileSync(file, 'utf8');
-    writeFileSync(
-      file,
-      text.replace(/my-package|my-strategy|myStrategy|MyStrategy|My description\.|THIS YEAR/g, (word) => words[word]),
-    );
+  for (const source of [join(templates, 'common'), join(templates, template)]) {
+    for (const file of filesIn(source)) {
+      const text = readFileSync(join(source, file), 'utf8');
+      // npm leaves a .gitignore out of what it packs.
+      const to = join(directory, file === '_gitignore' ? '.gitignore' : file);
+      mkdirSync(dirname(to), { recursive: true });
+      writeFileSync(
+        to,
+        text.replace(/my-package|my-strategy|myStrategy|MyStrategy|My description\.|THIS YEAR/g, (word) => words[word]),
+      );
+    }
   }
 }
 
@@ -56,7 +57,16 @@ function checkDirectory(directory: string): void {
   );
 }
 
-const filesIn = (directory: string): readonly string[] =>
-  readdirSync(directory, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && !entry.parentPath.includes('.git/') && entry.name !== 'package.json')
-    .map((entry) => resolve(entry.parentPath, entry.name));
+function makeDirectory(directory: string): void {
+  try {
+    mkdirSync(directory, { recursive: true });
+  } catch (error) {
+    throw new CannotCreate(`${directory} can't be made (${(error as Error).message}); choose another folder`);
+  }
+}
+
+/** All files below a folder, named from there. */
+const filesIn = (folder: string): readonly string[] =>
+  readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)));

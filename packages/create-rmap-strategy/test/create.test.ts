@@ -51,6 +51,8 @@ describe('createProject', () => {
     ['class', 'classDesign'],
     ['2026-rmap', 'design2026Rmap'],
     ['define-strategy', 'defineStrategyDesign'],
+    ['conformance', 'conformanceDesign'],
+    ['kernel', 'kernelDesign'],
     ['a.b_c', 'aBC'],
   ])('finds a name for the function of %s', (name, expected) => {
     make(folder(`named-${name}`), name);
@@ -69,12 +71,22 @@ describe('createProject', () => {
     expect(readdirSync(folder('full'))).toEqual(['notes.txt']);
     writeFileSync(folder('file'), '');
     expect(() => make(folder('file'), 'file')).toThrow(/is a file/);
+    expect(() => make(join(folder('file'), 'below'), 'below')).toThrow(CannotCreate);
   });
 
   it('takes an empty folder, and one that is only a repository yet', () => {
+    const index = join(folder('cloned'), '.git/index');
+    const bytes = Buffer.from('DIRC\xff my-package', 'latin1');
     mkdirSync(join(folder('cloned'), '.git'), { recursive: true });
+    writeFileSync(index, bytes);
     make(folder('cloned'), 'cloned');
     expect(readdirSync(folder('cloned'))).toContain('package.json');
+    expect(readFileSync(index)).toEqual(bytes);
+  });
+
+  it('fills in names below a folder called like a bare repository', () => {
+    make(folder('bare.git/design'), 'design');
+    expect(read('bare.git/design', 'src/index.ts')).toBe("export { design } from './strategy.js';\n");
   });
 });
 
