@@ -1,6 +1,6 @@
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
@@ -37,6 +37,22 @@ test('what took too long is tried again with more seconds only', { timeout: 120_
   const { stdout, stderr } = await exhaust(...some);
   expect(stderr.split('\n')).toHaveLength(2);
   expect(stdout).toMatch(/anon-vma +│ +2 │ +2 │/);
+});
+
+test('a last line that was torn is searched again; a line that is no result is named, and the file left as it is', async () => {
+  const other = join(dirname(file), 'torn.jsonl');
+  const one = () => exhaust('--file', other, '--scenarios', 'both-write', '--strategies', 'anon-vma');
+  const torn = '{"scenario":"both-write","strat';
+  writeFileSync(other, torn);
+  expect((await one()).exitCode).toBe(0);
+  const line = readFileSync(other, 'utf8');
+  expect(line).toMatch(/^\{"scenario":"both-write",.*\}\n$/);
+  expect((await one()).exitCode).toBe(0);
+  for (const text of [`${line}my own notes`, `${line}${torn}\n${line}`, `${line}null\n`]) {
+    writeFileSync(other, text);
+    expect(await one()).toMatchObject({ exitCode: 2, stderr: expect.stringContaining(`${other}:2 is no result`) });
+    expect(readFileSync(other, 'utf8')).toBe(text);
+  }
 });
 
 test('an unknown scenario or strategy is refused', async () => {

@@ -1,5 +1,5 @@
 /** `npm run -s mutants`: every case of the conformance suite on every mutant. */
-import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { MatrixProcess } from './matrix-process.js';
 import { isSame, type Job, joined, keptOf, killedBy, markdown, ORDER, PARTS, type Row } from './matrix-report.js';
@@ -40,7 +40,9 @@ async function main(args: string[]): Promise<void> {
   if (!(Number.isInteger(workers) && workers > 0)) throw new RangeError(`--workers must be 1 or more, not '${values.workers}'`);
   if (!(seconds > 0)) throw new RangeError(`--seconds must be a positive number, not '${values.seconds}'`);
 
-  const rows = existsSync(values.file) ? rowsOf(values.file) : [];
+  const text = existsSync(values.file) ? readFileSync(values.file, 'utf8') : '';
+  const whole = text.slice(0, text.lastIndexOf('\n') + 1);
+  const rows = rowsOf(whole, text.slice(whole.length), values.file);
   const waiting = mutants
     .flatMap(({ id }) => ORDER.map((part): Job => ({ mutant: id, part })))
     .filter((job) => job.mutant.includes(values.grep) && !rows.some((row) => isSame(row, job)));
@@ -58,7 +60,11 @@ async function main(args: string[]): Promise<void> {
     }
     runner.stop();
   };
-  if (!values.report) await Promise.all(Array.from({ length: workers }, work));
+  if (!values.report) {
+    // What was torn is run again, and a row that is added must begin a line.
+    if (whole !== text) truncateSync(values.file, Buffer.byteLength(whole));
+    await Promise.all(Array.from({ length: workers }, work));
+  }
 
   const found = mutants.map(({ id }) => joined(id, rows));
   const killed = killedBy(found);
@@ -77,17 +83,33 @@ function next(waiting: Job[], rows: readonly Row[]): Job | undefined {
   return at < 0 ? undefined : waiting.splice(at, 1)[0];
 }
 
-function rowsOf(file: string): Row[] {
-  const rows = readFileSync(file, 'utf8')
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as Row);
+/** How every line begins: by this a last line that was torn is told from text that is not ours. */
+const BEGINNING = '{"mutant":"';
+
+/** The rows of a file's whole lines; what is torn after them counts as not there. @throws RangeError */
+function rowsOf(whole: string, torn: string, file: string): Row[] {
+  const lines = whole.split('\n');
+  const rows = lines.flatMap((line, i) => (line === '' ? [] : rowFrom(line, `${file}:${i + 1}`)));
+  if (!torn.startsWith(BEGINNING.slice(0, torn.length))) throw noRow(torn, `${file}:${lines.length}`);
   const fits = ({ mutant, part, kills }: Row): boolean =>
     mutants.some(({ id }) => id === mutant) && kills.every((kill) => PARTS[part].some(({ id }) => id === kill));
   const other = rows.find((row) => !fits(row));
   if (other === undefined) return rows;
   throw new RangeError(`${file} is of other mutants or cases than there are now ('${other.mutant}'); remove it, and begin anew`);
 }
+
+function rowFrom(line: string, where: string): Row {
+  try {
+    const row = JSON.parse(line) as Row;
+    if (typeof row.mutant === 'string' && Object.hasOwn(PARTS, row.part) && Array.isArray(row.kills)) return row;
+  } catch {
+    // Said below.
+  }
+  throw noRow(line, where);
+}
+
+const noRow = (line: string, where: string): RangeError =>
+  new RangeError(`${where} is no row of a matrix; remove the line, or name another file: ${line.slice(0, 200)}`);
 
 /** A mutant on which so many cases do not end is not run on the rest of them. */
 const PATIENCE = 3;

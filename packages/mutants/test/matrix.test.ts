@@ -1,5 +1,10 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { cases, runCase } from '@rmap-lab/conformance-suite';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { mutantNamed, mutants, strategyOf } from '../src/index.js';
 import { killers, matrix, mustCases } from './matrix.js';
 
@@ -29,5 +34,37 @@ describe('what `npm run -s mutants` found', () => {
   it.each(pairs.filter((_, i) => i % every === every - 1))('holds: %s kills %s', (id, mutant) => {
     const found = cases.filter((each) => each.id === id);
     expect(found.map((each) => runCase(each, strategyOf(mutantNamed(mutant))).outcome)).toEqual(['failed']);
+  });
+});
+
+describe('the file of a campaign', () => {
+  const scratch = mkdtempSync(join(tmpdir(), 'mutants-'));
+  afterAll(() => rmSync(scratch, { recursive: true }));
+  const file = join(scratch, 'mutants.jsonl');
+  const program = fileURLToPath(new URL('../dist/matrix.js', import.meta.url));
+  const run = (...args: string[]) => spawnSync(process.execPath, [program, '--file', file, ...args], { encoding: 'utf8' });
+  const [{ id: mutant }] = mutants;
+  const row = `${JSON.stringify({ mutant, part: 'alone', kills: [], stuck: [], firstKill: null, seconds: 1 })}\n`;
+  const torn = row.slice(0, 30);
+
+  it('may end in a line that was torn: a report leaves it there, a run goes on without it', () => {
+    writeFileSync(file, row + torn);
+    expect(run('--report').status).toBe(0);
+    expect(readFileSync(file, 'utf8')).toBe(row + torn);
+    expect(run('--grep', 'no mutant at all').status).toBe(0);
+    expect(readFileSync(file, 'utf8')).toBe(row);
+  });
+
+  it.each([
+    ['my own notes', 1],
+    [`${row}${torn}\n${row}`, 2],
+    [`${row}null\n`, 2],
+  ])('is left as it is when a line is no row, and the line is named: %j', (text, line) => {
+    writeFileSync(file, text);
+    expect(run('--grep', 'no mutant at all')).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining(`${file}:${line} is no row`),
+    });
+    expect(readFileSync(file, 'utf8')).toBe(text);
   });
 });
