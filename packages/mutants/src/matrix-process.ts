@@ -7,8 +7,14 @@ import type { Answer, Task } from './matrix-worker.js';
 export class MatrixProcess {
   private child: ChildProcess | null = null;
 
-  /** @param limit longest time of one case, in seconds */
-  constructor(private readonly limit: number) {}
+  /**
+   * @param limit longest time of one case, in seconds
+   * @param worker what the process runs
+   */
+  constructor(
+    private readonly limit: number,
+    private readonly worker = new URL('./matrix-worker.js', import.meta.url),
+  ) {}
 
   /** Runs cases until all have ended, or one does not: then fewer answers come than there are cases. */
   run(task: Task): Promise<readonly Answer[]> {
@@ -26,7 +32,7 @@ export class MatrixProcess {
       const end = (): void => {
         clearTimeout(timer);
         lines.close();
-        child.off('close', broken);
+        child.off('close', end);
         resolve(answers);
       };
       const lines = createInterface({ input: stdout });
@@ -35,11 +41,8 @@ export class MatrixProcess {
         if (answers.length < task.ids.length) wait();
         else end();
       });
-      const broken = (): void => {
-        this.child = null;
-        end();
-      };
-      child.once('close', broken);
+      // Only then has all come that it said before it ended.
+      child.once('close', end);
       wait();
       stdin.write(`${JSON.stringify(task)}\n`);
     });
@@ -50,7 +53,15 @@ export class MatrixProcess {
   }
 
   private start(): ChildProcess {
-    const worker = fileURLToPath(new URL('./matrix-worker.js', import.meta.url));
-    return spawn(process.execPath, ['--max-old-space-size=512', worker], { stdio: ['pipe', 'pipe', 'ignore'] });
+    const child = spawn(process.execPath, ['--max-old-space-size=512', fileURLToPath(this.worker)], {
+      stdio: ['pipe', 'pipe', 'ignore'],
+    });
+    // Also between two runs, where nobody waits for it.
+    child.once('exit', () => {
+      if (this.child === child) this.child = null;
+    });
+    // It ended, and whoever waits for it hears that.
+    child.stdin?.on('error', () => {});
+    return child;
   }
 }

@@ -2,10 +2,11 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { cases, runCase } from '@rmap-lab/conformance-suite';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { mutantNamed, mutants, strategyOf } from '../src/index.js';
+import { MatrixProcess } from '../src/matrix-process.js';
 import { killers, matrix, mustCases } from './matrix.js';
 
 /** Pairs that are run again here. */
@@ -37,9 +38,43 @@ describe('what `npm run -s mutants` found', () => {
   });
 });
 
+const scratch = mkdtempSync(join(tmpdir(), 'mutants-'));
+afterAll(() => rmSync(scratch, { recursive: true }));
+
+describe('a process that runs cases', () => {
+  const isAlive = (id: number): boolean => {
+    try {
+      return process.kill(id, 0);
+    } catch {
+      return false;
+    }
+  };
+
+  it('is replaced when it ended between two runs', async () => {
+    const worker = join(scratch, 'worker.mjs');
+    // Its answers have its number in the place of their time; after one task it ends.
+    writeFileSync(
+      worker,
+      `import { once } from 'node:events';
+const [text] = await once(process.stdin, 'data');
+for (const _ of JSON.parse(text).ids) console.log(JSON.stringify(['passed', process.pid]));
+process.exit();
+`,
+    );
+    const runner = new MatrixProcess(30, pathToFileURL(worker));
+    const run = async (): Promise<number> => {
+      const answers = await runner.run({ mutant: '', ids: ['one', 'two'] });
+      expect(answers).toHaveLength(2);
+      return answers[0][1];
+    };
+    const first = await run();
+    await vi.waitUntil(() => !isAlive(first), { timeout: 10_000 });
+    expect(await run()).not.toBe(first);
+    runner.stop();
+  });
+});
+
 describe('the file of a campaign', () => {
-  const scratch = mkdtempSync(join(tmpdir(), 'mutants-'));
-  afterAll(() => rmSync(scratch, { recursive: true }));
   const file = join(scratch, 'mutants.jsonl');
   const program = fileURLToPath(new URL('../dist/matrix.js', import.meta.url));
   const run = (...args: string[]) => spawnSync(process.execPath, [program, '--file', file, ...args], { encoding: 'utf8' });
