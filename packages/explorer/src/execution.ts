@@ -9,6 +9,9 @@ import type { Tracing } from './tracing/tracing.js';
 /** Steps that one schedule may have before it counts as one that never ends. */
 const MAX_STEPS = 5000;
 
+/** Threads are bits of a word. */
+const MAX_THREADS = 32;
+
 const hash = new Hash();
 const NOTHING: readonly number[] = [];
 
@@ -38,7 +41,10 @@ export class Execution {
   private running = -1;
   private live: number;
 
-  /** @param numbers null: nobody will ask what steps touch, so nobody need find out */
+  /**
+   * @param numbers null: nobody will ask what steps touch, so nobody need find out
+   * @throws RangeError when the program has too many threads
+   */
   constructor(
     program: Program,
     private readonly numbers: Numbers | null,
@@ -50,6 +56,8 @@ export class Execution {
     this.names = Object.keys(this.world.threads);
     this.ops = Object.values(this.world.threads);
     this.live = this.ops.length;
+    if (this.live > MAX_THREADS)
+      throw new RangeError(`the program has ${this.live} threads, and at most ${MAX_THREADS} can be explored; leave some out`);
     this.pending = [];
     this.ends = [];
     this.read = [];

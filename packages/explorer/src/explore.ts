@@ -60,7 +60,7 @@ export interface Verdict {
 
 const DRAWS = 10_000;
 
-/** Looks for a schedule in which the program fails. The verdict says what was covered. @throws Untraceable */
+/** Looks for a schedule in which the program fails. The verdict says what was covered. @throws Untraceable, RangeError for more than 32 threads */
 export function explore(program: Program, options: ExploreOptions = {}): Verdict {
   const { engine = 'dpor', preemptions = 2 } = options;
   const began = performance.now();

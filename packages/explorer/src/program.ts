@@ -13,7 +13,7 @@ export class Untraceable extends Error {
 
 /** One fresh world with threads ready to run. */
 export interface World {
-  /** Concurrent operations by name; not started yet. Code before the first step runs in this order, before anybody's first step. */
+  /** Concurrent operations by name, 32 at most; not started yet. Code before the first step runs in this order, before anybody's first step. */
   readonly threads: Readonly<Record<string, Op<unknown>>>;
   /** Told who runs next, whenever that changes. */
   schedule?(thread: number): void;

@@ -34,6 +34,15 @@ const lostUpdate: Program = () => {
   };
 };
 
+/** The same as the first and the last of many threads. */
+const crowded =
+  (threads: number): Program =>
+  () => {
+    const { threads: two, settle } = lostUpdate();
+    const idle = Array.from({ length: threads - 2 }, (_, i) => [`idle ${i}`, (function* (): Op<void> {})()] as const);
+    return { threads: { one: two.one, ...Object.fromEntries(idle), two: two.two }, settle };
+  };
+
 /** Two threads that take two locks the other way round. */
 const crossedLocks: Program = () => {
   const a = new Lock('a');
@@ -79,6 +88,14 @@ describe('explore', () => {
     (engine) => {
       const verdict = explore(lostUpdate, { engine });
       expect(verdict).toMatchObject({ verdict: 'fails', exhausted: false, failure: { rule: 'RangeError', preemptions: 1 } });
+    },
+  );
+
+  it.each(['dpor', 'brute-force', 'bounded', 'pct', 'pos', 'random'] as const)(
+    'takes 32 threads by %s, and refuses more',
+    (engine) => {
+      expect(explore(crowded(32), { engine })).toMatchObject({ verdict: 'fails', failure: { preemptions: 1 } });
+      expect(() => explore(crowded(33), { engine })).toThrow(/has 33 threads, and at most 32 can be explored/);
     },
   );
 

@@ -6,6 +6,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import {
   BadProgress,
   bounded,
+  exploreParallel,
   frontier,
   kernelProgram,
   lockProgram,
@@ -42,6 +43,13 @@ describe('the beginnings of a bounded search', () => {
       expect(together.traces).toEqual([...traces].sort());
       expect(cut || together.cut).toBe(whole.cut);
     }
+  });
+});
+
+describe('a search in workers', () => {
+  it.each([{ workers: 0 }, { workers: 1.5 }, { schedules: 0 }])('of nothing is refused: %j', async (options) => {
+    const job = { scenario: 'both-write', strategy: 'anon-vma', engine: 'pct', preemptions: 0 } as const;
+    await expect(exploreParallel(job, options)).rejects.toThrow(/^(workers|schedules) must be 1 or more, not /);
   });
 });
 

@@ -35,9 +35,14 @@ export interface ParallelOptions {
 /** Pieces that a search is cut into: many, as some are much larger than others. */
 const PARTS = 64;
 
-/** Explores in worker threads. The schedules of all parts together are those of one search, whoever ran which. @throws StrategyLoadError, UnknownScenario, BadProgress */
+/**
+ * Explores in worker threads. The schedules of all parts together are those of one search, whoever ran which.
+ * @throws StrategyLoadError, UnknownScenario, BadProgress, RangeError for less than one worker or schedule
+ */
 export async function exploreParallel(job: Job, options: ParallelOptions = {}): Promise<Verdict> {
   const { shortNames = {}, from = process.cwd(), workers = availableParallelism(), seed = 1, schedules = 10_000 } = options;
+  for (const [name, n] of Object.entries({ workers, schedules }))
+    if (!(Number.isInteger(n) && n > 0)) throw new RangeError(`${name} must be 1 or more, not ${n}`);
   const began = performance.now();
   const program = await programOf(job, shortNames, from, options.onSchedule);
   const progress = new Progress({ ...job, seed, schedules }, options.resume);
