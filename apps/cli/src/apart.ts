@@ -19,6 +19,9 @@ const APART = 'RMAP_LAB_APART';
 /** Longest silence of a process that runs apart, in seconds. */
 const patience = Number(process.env.RMAP_LAB_PATIENCE ?? 60);
 
+/** The longest time of a timer, in milliseconds: with more it rings at once. */
+export const LONGEST = 2 ** 31 - 1;
+
 /** A strategy from outside hangs, or ended the process it ran in. */
 export class StrategyMisbehaves extends Error {
   override readonly name = 'StrategyMisbehaves';
@@ -80,7 +83,7 @@ export function runAgain(
     const misbehaves = (how: string): void => reject(new StrategyMisbehaves(`strategy '${doing.strategy}' ${how} ${doing.what}`));
     const wait = (): void => {
       clearTimeout(timer);
-      timer = setTimeout(() => misbehaves(`did not come back for ${seconds} s`), seconds * 1000);
+      timer = setTimeout(() => misbehaves(`did not come back for ${seconds} s`), Math.min(seconds * 1000, LONGEST));
     };
     wait();
     child.on('message', (message: Message) => {

@@ -6,7 +6,7 @@ import { BadStore, BadSweep } from '@rmap-lab/experiments';
 import { BadProgress, BadToken, Diverged, UnknownScenario } from '@rmap-lab/explorer';
 import { BadProgram, BadRecording, CannotObserve } from '@rmap-lab/kernel-oracle';
 import { BadParameter, CannotRecord, UnknownWorkload } from '@rmap-lab/workloads';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { announceEnd, StrategyMisbehaves } from './apart.js';
 import { addCompare } from './commands/compare.js';
 import { addExplore } from './commands/explore.js';
@@ -25,12 +25,6 @@ import { checkUsable } from './probe.js';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
 
-function wholeNumber(text: string): number {
-  const n = Number(text);
-  if (text.trim() === '' || !Number.isSafeInteger(n)) throw new InvalidArgumentError('it must be a whole number');
-  return n;
-}
-
 const program = new Command('rmap-lab')
   .description('A laboratory for Linux anonymous reverse mapping')
   .version(version)
@@ -45,14 +39,14 @@ Exit status:
   130  interrupted; what was printed is of what was done by then`,
   )
   .exitOverride();
-addRun(program, wholeNumber);
-addCompare(program, wholeNumber);
-addSweep(program, wholeNumber);
+addRun(program);
+addCompare(program);
+addSweep(program);
 addGrowth(program);
 addWorkloads(program);
 addRecord(program);
-addOracle(program, wholeNumber);
-addExplore(program, wholeNumber);
+addOracle(program);
+addExplore(program);
 addKernelInfo(program);
 addReplay(program);
 addStrategies(program);

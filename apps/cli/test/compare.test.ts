@@ -36,9 +36,17 @@ describe('rmap-lab compare', () => {
     expect(out).toMatch(/forgetful fails: R17: the walk of folio/);
   });
 
+  it.each(['2147484', '4294968'])('waits %s s, although no timer can', async (seconds) => {
+    const source = import.meta.resolve('@rmap-lab/strategy-anon-vma').replace('/src/index.ts', '/dist/index.js');
+    const outside = file('outside.mjs', `export { anonVma } from ${JSON.stringify(source)};\n`);
+    const { status, err } = await rmapLab(['compare', '--strategy', outside, ...SMALL, '--seconds', seconds]);
+    expect([status, err]).toEqual([0, '']);
+  });
+
   it.each([
     [['--parameter', 'depth'], /must be like depth=8/],
     [['--parameter', 'death=2'], /it takes depth, vmas, pages/],
+    [['--seconds', '0'], /it must be at least 1/],
     [['--strategy', 'anon-vma:fast'], /without the preset 'fast'/],
   ])('refuses %j with a reason', async (args, message) => {
     const { status, err } = await rmapLab(['compare', '--workload', 'fork-chain', ...args]);

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { exploreSchema } from '../src/explore-schema.js';
 
 const main = fileURLToPath(new URL('../dist/main.js', import.meta.url));
@@ -70,6 +70,23 @@ describe('rmap-lab explore', () => {
     expect(other.stderr).toContain('another exploration');
     expect(rmapLab(...args, '--workers', '2', '--engine', 'brute-force').status).toBe(2);
   }, 60_000);
+
+  it.each([
+    ['--workers', '0'],
+    ['--schedules', '0'],
+    ['--seconds', '-1'],
+  ])('refuses %s %s', (...args) => {
+    const { status, stderr } = rmapLab('explore', 'both-write', '--engine', 'pct', ...args);
+    expect([status, stderr]).toEqual([2, expect.stringMatching(/it must be at least 1\n$/)]);
+  });
+
+  it.each(['2147484', '4294968'])('goes on for %s s, although no timer can', (seconds) => {
+    const args = ['explore', 'both-write', '--workers', '1', '--preemptions', '0', '--seconds', seconds];
+    expect(rmapLab(...args)).toMatchObject({ status: 0, stdout: expect.stringContaining('at most 0 preemptions') });
+    vi.stubEnv('RMAP_LAB_PATIENCE', seconds);
+    expect(rmapLab('explore', 'both-write', '--strategy', careless(), '--preemptions', '0').status).toBe(0);
+    vi.unstubAllEnvs();
+  });
 
   it('names all scenarios, and refuses others', () => {
     expect(rmapLab('explore', '--list').stdout).toMatch(/^move-x-migrate {2}.+, while migration/m);

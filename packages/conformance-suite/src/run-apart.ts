@@ -26,6 +26,9 @@ export type ProcessMessage =
   | { readonly kind: 'report'; readonly report: ConformanceReport }
   | { readonly kind: 'refused'; readonly message: string };
 
+/** The longest time of a timer, in milliseconds: with more it rings at once. */
+const LONGEST = 2 ** 31 - 1;
+
 /** The strategy can't be loaded, or not be run to the end: it hangs, ends its process, or uses up memory. */
 export class StrategyUnusable extends Error {
   override readonly name = 'StrategyUnusable';
@@ -48,10 +51,13 @@ export function runApart(name: string, { onResult, ...options }: ApartOptions): 
   return new Promise<ConformanceReport>((resolve, reject) => {
     let current = 'while it was loaded';
     const late = (): void => reject(new StrategyUnusable(`strategy '${name}' took more than ${seconds} s ${current}`));
-    timer = setTimeout(late, seconds * 1000);
-    child.on('message', (message: ProcessMessage) => {
+    const wait = (): void => {
       clearTimeout(timer);
-      timer = setTimeout(late, seconds * 1000);
+      timer = setTimeout(late, Math.min(seconds * 1000, LONGEST));
+    };
+    wait();
+    child.on('message', (message: ProcessMessage) => {
+      wait();
       if (message.kind === 'begins') current = `in case ${message.id}`;
       else if (message.kind === 'result') onResult?.(message.result, message.done, message.of);
       else if (message.kind === 'report') resolve(message.report);

@@ -78,6 +78,10 @@ describe('rmap-conformance', () => {
     expect([hangs.status, hangs.stderr]).toEqual([2, expect.stringContaining('more than 2 s')]);
     expect(node(main, right, '--grep', 'no such case').status).toBe(2);
   });
+
+  it('waits for a case as long as it is told, also longer than a timer can', () => {
+    expect(node(main, right, '--grep', 'families/fork', '--seconds', '2147484')).toMatchObject({ status: 0, stderr: '' });
+  });
 });
 
 describe('the adapter for runners with globals', () => {

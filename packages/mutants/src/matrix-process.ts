@@ -3,6 +3,9 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Answer, Task } from './matrix-worker.js';
 
+/** The longest time of a timer, in milliseconds: with more it rings at once. */
+const LONGEST = 2 ** 31 - 1;
+
 /** A process that runs cases on mutants; when one of them hangs or breaks it down, another takes its place. */
 export class MatrixProcess {
   private child: ChildProcess | null = null;
@@ -26,7 +29,7 @@ export class MatrixProcess {
     let timer: NodeJS.Timeout;
     const wait = (): void => {
       clearTimeout(timer);
-      timer = setTimeout(() => child.kill('SIGKILL'), this.limit * 1000);
+      timer = setTimeout(() => child.kill('SIGKILL'), Math.min(this.limit * 1000, LONGEST));
     };
     return new Promise((resolve) => {
       const end = (): void => {

@@ -10,6 +10,7 @@ import { type CoverLetter, coverLetterReport } from '../cover-letter-report.js';
 import { exitCode } from '../exit-codes.js';
 import { type LayoutName, layoutOf, layoutOption } from '../layout.js';
 import { bundledStrategies, isOutside, loadStrategy, shortNames, standing } from '../load-strategy.js';
+import { positive, wholeNumber } from '../numbers.js';
 import { collect, collectParameter } from '../parameters.js';
 import { checkUsable } from '../probe.js';
 import { runCoverLetter } from './cover-letter.js';
@@ -28,7 +29,7 @@ interface CompareCommandOptions {
   readonly svg?: string;
 }
 
-export function addCompare(program: Command, wholeNumber: (text: string) => number): void {
+export function addCompare(program: Command): void {
   program
     .command('compare')
     .description('replay a workload under several strategies and print what each costs and finds, side by side')
@@ -42,7 +43,7 @@ export function addCompare(program: Command, wholeNumber: (text: string) => numb
     .option('--parameter <name=n>', 'parameter of a generated workload; may be repeated', collectParameter, {})
     .addOption(new Option('--preset <name>', 'the comparison of a publication, instead of a workload').choices(['cover-letter']))
     .option('--seed <n>', 'chooses the folios whose walks are sampled', wholeNumber, 1)
-    .option('--seconds <n>', 'longest time of a strategy from outside', wholeNumber, 300)
+    .option('--seconds <n>', 'longest time of a strategy from outside', positive, 300)
     .addOption(layoutOption())
     .option('--json', 'print one JSON document (rmap-lab/compare@1)')
     .option('--markdown', 'print a table in Markdown')

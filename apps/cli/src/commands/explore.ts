@@ -16,10 +16,11 @@ import {
 } from '@rmap-lab/explorer';
 import { SingleBar } from 'cli-progress';
 import { type Command, Option } from 'commander';
-import { alive, announce, apart, print } from '../apart.js';
+import { alive, announce, apart, LONGEST, print } from '../apart.js';
 import { exitCode } from '../exit-codes.js';
 import type { ExploreDocument } from '../explore-schema.js';
 import { loadStrategy, shortNames, standing } from '../load-strategy.js';
+import { positive, wholeNumber } from '../numbers.js';
 import { drawFailure, operationLines } from '../pictures.js';
 import { type Shard, shardFrom } from '../shard.js';
 
@@ -44,7 +45,7 @@ interface ExploreCommandOptions {
   readonly json?: boolean;
 }
 
-export function addExplore(program: Command, wholeNumber: (text: string) => number): void {
+export function addExplore(program: Command): void {
   program
     .command('explore')
     .description('run concurrent operations in many interleavings, and show the simplest one that breaks a rule')
@@ -53,9 +54,9 @@ export function addExplore(program: Command, wholeNumber: (text: string) => numb
     .addOption(new Option('--engine <name>', 'how interleavings are chosen').choices(ENGINES).default('bounded'))
     .option('--preemptions <n>', 'at most so many (bounded); one less than the depth (pct)', wholeNumber, 2)
     .option('--seed <n>', 'of engines that draw', wholeNumber, 1)
-    .option('--schedules <n>', 'stop after so many', wholeNumber)
-    .option('--seconds <n>', 'stop after so long', wholeNumber)
-    .option('--workers <n>', 'explore in so many worker threads', wholeNumber)
+    .option('--schedules <n>', 'stop after so many', positive)
+    .option('--seconds <n>', 'stop after so long', positive)
+    .option('--workers <n>', 'explore in so many worker threads', positive)
     .option('--shard <i/n>', 'explore only the i-th of n parts, in workers', shardFrom)
     .option('--resume <file>', 'keep what is done in a file, and go on from there; in workers')
     .option('--svg <file>', 'draw the schedule that fails into a file')
@@ -124,7 +125,7 @@ async function parallel(scenario: string, options: ExploreCommandOptions): Promi
   process.once('SIGINT', stop);
   const bar = new SingleBar({ stream: process.stderr, noTTYOutput: false, clearOnComplete: true });
   if (process.stderr.isTTY) bar.start(1, 0);
-  const time = seconds === undefined ? [] : [AbortSignal.timeout(seconds * 1000)];
+  const time = seconds === undefined ? [] : [AbortSignal.timeout(Math.min(seconds * 1000, LONGEST))];
   try {
     const verdict = await exploreParallel(
       { scenario, strategy, engine: engine as Job['engine'], preemptions },

@@ -10,9 +10,10 @@ import {
   SHIPPED_RECORDING,
 } from '@rmap-lab/kernel-oracle';
 import { anonVma } from '@rmap-lab/strategy-anon-vma';
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { exitCode } from '../exit-codes.js';
 import { standing } from '../load-strategy.js';
+import { positive, wholeNumber } from '../numbers.js';
 import { oracleDocument, oracleText, printDifferences } from '../oracle-report.js';
 
 /** What `oracle` may be told. */
@@ -27,12 +28,7 @@ interface OracleOptions {
   readonly json?: boolean;
 }
 
-export function addOracle(program: Command, wholeNumber: (text: string) => number): void {
-  const positive = (text: string): number => {
-    const n = wholeNumber(text);
-    if (n < 1) throw new InvalidArgumentError('it must be at least 1');
-    return n;
-  };
+export function addOracle(program: Command): void {
   program
     .command('oracle')
     .description('run programs on this Linux kernel and in the model, and compare all that can be seen')

@@ -8,6 +8,7 @@ import { exitCode } from '../exit-codes.js';
 import { ACTIVITY_LEVELS, type ActivityLevel, KernelActivity } from '../kernel-activity.js';
 import { type LayoutName, layoutOf, layoutOption } from '../layout.js';
 import { loadStrategy } from '../load-strategy.js';
+import { wholeNumber } from '../numbers.js';
 import { Observer } from '../observer.js';
 import { runReport } from '../run-report.js';
 import type { RunDocument } from '../run-schema.js';
@@ -22,7 +23,7 @@ interface RunOptions {
   readonly skipMismatches?: boolean;
 }
 
-export function addRun(program: Command, wholeNumber: (text: string) => number): void {
+export function addRun(program: Command): void {
   program
     .command('run')
     .description('replay a workload under a strategy, check every mapping, and print what it cost')

@@ -7,6 +7,7 @@ import type { Command } from 'commander';
 import { exitCode } from '../exit-codes.js';
 import { type LayoutName, layoutOf, layoutOption } from '../layout.js';
 import { shortNames, standing } from '../load-strategy.js';
+import { positive } from '../numbers.js';
 import { unusableOf } from '../probe.js';
 import { shardFrom } from '../shard.js';
 
@@ -18,14 +19,14 @@ interface SweepCommandOptions {
   readonly json?: boolean;
 }
 
-export function addSweep(program: Command, wholeNumber: (text: string) => number): void {
+export function addSweep(program: Command): void {
   program
     .command('sweep')
     .description('run a grid of strategies, workloads and parameters over all cores; goes on where it was stopped')
     .argument('<file>', 'the grid, as JSON (see packages/experiments)')
     .option('--out <file>', 'where results are appended (default: the grid file with .results.jsonl)')
     .option('--shard <i/n>', 'run only the i-th of n parts', shardFrom)
-    .option('--workers <n>', 'cells at once (default: one for each core)', wholeNumber)
+    .option('--workers <n>', 'cells at once (default: one for each core)', positive)
     .addOption(layoutOption())
     .option('--json', 'print one JSON document (rmap-lab/sweep@1)')
     .addHelpText('after', '\nExample:\n  rmap-lab sweep grid.json --shard 1/4')

@@ -17,6 +17,9 @@ export interface CellRunnerOptions {
   readonly limits: SweepSpec['limits'];
 }
 
+/** The longest time of a timer, in milliseconds: with more it rings at once. */
+const LONGEST = 2 ** 31 - 1;
+
 /**
  * Measures cells: in worker threads, and those of strategies from outside each in a process of its own. So one that hangs, throws, kills
  * its process, eats the memory or spoils built-in objects costs its cell alone.
@@ -36,7 +39,7 @@ export class CellRunner {
   /** One cell; null: `signal` ended it. */
   async run(cell: Cell, signal?: AbortSignal): Promise<Outcome | null> {
     const { shortNames, from, limits } = this.options;
-    const time = AbortSignal.timeout(limits.seconds * 1000);
+    const time = AbortSignal.timeout(Math.min(Math.ceil(limits.seconds * 1000), LONGEST));
     try {
       const task: CellTask = { cell, shortNames, from };
       const until = signal === undefined ? time : AbortSignal.any([time, signal]);

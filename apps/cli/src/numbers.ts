@@ -1,0 +1,15 @@
+import { InvalidArgumentError } from 'commander';
+
+/** The whole number that an option says. */
+export function wholeNumber(text: string): number {
+  const n = Number(text);
+  if (text.trim() === '' || !Number.isSafeInteger(n)) throw new InvalidArgumentError('it must be a whole number');
+  return n;
+}
+
+/** The same for an option of which nothing, or less, makes no sense. */
+export function positive(text: string): number {
+  const n = wholeNumber(text);
+  if (n < 1) throw new InvalidArgumentError('it must be at least 1');
+  return n;
+}
