@@ -17,7 +17,7 @@ interface Doing {
 /** Says in a process's environment that it was started to run a strategy apart. */
 const APART = 'RMAP_LAB_APART';
 /** Longest silence of a process that runs apart, in seconds. */
-const patience = Number(process.env.RMAP_LAB_PATIENCE ?? 60);
+const { RMAP_LAB_PATIENCE = '60' } = process.env;
 
 /** The longest time of a timer, in milliseconds: with more it rings at once. */
 export const LONGEST = 2 ** 31 - 1;
@@ -25,6 +25,18 @@ export const LONGEST = 2 ** 31 - 1;
 /** A strategy from outside hangs, or ended the process it ran in. */
 export class StrategyMisbehaves extends Error {
   override readonly name = 'StrategyMisbehaves';
+}
+
+/** `RMAP_LAB_PATIENCE` is no time. */
+export class BadPatience extends Error {
+  override readonly name = 'BadPatience';
+}
+
+/** @throws BadPatience */
+function patience(): number {
+  const seconds = Number(RMAP_LAB_PATIENCE);
+  if (seconds > 0) return seconds;
+  throw new BadPatience(`RMAP_LAB_PATIENCE must be a number of seconds above 0, not '${RMAP_LAB_PATIENCE}'`);
 }
 
 const isApart = process.env[APART] === '1' && process.send !== undefined;
@@ -68,7 +80,7 @@ export function apart(strategies: readonly string[], run: () => Promise<number>)
 export function runAgain(
   args: readonly string[],
   first: string,
-  { output, onPrint, seconds = patience }: { output: 2 | 'ignore'; onPrint: (text: string) => void; seconds?: number },
+  { output, onPrint, seconds = patience() }: { output: 2 | 'ignore'; onPrint: (text: string) => void; seconds?: number },
 ): Promise<number> {
   const child = fork(process.argv[1], args, {
     // A session of its own: an interrupt from the terminal reaches it once, through us.

@@ -7,7 +7,7 @@ import { BadProgress, BadToken, Diverged, UnknownScenario } from '@rmap-lab/expl
 import { BadProgram, BadRecording, CannotObserve } from '@rmap-lab/kernel-oracle';
 import { BadParameter, CannotRecord, UnknownWorkload } from '@rmap-lab/workloads';
 import { Command } from 'commander';
-import { announceEnd, StrategyMisbehaves } from './apart.js';
+import { announceEnd, BadPatience, StrategyMisbehaves } from './apart.js';
 import { addCompare } from './commands/compare.js';
 import { addExplore } from './commands/explore.js';
 import { addGrowth } from './commands/growth.js';
@@ -72,6 +72,7 @@ function explain(error: unknown): number {
     TraceError,
     StrategyLoadError,
     StrategyMisbehaves,
+    BadPatience,
     UnknownWorkload,
     BadParameter,
     CannotRecord,

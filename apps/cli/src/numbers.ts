@@ -7,6 +7,13 @@ export function wholeNumber(text: string): number {
   return n;
 }
 
+/** The same for an option that counts. */
+export function count(text: string): number {
+  const n = wholeNumber(text);
+  if (n < 0) throw new InvalidArgumentError('it must be 0 or more');
+  return n;
+}
+
 /** The same for an option of which nothing, or less, makes no sense. */
 export function positive(text: string): number {
   const n = wholeNumber(text);

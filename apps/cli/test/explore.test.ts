@@ -88,6 +88,17 @@ describe('rmap-lab explore', () => {
     vi.unstubAllEnvs();
   });
 
+  it('refuses a patience that is no time, and fewer preemptions than none', () => {
+    vi.stubEnv('RMAP_LAB_PATIENCE', 'long');
+    const { status, stderr } = rmapLab('explore', 'both-write', '--strategy', careless());
+    vi.unstubAllEnvs();
+    expect([status, stderr]).toEqual([2, "rmap-lab: RMAP_LAB_PATIENCE must be a number of seconds above 0, not 'long'\n"]);
+    expect(rmapLab('explore', 'both-write', '--preemptions', '-1')).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('0 or more'),
+    });
+  });
+
   it('names all scenarios, and refuses others', () => {
     expect(rmapLab('explore', '--list').stdout).toMatch(/^move-x-migrate {2}.+, while migration/m);
     const { status, stderr } = rmapLab('explore', 'nonsense');

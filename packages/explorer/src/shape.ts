@@ -4,7 +4,7 @@ import { RACE_FIELDS } from './races.js';
 import { TRACING_FIELDS } from './tracing/node.js';
 
 /** Is told of a field, by number, and what it holds. */
-export type Differs = (at: number, value: unknown) => void;
+type Differs = (at: number, value: unknown) => void;
 
 /**
  * What is done to the fields of objects of one class and with the same keys. Compiled, so that it meets objects of one kind only: a

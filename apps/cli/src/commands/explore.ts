@@ -20,7 +20,7 @@ import { alive, announce, apart, LONGEST, print } from '../apart.js';
 import { exitCode } from '../exit-codes.js';
 import type { ExploreDocument } from '../explore-schema.js';
 import { loadStrategy, shortNames, standing } from '../load-strategy.js';
-import { positive, wholeNumber } from '../numbers.js';
+import { count, positive, wholeNumber } from '../numbers.js';
 import { drawFailure, operationLines } from '../pictures.js';
 import { type Shard, shardFrom } from '../shard.js';
 
@@ -52,7 +52,7 @@ export function addExplore(program: Command): void {
     .argument('[scenario]', 'name of a scenario (see --list)')
     .option('--strategy <name>', 'short name (anon-vma), package, or file', 'anon-vma')
     .addOption(new Option('--engine <name>', 'how interleavings are chosen').choices(ENGINES).default('bounded'))
-    .option('--preemptions <n>', 'at most so many (bounded); one less than the depth (pct)', wholeNumber, 2)
+    .option('--preemptions <n>', 'at most so many (bounded); one less than the depth (pct)', count, 2)
     .option('--seed <n>', 'of engines that draw', wholeNumber, 1)
     .option('--schedules <n>', 'stop after so many', positive)
     .option('--seconds <n>', 'stop after so long', positive)

@@ -11,7 +11,7 @@ export type Part =
 
 /** Names a part among those of one search. */
 export const nameOf = (part: Part): string =>
-  'seed' in part ? `seed ${part.seed}` : `bound ${part.bound} ${part.prefix.join('')}`;
+  'seed' in part ? `seed ${part.seed}` : `bound ${part.bound} ${part.prefix.map((thread) => thread.toString(36)).join('')}`;
 
 /** Beginnings of all schedules within a bound. */
 export interface Frontier {
