@@ -4,6 +4,17 @@ import { type Shape, shapeOf } from './shape.js';
 import type { Snapshot } from './snapshot.js';
 import { untraced } from './tracing/node.js';
 
+/** Come before what collections hold, as the number of its shape comes before what an object does. */
+const COLLECTIONS = { view: -1, array: -2, map: -3, set: -4 } as const;
+
+/** A shape of new objects. */
+interface Met {
+  readonly names: readonly string[];
+  readonly shape: Shape;
+  /** By the order in which they were met. */
+  readonly number: number;
+}
+
 /**
  * How the state of what a snapshot holds differs from the snapshot, as a number of 53 bits: equal for equal states, whatever way led
  * there and in whatever order their new objects were made; for different ones by chance only, once in 10^15 pairs.
@@ -13,7 +24,8 @@ export class Fingerprint {
   /** New objects: few. */
   private readonly fresh: object[] = [];
   /** Shapes of new objects by prototype. */
-  private readonly shapes = new Map<object | null, { readonly names: readonly string[]; readonly shape: Shape }[]>();
+  private readonly shapes = new Map<object | null, Met[]>();
+  private met = 0;
   private readonly hash = new Hash();
   /** Where what is compared next begins in the order of all. */
   private place = 0;
@@ -84,8 +96,8 @@ export class Fingerprint {
 
   private readonly value = (value: unknown): void => {
     if (typeof value === 'number') this.hash.number(value);
-    else if (typeof value === 'object' && value !== null) this.hash.number(this.numberOf(value));
-    else if (typeof value === 'function') this.hash.number(this.nameOf?.(value) ?? -1);
+    else if (typeof value === 'object' && value !== null) this.hash.object(this.numberOf(value));
+    else if (typeof value === 'function') this.hash.object(this.nameOf?.(value) ?? -1);
     else this.hash.plain(value);
   };
 
@@ -98,24 +110,43 @@ export class Fingerprint {
     return this.nameOf?.(object) ?? this.numbers.size + at;
   }
 
-  /** All of a new object, or of a collection. */
+  /** All of a new object, or of a collection. What it is and how much there is goes first, so that one never goes by what follows another. */
   private contents(object: object): void {
+    const { hash } = this;
     if (ArrayBuffer.isView(object)) {
       const words = wordsOf(object);
-      for (let i = 0; i < words.length; i++) if (words[i] !== 0) this.hash.word(words[i] ^ i);
-    } else if (Array.isArray(object)) for (let i = 0; i < object.length; i++) this.value(object[i]);
-    else if (object instanceof Map)
+      hash.word(COLLECTIONS.view);
+      hash.word(words.length);
+      for (let i = 0; i < words.length; i++) {
+        if (words[i] === 0) continue;
+        hash.word(i);
+        hash.word(words[i]);
+      }
+      hash.word(words.length);
+    } else if (Array.isArray(object)) {
+      hash.word(COLLECTIONS.array);
+      hash.word(object.length);
+      for (let i = 0; i < object.length; i++) this.value(object[i]);
+    } else if (object instanceof Map) {
+      hash.word(COLLECTIONS.map);
+      hash.word(object.size);
       for (const [key, value] of object as Map<unknown, unknown>) {
         this.value(key);
         this.value(value);
       }
-    else if (object instanceof Set) for (const value of object as Set<unknown>) this.value(value);
-    else this.shapeOf(object).each(object, this.value);
-    this.hash.word(13);
+    } else if (object instanceof Set) {
+      hash.word(COLLECTIONS.set);
+      hash.word(object.size);
+      for (const value of object as Set<unknown>) this.value(value);
+    } else {
+      const { shape, number } = this.shapeOf(object);
+      hash.word(number);
+      shape.each(object, this.value);
+    }
   }
 
   /** The shape of a new object. Symbols are those of the first object of the class with fields of the same names. */
-  private shapeOf(object: object): Shape {
+  private shapeOf(object: object): Met {
     const prototype = Object.getPrototypeOf(object) as object | null;
     let shapes = this.shapes.get(prototype);
     if (shapes === undefined) {
@@ -123,10 +154,10 @@ export class Fingerprint {
       this.shapes.set(prototype, shapes);
     }
     const names = Object.keys(object);
-    for (let i = 0; i < shapes.length; i++) if (sameElements(names, shapes[i].names)) return shapes[i].shape;
-    const shape = shapeOf(object, Reflect.ownKeys(object));
-    shapes.push({ names, shape });
-    return shape;
+    for (let i = 0; i < shapes.length; i++) if (sameElements(names, shapes[i].names)) return shapes[i];
+    const met = { names, shape: shapeOf(object, Reflect.ownKeys(object)), number: this.met++ };
+    shapes.push(met);
+    return met;
   }
 }
 

@@ -193,6 +193,37 @@ describe('a fingerprint', () => {
     expect([...changes].reverse().map(after).reverse()).toEqual(states);
   });
 
+  it.each<[string, unknown, unknown]>([
+    ['null and 7', null, 7],
+    ['true and 3', true, 3],
+    ['undefined and a bigint', undefined, 11n],
+    ['two bigints', 1n, 2n],
+    ['two symbols', Symbol('one'), Symbol('one')],
+    ['texts in a row', ['ab'], ['a', 'b']],
+    ['texts side by side', { a: 'x', b: 'xy' }, { a: 'xx', b: 'y' }],
+    ['a text and its bigint', '1', 1n],
+    ['words of an array', Int32Array.of(0, 5), Int32Array.of(4, 0)],
+    ['lengths of an array', new Int32Array(1), new Int32Array(2)],
+    ['fields of other names', { a: 1 }, { b: 1 }],
+    ['an array and a set', [1], new Set([1])],
+    ['an array and what it holds', [[1], 2], [[1, 2]]],
+  ])('tells apart %s', (_, one, other) => {
+    let next: unknown;
+    const program = keptProgram(
+      () => ({ found: 0 as unknown }),
+      (box, kept) => {
+        box.found = next;
+        return { threads: {}, fingerprint: () => kept?.state() ?? -1 };
+      },
+    );
+    const after = (value: unknown): number | undefined => {
+      next = value;
+      return program().fingerprint?.();
+    };
+    expect(after(one)).not.toBe(after(other));
+    expect(after(one)).toBe(after(one));
+  });
+
   it('finds everything as it was when it was put back, also where that was done for what had changed only', () => {
     const make = () => ({
       words: new Int32Array(4096),

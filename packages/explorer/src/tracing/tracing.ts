@@ -156,19 +156,24 @@ export class Tracing {
     this.reads[place] = this.step;
     this.touched.push(place * 8 + LOAD);
     this.hash.word(place);
+    // It says how much there is, so that what the thread reads next never goes by what it read here.
     if (object instanceof Map) {
+      this.hash.number(Reflect.get(Map.prototype, 'size', object));
       for (const [key, value] of Map.prototype.entries.call(object)) {
         this.value(key);
         this.value(value);
       }
-    } else if (object instanceof Set) for (const value of Set.prototype.values.call(object)) this.value(value);
-    else {
-      const numbers = object as Int32Array;
+    } else if (object instanceof Set) {
+      this.hash.number(Reflect.get(Set.prototype, 'size', object));
+      for (const value of Set.prototype.values.call(object)) this.value(value);
+    } else {
+      const numbers = object as Int32Array | BigInt64Array;
       for (let i = 0; i < numbers.length; i++) {
         if (numbers[i] === 0) continue;
         this.hash.word(i);
-        this.hash.number(numbers[i]);
+        this.hash.plain(numbers[i]);
       }
+      this.hash.word(numbers.length);
     }
   }
 
@@ -201,7 +206,7 @@ export class Tracing {
 
   private value(value: unknown): void {
     if ((typeof value !== 'object' && typeof value !== 'function') || value === null) this.hash.plain(value);
-    else this.hash.number(this.nameOf(value) ?? -1);
+    else this.hash.object(this.nameOf(value) ?? -1);
   }
 
   private placeOf(node: Node, key: unknown): number {
