@@ -68,8 +68,8 @@ export class Fingerprint {
     }
     for (let i = 0; i < sets.length; i++) {
       const same = sameValues(sets[i][0], sets[i][1]);
-      // Another order is something to put back, but no other state.
-      if (!same && !sameMembers(sets[i][0], sets[i][1])) this.whole(sets[i][0]);
+      // Threads see the order, too.
+      if (!same) this.whole(sets[i][0]);
       changed[part++] = same ? 0 : 1;
       this.place++;
     }
@@ -185,6 +185,3 @@ function sameValues(set: ReadonlySet<unknown>, values: readonly unknown[]): bool
   for (const value of set) if (value !== values[at++]) return false;
   return true;
 }
-
-const sameMembers = (set: ReadonlySet<unknown>, values: readonly unknown[]): boolean =>
-  set.size === values.length && values.every((value) => set.has(value));

@@ -4,6 +4,7 @@ import { anonVmaLazy } from '@rmap-lab/strategy-anon-vma-lazy';
 import { cowContext } from '@rmap-lab/strategy-cow-context';
 import { describe, expect, it } from 'vitest';
 import { keptProgram, kernelProgram, type Program, sample, scenarioNamed, scenarios } from '../src/index.js';
+import { all, step, verdicts } from './support/verdicts.js';
 
 /** Every third scenario; all with EXPLORER_LONG. */
 const some = scenarios.filter((_, i) => process.env.EXPLORER_LONG === '1' || i % 3 === 0);
@@ -145,6 +146,7 @@ describe('a fingerprint', () => {
       list: [1, 2, 3],
       map: new Map([['a', 1]]),
       set: new Set([1]),
+      pair: new Set(['a', 'b']),
       found: null as object | null,
     });
     type Box = ReturnType<typeof make>;
@@ -174,6 +176,7 @@ describe('a fingerprint', () => {
       (box) => box.map.set('b', 1),
       (box) => box.map.delete('a'),
       (box) => box.set.add(2),
+      (box) => box.pair.delete('a') && box.pair.add('a'),
       ...[1, 2].map((value) => (box: Box) => {
         box.found = { value, next: { value: 3 } };
       }),
@@ -264,5 +267,46 @@ describe('a fingerprint', () => {
     for (let i = 0; i < 4 * changes.length; i++) program();
     expect(new Set(found).size).toBe(1);
     expect(checks).toBe(changes.length);
+  });
+});
+
+describe('the order of a set', () => {
+  it('is part of the state, as threads see it', () => {
+    const put = function* (world: { set: Set<string> }, value: string): Op<void> {
+      yield step(world.set);
+      world.set.add(value);
+    };
+    const found = verdicts(
+      () => ({ set: new Set<string>() }),
+      (world) => ({ a: put(world, 'a'), b: put(world, 'b') }),
+      ({ set }) => {
+        if ([...set][0] === 'b') throw new Error('b was first');
+      },
+    );
+    expect(found).toEqual(all('b was first'));
+  });
+});
+
+describe('the memory of a typed array', () => {
+  const add = function* (world: { bytes: Uint8Array }, at: number): Op<void> {
+    yield step(world);
+    world.bytes[at]++;
+  };
+  it.each<[string, () => Uint8Array]>([
+    ['with bytes behind its last word', () => new Uint8Array(5)],
+    ['that begins in a word', () => new Uint8Array(new ArrayBuffer(16), 2, 8)],
+  ])('is put back and is part of the state: %s', (_, make) => {
+    for (const at of [0, 4]) {
+      const found = (right: number) =>
+        verdicts(
+          () => ({ bytes: make() }),
+          (world) => ({ a: add(world, at), b: add(world, at) }),
+          ({ bytes }) => {
+            if (bytes[at] !== right) throw new Error(`${bytes[at]} at ${at}`);
+          },
+        );
+      expect(found(2)).toEqual(all('passes'));
+      expect(found(3)).toEqual(all(`2 at ${at}`));
+    }
   });
 });
