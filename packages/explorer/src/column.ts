@@ -1,15 +1,18 @@
 /** Words that are looked at together. */
 const BLOCK = 64;
 
+/** Memory as words of four bytes, or single bytes where it is no whole number of those. */
+type Words = Int32Array | Uint8Array;
+
 /** The memory of a typed array as words, and what it held. */
 export class Column {
-  private readonly saved: Int32Array;
+  private readonly saved: Words;
   /** Blocks that differed at some time, ascending; each is looked at word by word. */
   private hot: readonly number[];
   /** What lies between them. It hardly ever differs, and a native look at all of it is far cheaper. */
   private cold: readonly (readonly [now: Buffer, saved: Buffer])[] = [];
 
-  constructor(private readonly now: Int32Array) {
+  constructor(private readonly now: Words) {
     this.saved = now.slice();
     this.hot = now.length <= 2 * BLOCK ? this.blocks() : [];
     this.findCold();
@@ -68,9 +71,11 @@ export class Column {
   }
 }
 
-const bytes = ({ buffer, byteOffset }: Int32Array, from: number, to: number): Buffer =>
-  Buffer.from(buffer, byteOffset + 4 * from, 4 * (to - from));
+const bytes = ({ buffer, byteOffset, BYTES_PER_ELEMENT: size }: Words, from: number, to: number): Buffer =>
+  Buffer.from(buffer, byteOffset + size * from, size * (to - from));
 
-/** The memory of a typed array as words. @throws RangeError when it is no whole number of them */
-export const wordsOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Int32Array =>
-  new Int32Array(buffer, byteOffset, byteLength / 4);
+/** The memory of a typed array as words. */
+export const wordsOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Words =>
+  (byteOffset | byteLength) % 4 === 0
+    ? new Int32Array(buffer, byteOffset, byteLength / 4)
+    : new Uint8Array(buffer, byteOffset, byteLength);
