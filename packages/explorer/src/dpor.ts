@@ -27,7 +27,9 @@ export function dpor(program: Program, options: SearchOptions = {}): Search {
   const frames: Frame[] = [];
   let run = new Execution(program, numbers, 'traced');
   const history = new History(run.names.length);
-  let again = false;
+  let { lasting } = run;
+  /** Frames that are known; those behind them are to be made. */
+  let known = 0;
 
   const frameAt = (depth: number): Frame => {
     frames[depth] ??= { enabled: 0, backtrack: 0, sleep: 0, chosen: 0, asleep: [] };
@@ -36,15 +38,10 @@ export function dpor(program: Program, options: SearchOptions = {}): Search {
   frameAt(0).sleep = 0;
 
   for (;;) {
-    if (again) {
-      run = new Execution(program, numbers, 'traced');
-      for (let i = 0; i < history.length; i++) run.again(frames[i].chosen, 0);
-    }
-    const from = history.length;
     let complete = true;
-    for (let depth = from; ; depth++) {
+    for (let depth = history.length; ; depth++) {
       const frame = frameAt(depth);
-      if (!again || depth > from) {
+      if (depth >= known) {
         frame.enabled = run.enabled();
         if (frame.enabled === 0) break;
         const awake = frame.enabled & ~frame.sleep;
@@ -80,12 +77,19 @@ export function dpor(program: Program, options: SearchOptions = {}): Search {
         if (!options.keepGoing) return search;
       }
     } else search.blocked++;
-    if (!backtrack(history, frames)) {
+    if (run.lasting !== lasting) {
+      ({ lasting } = run);
+      while (history.length > 0) history.pop();
+      frameAt(0).sleep = 0;
+      known = 0;
+    } else if (backtrack(history, frames)) known = history.length + 1;
+    else {
       search.exhausted = true;
       return search;
     }
     if (isOver(search, options)) return search;
-    again = true;
+    run = new Execution(program, numbers, 'traced');
+    for (let i = 0; i < history.length; i++) run.again(frames[i].chosen, 0);
   }
 }
 

@@ -78,6 +78,11 @@ export class Execution {
     return this.tracing !== undefined && this.world.fingerprint !== undefined;
   }
 
+  /** Objects that turned out to outlive schedules, in this one or before; where there are more now, what was found before is void. */
+  get lasting(): number {
+    return this.tracing?.lasting ?? 0;
+  }
+
   /** The threads that can go on, as bits. */
   enabled(): number {
     let mask = 0;

@@ -107,7 +107,9 @@ export class Fingerprint {
     if (known !== undefined) return known;
     let at = this.fresh.indexOf(object);
     if (at < 0) at = this.fresh.push(object) - 1;
-    return this.nameOf?.(object) ?? this.numbers.size + at;
+    const name = this.nameOf?.(object) ?? at;
+    // Names of what outlives schedules are below 0.
+    return name < 0 ? name : this.numbers.size + name;
   }
 
   /** All of a new object, or of a collection. What it is and how much there is goes first, so that one never goes by what follows another. */

@@ -28,9 +28,11 @@ export function stateSearch(program: Program, options: SearchOptions = {}): Stat
   const search: StateSearch = { ...startSearch('state'), states: 0 };
   const seen = new Set<number>();
   const frames: Frame[] = [];
+  let lasting: number | undefined;
   for (;;) {
     const run = new Execution(program, null, 'traced');
     if (!run.traced) throw new Untraceable('the program does not say what its threads read: explore it by another engine');
+    lasting ??= run.lasting;
     // The last frame is to be tried another way; those before it are known.
     for (let depth = 0; depth < frames.length - 1; depth++) run.again(frames[depth].chosen, frames[depth].read);
     let fresh = frames.length > 0 ? advance(run, frames[frames.length - 1]) : true;
@@ -46,15 +48,28 @@ export function stateSearch(program: Program, options: SearchOptions = {}): Stat
     if (fresh) finish(run);
     else search.blocked++;
     if (search.failure !== null && !options.keepGoing) return search;
-    while (frames.length > 0 && frames[frames.length - 1].rest === 0) frames.pop();
-    if (frames.length === 0) {
+    if (run.lasting !== lasting) {
+      ({ lasting } = run);
+      seen.clear();
+      frames.length = 0;
+    } else if (!backtrack()) {
       search.exhausted = true;
       return search;
     }
-    const frame = frames[frames.length - 1];
-    frame.chosen = 31 - Math.clz32(frame.rest & -frame.rest);
-    frame.rest &= ~(1 << frame.chosen);
     if (isOver(search, options)) return search;
+  }
+
+  /** Goes back to the last frame where another thread is to be tried; false: there is none. */
+  function backtrack(): boolean {
+    for (let frame = frames.at(-1); frame !== undefined; frame = frames.at(-1)) {
+      if (frame.rest !== 0) {
+        frame.chosen = 31 - Math.clz32(frame.rest & -frame.rest);
+        frame.rest &= ~(1 << frame.chosen);
+        return true;
+      }
+      frames.pop();
+    }
+    return false;
   }
 
   function advance(run: Execution, frame: Frame): boolean {

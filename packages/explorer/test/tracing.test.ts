@@ -1,3 +1,4 @@
+import type { Op } from '@rmap-lab/core';
 import { anonVma } from '@rmap-lab/strategy-anon-vma';
 import { anonVmaLazy } from '@rmap-lab/strategy-anon-vma-lazy';
 import { cowContext } from '@rmap-lab/strategy-cow-context';
@@ -20,6 +21,7 @@ import {
   stateSearch,
   Untraceable,
 } from '../src/index.js';
+import { all, step, verdicts } from './support/verdicts.js';
 
 const LONG = process.env.EXPLORER_LONG === '1';
 const strategies = [anonVma(), anonVmaLazy(), anonVmaLazy('posted'), cowContext(), cowContext('poc')];
@@ -174,5 +176,78 @@ describe('what a step touches', () => {
     expect(conflicts(4, 6)).toBe(true);
     expect(conflicts(7, 8)).toBe(true);
     expect(conflicts(0, 5)).toBe(false);
+  });
+});
+
+describe('what outlives its schedule', () => {
+  const plain = { nothing: true };
+  const deep = { inner: [{ nothing: true }] };
+  it.each<[string, object]>([
+    ['an object', plain],
+    ['one that holds others', deep],
+    ['the same in another program', plain],
+    ['a function', () => {}],
+    ['a frozen array', Object.freeze([])],
+    ['an array', []],
+    ['a map', new Map([['a', {}]])],
+  ])('may be stored by threads, which shifts no name: %s', (_, constant) => {
+    interface Shared {
+      slot: object | null;
+      box: { n: number } | null;
+    }
+    const found = verdicts<Shared>(
+      () => ({ slot: null, box: null }),
+      (world) => ({
+        a: (function* (): Op<void> {
+          yield step(world);
+          world.slot = constant;
+          const box = { n: 0 };
+          world.box = box;
+          yield step(world);
+          const { n } = box;
+          yield step(world);
+          box.n = n + 1;
+        })(),
+        b: (function* (): Op<void> {
+          yield step(world, () => world.box !== null);
+          const { n } = world.box as { n: number };
+          yield step(world);
+          (world.box as { n: number }).n = n + 1;
+        })(),
+      }),
+      ({ box }) => {
+        if (box?.n !== 2) throw new Error('lost update');
+      },
+    );
+    expect(found).toEqual(all('lost update'));
+  });
+
+  it.each<[string, boolean]>([
+    ['two that the same thread stores', false],
+    ['one in two places', true],
+  ])('is told from what else does: %s', (_, same) => {
+    const one = {};
+    const other = same ? one : {};
+    const found = verdicts(
+      () => ({ first: true, slot: null as object | null, seen: null as object | null }),
+      (world) => ({
+        a: (function* (): Op<void> {
+          yield step(world);
+          world.slot = world.first ? one : other;
+        })(),
+        b: (function* (): Op<void> {
+          yield step(world);
+          world.first = false;
+        })(),
+        c: (function* (): Op<void> {
+          yield step(world);
+          world.seen = world.slot;
+        })(),
+      }),
+      ({ slot, seen, first }) => {
+        if (!first && slot === other && seen === other) throw new Error('the other was seen');
+      },
+    );
+    expect(found).toEqual(all('the other was seen'));
   });
 });

@@ -1,19 +1,36 @@
 import type { Tracing } from './tracing.js';
 
-/** What tracing knows of an object: its name, and the numbers of its parts. */
+/** What is never made anew: it was there before the first schedule, or was met in several. */
+export const LASTING = 0;
+
+/** What tracing knows of an object: its name, and the numbers of its parts, which objects of one name share. */
 export class Node {
   /** Of fields, elements or entries, by position. */
-  readonly places: number[] = [];
-  /** Of entries of a map or set, by key. */
-  readonly byKey = new Map<unknown, number>();
-  /** Of everything in it together; -1: nobody has looked at that yet. */
-  whole = -1;
+  places: number[];
+  /** Of entries of a map or set, by key, and of everything in it together. */
+  byKey: Map<unknown, number>;
 
+  /** @param same an object of another schedule with this name */
   constructor(
-    readonly tracing: Tracing,
+    public tracing: Tracing,
     /** The same in every schedule in which the same thread made the same steps. */
-    readonly name: number,
-  ) {}
+    public name: number,
+    /** In which it was made, or {@link LASTING}. */
+    public schedule: number,
+    same: Node | undefined,
+  ) {
+    this.places = same?.places ?? [];
+    this.byKey = same?.byKey ?? new Map();
+  }
+
+  /** It is met again in another schedule, or program. */
+  keep(tracing: Tracing, name: number): void {
+    this.tracing = tracing;
+    this.name = name;
+    this.schedule = LASTING;
+    this.places = [];
+    this.byKey = new Map();
+  }
 }
 
 /** Where a traced object keeps its node, and a traced class instance the values of its fields. */
@@ -26,15 +43,15 @@ const ARRAY = Symbol('array of a proxy');
 /** Fields that tracing adds to objects. */
 export const TRACING_FIELDS: readonly symbol[] = [NODE, MEMORY, PROXY];
 
-type AnyArray = unknown[] & { [PROXY]?: AnyArray };
+type AnyArray = unknown[] & { [NODE]?: Node; [PROXY]?: AnyArray };
 
 /** The array behind a proxy, or the object itself. */
 export const untraced = <T extends object>(object: T): T => (object as T & { readonly [ARRAY]?: T })[ARRAY] ?? object;
 
-/** The proxy of an array, made at first use. */
-export function proxyOf(array: object, node: Node): object {
-  const known = (array as AnyArray)[PROXY];
-  if (known !== undefined) return known;
+/** The proxy of an array, made at first use; the array itself where it can't carry a node. */
+export function proxyOf(array: object): object {
+  const { [NODE]: node, [PROXY]: known } = array as AnyArray;
+  if (node === undefined || known !== undefined) return known ?? array;
   const proxy = new Proxy(array as AnyArray, new ArrayHandler(node));
   Object.defineProperty(array, PROXY, { value: proxy });
   return proxy;

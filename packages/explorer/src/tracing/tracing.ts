@@ -2,7 +2,7 @@ import { COUNTERS, LOCK_WORDS, type Step } from '@rmap-lab/core';
 import { LOAD, modeOf, READ_LOCK, READ_UNLOCK, STORE, TRY_READ, WRITE_LOCK, WRITE_UNLOCK } from '../access.js';
 import { Hash } from '../hash.js';
 import { traceMap, traceSet } from './collections.js';
-import { MEMORY, NODE, Node, proxyOf, TRACING_FIELDS, untraced } from './node.js';
+import { LASTING, MEMORY, NODE, Node, proxyOf, TRACING_FIELDS, untraced } from './node.js';
 
 interface Traced {
   [NODE]?: Node;
@@ -16,6 +16,8 @@ const NAMES = 2 ** 20;
 /** Who makes what is there before any thread runs; the first of the threads. */
 const MAKER = 0;
 const FIRST = 1;
+/** Stands for everything in a collection together. */
+const WHOLE = Symbol('everything in a collection');
 const NO_FIELDS: readonly string[] = [];
 
 /**
@@ -33,8 +35,11 @@ export class Tracing {
   private readonly named: number[] = [0];
   private first = 0;
   private readonly nodes = new Map<number, Node>();
-  /** Names of what can't carry a node. */
-  private readonly names = new WeakMap<object, number>();
+  /** Of what can't carry them. */
+  private readonly apart = new WeakMap<object, Node>();
+  private schedule = LASTING;
+  /** How many objects threads stored that turned out to outlive their schedule, such as constants of a module. */
+  lasting = 0;
   private places = 0;
   private step = 0;
   /** Locks that were looked at since the step took them or gave them up. */
@@ -50,6 +55,7 @@ export class Tracing {
 
   /** A new schedule begins: what the one before made is gone. */
   restart(): void {
+    this.schedule++;
     this.named.fill(0);
     this.named[MAKER] = this.first;
     this.listening = false;
@@ -82,14 +88,16 @@ export class Tracing {
   /** A value that is stored in something traced: traced from now on, if it is an object. What to store instead of it. */
   adopt(value: unknown): unknown {
     if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return value;
-    if (Array.isArray(value) || ArrayBuffer.isView(value)) return this.adoptArray(untraced(value as object));
-    if ((value as Traced)[NODE] === undefined && !this.names.has(value)) this.trace(value);
-    return value;
+    const object = untraced(value);
+    const node = this.nodeOf(object);
+    if (node === undefined) this.trace(object);
+    else if (node.tracing !== this || (node.schedule !== this.schedule && node.schedule !== LASTING)) this.keep(object, node);
+    return Array.isArray(object) || ArrayBuffer.isView(object) ? proxyOf(object) : value;
   }
 
   /** The name of something traced; undefined: it is not. */
   nameOf(object: object): number | undefined {
-    return (object as Traced)[NODE]?.name ?? this.names.get(object);
+    return this.nodeOf(object)?.name;
   }
 
   /** A field or an element is read. @internal */
@@ -221,8 +229,7 @@ export class Tracing {
   }
 
   private wholeOf(node: Node): number {
-    if (node.whole < 0) node.whole = this.newPlace();
-    return node.whole;
+    return this.placeOf(node, WHOLE);
   }
 
   private newPlace(): number {
@@ -234,13 +241,15 @@ export class Tracing {
     return place;
   }
 
+  private nodeOf(object: object): Node | undefined {
+    return (object as Traced)[NODE] ?? this.apart.get(object);
+  }
+
   private newNode(): Node {
     const name = this.newName();
-    let node = this.nodes.get(name);
-    if (node === undefined) {
-      node = new Node(this, name);
-      this.nodes.set(name, node);
-    }
+    const same = this.nodes.get(name);
+    const node = new Node(this, name, this.schedule, same);
+    if (same === undefined) this.nodes.set(name, node);
     return node;
   }
 
@@ -250,27 +259,27 @@ export class Tracing {
     return thread * NAMES + named[thread];
   }
 
-  private adoptArray(array: object): object {
-    if ((array as Traced)[NODE] === undefined) {
-      if (!Object.isExtensible(array)) {
-        if (!this.names.has(array)) this.trace(array);
-        return array;
-      }
-      Object.defineProperty(array, NODE, { value: this.newNode() });
-      if (Array.isArray(array)) for (let i = 0; i < array.length; i++) array[i] = this.adopt(array[i]);
-    }
-    return proxyOf(array, (array as Required<Traced>)[NODE]);
+  /**
+   * What outlives its schedule, and all below it, gets a name for good: whoever stores it first would use up one of his names in one
+   * schedule and not in the next, and what he makes then would go by another. What was found by then is void: searches start over.
+   */
+  private keep(object: object, node: Node): void {
+    this.nodes.delete(node.name);
+    node.keep(this, -1 - ++this.lasting);
+    for (const value of contentsOf(object)) this.adopt(value);
   }
 
   private trace(object: object): void {
+    const node = this.newNode();
     if (typeof object === 'function' || !Object.isExtensible(object)) {
-      this.names.set(object, this.newName());
+      this.apart.set(object, node);
       if (typeof object === 'object') for (const value of Object.values(object)) this.adopt(value);
       return;
     }
-    const node = this.newNode();
     Object.defineProperty(object, NODE, { value: node });
-    if (object instanceof Map) {
+    if (Array.isArray(object)) for (let i = 0; i < object.length; i++) object[i] = this.adopt(object[i]);
+    else if (ArrayBuffer.isView(object)) return;
+    else if (object instanceof Map) {
       for (const [key, value] of [...object]) object.set(this.adopt(key), this.adopt(value));
       traceMap(object, node);
     } else if (object instanceof Set) {
@@ -294,6 +303,14 @@ export class Tracing {
     for (const key of Object.getOwnPropertySymbols(object))
       if (!TRACING_FIELDS.includes(key)) this.adopt((object as Record<symbol, unknown>)[key]);
   }
+}
+
+/** What a traced object holds. */
+function* contentsOf(object: object): Iterable<unknown> {
+  if (object instanceof Map) for (const entry of Map.prototype.entries.call(object)) yield* entry;
+  else if (object instanceof Set) yield* Set.prototype.values.call(object);
+  else if (Array.isArray(object)) yield* object;
+  else if (typeof object === 'object' && !ArrayBuffer.isView(object)) yield* Object.values((object as Traced)[MEMORY] ?? object);
 }
 
 interface Marks {
