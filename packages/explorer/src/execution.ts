@@ -3,7 +3,7 @@ import { modeOf } from './access.js';
 import type { Access } from './accesses.js';
 import { Hash } from './hash.js';
 import type { Numbers } from './numbers.js';
-import type { End, Program, World } from './program.js';
+import { type End, type Program, Untraceable, type World } from './program.js';
 import type { Tracing } from './tracing/tracing.js';
 
 /** Steps that one schedule may have before it counts as one that never ends. */
@@ -215,7 +215,7 @@ export class Execution {
       }
       this.ends[thread] = { value: turn.value };
     } catch (error) {
-      if (!(error instanceof Error)) throw error;
+      if (!(error instanceof Error) || error instanceof Untraceable) throw error;
       if (this.world.answers?.(error)) this.ends[thread] = { error };
       else this.failure = error;
     }

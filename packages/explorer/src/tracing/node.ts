@@ -1,3 +1,4 @@
+import { Untraceable } from '../program.js';
 import type { Tracing } from './tracing.js';
 
 /** What is never made anew: it was there before the first schedule, or was met in several. */
@@ -52,7 +53,7 @@ export const untraced = <T extends object>(object: T): T => (object as T & { rea
 export function proxyOf(array: object): object {
   const { [NODE]: node, [PROXY]: known } = array as AnyArray;
   if (node === undefined || known !== undefined) return known ?? array;
-  const proxy = new Proxy(array as AnyArray, new ArrayHandler(node));
+  const proxy = new Proxy(array as AnyArray, Array.isArray(array) ? new ArrayHandler(node) : new ViewHandler(node));
   Object.defineProperty(array, PROXY, { value: proxy });
   return proxy;
 }
@@ -64,28 +65,22 @@ const positionOf = (key: string): number => {
 };
 
 class ArrayHandler implements ProxyHandler<AnyArray> {
-  constructor(private readonly node: Node) {}
+  constructor(protected readonly node: Node) {}
 
   get(array: AnyArray, key: string | symbol): unknown {
-    if (typeof key === 'symbol') return key === ARRAY ? array : Reflect.get(array, key);
-    const { node } = this;
-    const position = positionOf(key);
-    if (position > 0) {
-      const value = array[position - 1];
-      node.tracing.read(node, position, value);
-      return value;
-    }
-    if (key === 'set' && !Array.isArray(array)) return (source: ArrayLike<unknown>) => this.copy(array, source);
-    const value = Reflect.get(array, key) as unknown;
-    if (position === 0) node.tracing.read(node, 0, value);
-    // Whoever takes the memory of a typed array may look at all of it.
-    else if (key === 'buffer') node.tracing.readWhole(node, array);
+    if (key === ARRAY) return array;
+    const position = typeof key === 'symbol' ? -1 : positionOf(key);
+    if (position < 0) return this.other(array, key);
+    const value = position === 0 ? array.length : array[position - 1];
+    this.node.tracing.read(this.node, position, value);
     return value;
   }
 
-  set(array: AnyArray, key: string, value: unknown): boolean {
+  set(array: AnyArray, key: string | symbol, value: unknown): boolean {
+    if (typeof key === 'symbol') return Reflect.set(array, key, value);
     const { node } = this;
     const position = positionOf(key);
+    if (position < 0) throw new Untraceable(`the field '${key}' of an array can't be followed: let an object have it`);
     if (position === 0) {
       for (let i = value as number; i < array.length; i++) node.tracing.write(node, i + 1);
       node.tracing.write(node, 0);
@@ -94,22 +89,53 @@ class ArrayHandler implements ProxyHandler<AnyArray> {
     }
     if (position > array.length) node.tracing.write(node, 0);
     node.tracing.write(node, position);
-    if (!Array.isArray(array)) node.tracing.writePart(node);
     array[position - 1] = node.tracing.adopt(value);
     return true;
-  }
-
-  /** `set` of a typed array, from its start. */
-  private copy(array: AnyArray, source: ArrayLike<unknown>): void {
-    const { tracing } = this.node;
-    const from = untraced(source);
-    const { [NODE]: node } = from as { readonly [NODE]?: Node };
-    if (node !== undefined) tracing.readWhole(node, from);
-    for (let i = 0; i < from.length; i++) if (array[i] !== from[i]) this.set(array, String(i), from[i]);
   }
 
   deleteProperty(array: AnyArray, key: string): boolean {
     this.node.tracing.write(this.node, positionOf(key));
     return Reflect.deleteProperty(array, key);
+  }
+
+  /** What is no element: methods of an array go by its elements themselves. */
+  protected other(array: AnyArray, key: string | symbol): unknown {
+    return Reflect.get(array, key);
+  }
+}
+
+/** Go by the elements of whatever they are called on. Those of a typed array take nothing but one. */
+const ITERATORS: ReadonlySet<PropertyKey> = new Set([Symbol.iterator, 'keys', 'values', 'entries']);
+
+/** Of a typed array. */
+class ViewHandler extends ArrayHandler {
+  override set(array: AnyArray, key: string | symbol, value: unknown): boolean {
+    if (typeof key !== 'symbol') this.node.tracing.writePart(this.node);
+    return super.set(array, key, value);
+  }
+
+  protected override other(array: AnyArray, key: string | symbol): unknown {
+    if (ITERATORS.has(key)) return Reflect.get(Array.prototype, key);
+    const value = Reflect.get(array, key) as unknown;
+    // Whoever takes the memory may look at all of it.
+    if (key === 'buffer') this.node.tracing.readWhole(this.node, array);
+    if (typeof value !== 'function' || key === 'constructor') return value;
+    if (key === 'subarray')
+      throw new Untraceable("what is stored in a subarray of a typed array can't be followed: go by its elements, or slice it");
+    return (...args: unknown[]) => this.call(array, value as (...args: unknown[]) => unknown, args);
+  }
+
+  /** A method of a typed array looks at all of it, and stores what then differs. */
+  private call(array: AnyArray, method: (...args: unknown[]) => unknown, args: unknown[]): unknown {
+    const { tracing } = this.node;
+    tracing.readWhole(this.node, array);
+    const before = array.slice();
+    const result = method.apply(array, args);
+    for (let i = 0; i < array.length; i++) {
+      if (Object.is(array[i], before[i])) continue;
+      tracing.writePart(this.node);
+      tracing.write(this.node, i + 1);
+    }
+    return result === array ? proxyOf(array) : result;
   }
 }
