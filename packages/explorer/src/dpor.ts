@@ -27,7 +27,7 @@ export function dpor(program: Program, options: SearchOptions = {}): Search {
   const frames: Frame[] = [];
   let run = new Execution(program, numbers, 'traced');
   const history = new History(run.names.length);
-  let { lasting } = run;
+  let traced = run.retrace();
   /** Frames that are known; those behind them are to be made. */
   let known = 0;
 
@@ -77,8 +77,9 @@ export function dpor(program: Program, options: SearchOptions = {}): Search {
         if (!options.keepGoing) return search;
       }
     } else search.blocked++;
-    if (run.lasting !== lasting) {
-      ({ lasting } = run);
+    const before = traced;
+    traced = run.retrace();
+    if (traced !== before) {
       while (history.length > 0) history.pop();
       frameAt(0).sleep = 0;
       known = 0;

@@ -78,9 +78,9 @@ export class Execution {
     return this.tracing !== undefined && this.world.fingerprint !== undefined;
   }
 
-  /** Objects that turned out to outlive schedules, in this one or before; where there are more now, what was found before is void. */
-  get lasting(): number {
-    return this.tracing?.lasting ?? 0;
+  /** To be called when a traced run is over, however it ended: where the number is another than before, what was found by then is void. @throws Untraceable */
+  retrace(): number {
+    return this.tracing?.finish() ?? 0;
   }
 
   /** The threads that can go on, as bits. */

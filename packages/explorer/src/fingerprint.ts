@@ -1,7 +1,7 @@
 import { wordsOf } from './column.js';
 import { Hash } from './hash.js';
 import { type Shape, shapeOf } from './shape.js';
-import type { Snapshot } from './snapshot.js';
+import { addedTo, type Snapshot } from './snapshot.js';
 import { untraced } from './tracing/node.js';
 
 /** Come before what collections hold, as the number of its shape comes before what an object does. */
@@ -46,8 +46,13 @@ export class Fingerprint {
     this.place = 0;
     let part = 0;
     for (let i = 0; i < fields.length; i++) {
-      const { shape, object, values } = fields[i];
-      changed[part++] = shape.compare(object, values, this.place, this.differs);
+      const { shape, object, values, names, open } = fields[i];
+      changed[part] = shape.compare(object, values, this.place, this.differs);
+      if (open && shape.count(object) !== names.length) {
+        changed[part] = 1;
+        this.added(object, names);
+      }
+      part++;
       this.place += values.length;
     }
     for (let i = 0; i < arrays.length; i++) {
@@ -87,6 +92,15 @@ export class Fingerprint {
     this.hash.word(this.place + at);
     this.hash.word(word);
   };
+
+  /** Fields that were not there before. */
+  private added(object: object, names: readonly string[]): void {
+    this.hash.word(this.place);
+    for (const name of addedTo(object, names)) {
+      this.hash.plain(name);
+      this.value((object as Readonly<Record<string, unknown>>)[name]);
+    }
+  }
 
   /** All of an array, a map or a set that is no longer what it was. */
   private whole(collection: object): void {
@@ -136,15 +150,20 @@ export class Fingerprint {
         this.value(key);
         this.value(value);
       }
+      this.fields(object);
     } else if (object instanceof Set) {
       hash.word(COLLECTIONS.set);
       hash.word(object.size);
       for (const value of object as Set<unknown>) this.value(value);
-    } else {
-      const { shape, number } = this.shapeOf(object);
-      hash.word(number);
-      shape.each(object, this.value);
-    }
+      this.fields(object);
+    } else this.fields(object);
+  }
+
+  /** All fields of a new object; of a collection, beside what it holds. */
+  private fields(object: object): void {
+    const { shape, number } = this.shapeOf(object);
+    this.hash.word(number);
+    shape.each(object, this.value);
   }
 
   /** The shape of a new object. Symbols are those of the first object of the class with fields of the same names. */

@@ -18,6 +18,7 @@ export { ALWAYS_CHECKED, type ProgramScenario, type ScenarioParts, scenarioOf } 
 export { operationsOf, type ScenarioProgram, type ThreadOperation } from './scenarios/scenario-program.js';
 export type { Engine, FailingSchedule, Search, SearchOptions } from './search.js';
 export { Lock, Rcu, Register } from './shared.js';
+export { Unrestorable } from './snapshot.js';
 export { type StateSearch, stateSearch } from './states.js';
 export { lockProgram, racyProgram } from './textbook.js';
 export { describeRecording, programLines, sentenceOf, timeline } from './timeline.js';

@@ -14,6 +14,8 @@ export interface Shape {
   readonly keys: readonly PropertyKey[];
   /** Calls `differs` for every field that holds another value, the first one being number `at`; 1 if there is any, though it only counts. */
   readonly compare: (object: object, values: readonly unknown[], at: number, differs: Differs) => 0 | 1;
+  /** How many names `for`-`in` goes by: more than there were when fields were added. */
+  readonly count: (object: object) => number;
   /** Stores a value in every field. */
   readonly restore: (object: object, values: readonly unknown[]) => void;
   /** Calls `value` for what each field holds that is part of the state. */
@@ -21,12 +23,15 @@ export interface Shape {
 }
 
 /** Fields that belong to who looks on. */
-const IGNORED: ReadonlySet<PropertyKey> = new Set([...NUMBER_FIELDS, ...RACE_FIELDS, ...TRACING_FIELDS]);
+export const IGNORED: ReadonlySet<PropertyKey> = new Set([...NUMBER_FIELDS, ...RACE_FIELDS, ...TRACING_FIELDS]);
 const NONE: readonly PropertyKey[] = [];
 
 /** Fields of an object that only count. */
 export const countersOf = (object: object): readonly PropertyKey[] =>
   (object.constructor as { [COUNTERS]?: readonly PropertyKey[] } | undefined)?.[COUNTERS] ?? NONE;
+
+/** The name of the class of an object, for people. */
+export const kindOf = (object: object): string => (Object(object.constructor) as { readonly name?: string }).name ?? 'object';
 
 /** By prototype. Of objects without one, null, there are few. */
 const shapes = new WeakMap<object, Shape[]>();
@@ -60,6 +65,7 @@ function compiled(keys: readonly PropertyKey[], counters: readonly PropertyKey[]
   const body = `return {
     keys,
     compare: (o, x, at, differs) => { let d = 0; ${compares.join('\n')} return d; },
+    count: (o) => { let n = 0; for (const key in o) n++; return n; },
     restore: (o, x) => { ${restores.join('\n')} },
     each: (o, value) => { ${values.join('\n')} },
   };`;

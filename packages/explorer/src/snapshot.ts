@@ -1,5 +1,5 @@
 import { Column, wordsOf } from './column.js';
-import { countersOf, type Shape, shapeOf } from './shape.js';
+import { countersOf, kindOf, type Shape, shapeOf } from './shape.js';
 import { Node, untraced } from './tracing/node.js';
 import { Tracing } from './tracing/tracing.js';
 
@@ -8,6 +8,20 @@ interface Fields {
   readonly object: object;
   readonly shape: Shape;
   readonly values: readonly unknown[];
+  /** What `for`-`in` goes by. */
+  readonly names: readonly string[];
+  /** Whether fields may be added, which are then taken away: an instance of a class has those that its class gives it. */
+  readonly open: boolean;
+}
+
+/** A world in which something was added that can't be taken away again. */
+export class Unrestorable extends Error {
+  override readonly name = 'Unrestorable';
+  constructor(field: string, object: object) {
+    super(
+      `a thread added the field '${field}' to a shared ${kindOf(object)}, which would still be there in the next schedule: give it that field from the start, or use a map`,
+    );
+  }
 }
 
 /**
@@ -25,6 +39,7 @@ export class Snapshot {
   readonly counting = new Set<unknown>();
   /** Of objects with fields, arrays, columns, maps and sets, one behind the other: 1 for what was not what it was when last looked at. */
   readonly changed: Uint8Array;
+  private restored = 0;
 
   constructor(roots: readonly object[]) {
     const seen = new Set<object>(roots);
@@ -43,8 +58,10 @@ export class Snapshot {
   /** Puts everything back as it was. @param looked all that was changed is marked in `changed`: the rest need not be touched */
   restore(looked = false): void {
     const { fields, arrays, columns, maps, sets, changed } = this;
+    if ((this.restored & (this.restored + 1)) === 0) this.nothingAdded();
+    this.restored++;
     if (!looked) changed.fill(1);
-    for (let i = 0; i < fields.length; i++) if (changed[i] !== 0) fields[i].shape.restore(fields[i].object, fields[i].values);
+    for (let i = 0; i < fields.length; i++) if (changed[i] !== 0) restoreFields(fields[i]);
     let at = fields.length;
     for (let i = 0; i < arrays.length; i++) if (changed[at++] !== 0) restoreArray(arrays[i][0], arrays[i][1]);
     for (let i = 0; i < columns.length; i++) if (changed[at++] !== 0) columns[i].restore(looked);
@@ -57,6 +74,7 @@ export class Snapshot {
     else if (Array.isArray(object)) {
       for (const value of object) visit(value);
       if (!Object.isFrozen(object)) this.arrays.push([object, [...(object as unknown[])]]);
+      this.addFields(object, visit, true);
     } else if (object instanceof Map) {
       const entries = [...(object as Map<unknown, unknown>)];
       for (const [key, value] of entries) {
@@ -64,29 +82,73 @@ export class Snapshot {
         visit(value);
       }
       this.maps.push([object, entries]);
+      this.addFields(object, visit, true);
     } else if (object instanceof Set) {
       const values = [...(object as Set<unknown>)];
       for (const value of values) visit(value);
       this.sets.push([object, values]);
-    } else this.addPlain(object, visit);
+      this.addFields(object, visit, true);
+    } else this.addFields(object, visit, false);
   }
 
-  private addPlain(object: object, visit: (value: unknown) => void): void {
-    const fields = Reflect.ownKeys(object).map(
-      (key) => [key, Object.getOwnPropertyDescriptor(object, key) as PropertyDescriptor] as const,
-    );
+  /**
+   * Looks for fields that were added to what is no literal. That takes too long to be done each time; but as nobody takes them away, they
+   * are still there when it is done the next time. @throws Unrestorable
+   */
+  private nothingAdded(): void {
+    for (const { object, names, open } of this.fields) {
+      if (open || Array.isArray(object)) continue;
+      const [added] = addedTo(object, names);
+      if (added !== undefined) throw new Unrestorable(added, object);
+    }
+  }
+
+  /** @param collection it has fields beside what it holds, if any */
+  private addFields(object: object, visit: (value: unknown) => void, collection: boolean): void {
+    const array = Array.isArray(object);
+    const fields = Reflect.ownKeys(object)
+      .filter((key) => !array || (key !== 'length' && (typeof key === 'symbol' || Number.isNaN(Number(key)))))
+      .map((key) => [key, Object.getOwnPropertyDescriptor(object, key) as PropertyDescriptor] as const);
     for (const [key, { value }] of fields) {
       visit(value);
       if (countersOf(object).includes(key)) this.counting.add(value);
     }
     const kept = fields.filter(([, { writable }]) => writable === true);
-    if (kept.length === 0) return;
+    if (kept.length === 0 && (collection || !Object.isExtensible(object))) return;
     const shape = shapeOf(
       object,
       kept.map(([key]) => key),
     );
-    this.fields.push({ object, shape, values: kept.map(([, { value }]) => value as unknown) });
+    this.fields.push({
+      object,
+      shape,
+      values: kept.map(([, { value }]) => value as unknown),
+      names: namesIn(object),
+      open: isLiteral(object),
+    });
   }
+}
+
+const isLiteral = (object: object): boolean => {
+  const prototype = Object.getPrototypeOf(object) as object | null;
+  return prototype === Object.prototype || prototype === null;
+};
+
+/** Own and inherited. */
+function namesIn(object: object): readonly string[] {
+  const names: string[] = [];
+  for (const name in object) names.push(name);
+  return names;
+}
+
+/** Fields of an object that it didn't have when it was looked at. */
+export const addedTo = (object: object, names: readonly string[]): readonly string[] =>
+  Object.keys(object).filter((name) => !names.includes(name));
+
+function restoreFields({ object, shape, values, names, open }: Fields): void {
+  shape.restore(object, values);
+  if (!open || shape.count(object) === names.length) return;
+  for (const name of addedTo(object, names)) Reflect.deleteProperty(object, name);
 }
 
 function restoreArray(array: unknown[], values: readonly unknown[]): void {

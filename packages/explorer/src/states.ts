@@ -28,11 +28,11 @@ export function stateSearch(program: Program, options: SearchOptions = {}): Stat
   const search: StateSearch = { ...startSearch('state'), states: 0 };
   const seen = new Set<number>();
   const frames: Frame[] = [];
-  let lasting: number | undefined;
+  let traced: number | undefined;
   for (;;) {
     const run = new Execution(program, null, 'traced');
     if (!run.traced) throw new Untraceable('the program does not say what its threads read: explore it by another engine');
-    lasting ??= run.lasting;
+    traced ??= run.retrace();
     // The last frame is to be tried another way; those before it are known.
     for (let depth = 0; depth < frames.length - 1; depth++) run.again(frames[depth].chosen, frames[depth].read);
     let fresh = frames.length > 0 ? advance(run, frames[frames.length - 1]) : true;
@@ -48,8 +48,9 @@ export function stateSearch(program: Program, options: SearchOptions = {}): Stat
     if (fresh) finish(run);
     else search.blocked++;
     if (search.failure !== null && !options.keepGoing) return search;
-    if (run.lasting !== lasting) {
-      ({ lasting } = run);
+    const before = traced;
+    traced = run.retrace();
+    if (traced !== before) {
       seen.clear();
       frames.length = 0;
     } else if (!backtrack()) {

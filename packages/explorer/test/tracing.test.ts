@@ -19,9 +19,10 @@ import {
   scenarios,
   seeded,
   stateSearch,
+  Unrestorable,
   Untraceable,
 } from '../src/index.js';
-import { all, outcomes, step } from './support/outcomes.js';
+import { all, type Outcomes, outcomes, step } from './support/outcomes.js';
 
 const LONG = process.env.EXPLORER_LONG === '1';
 const strategies = [anonVma(), anonVmaLazy(), anonVmaLazy('posted'), cowContext(), cowContext('poc')];
@@ -294,5 +295,140 @@ describe('a method of a typed array', () => {
     );
     expect(() => explore(program)).toThrow(Untraceable);
     expect(explore(program, { engine: 'bounded' }).verdict).toBe('passes');
+  });
+});
+
+describe('what threads share is followed, or refused', () => {
+  const key = Symbol('count');
+  class Counting extends Map<string, number> {
+    next = 0;
+  }
+  interface Place {
+    get(): number;
+    set(value: number): void;
+  }
+  /** A lost update is possible, and an engine that follows the place finds it. */
+  const ends = (make: () => object, place: (object: never) => Place): Outcomes => {
+    const add = function* (world: { object: object }): Op<void> {
+      yield step(world);
+      const { get, set } = place(world.object as never);
+      const before = get();
+      yield step(world);
+      set(before + 1);
+    };
+    return outcomes(
+      () => ({ object: make() }),
+      (world) => ({ a: add(world), b: add(world) }),
+      ({ object }) => `${place(object as never).get()}`,
+    );
+  };
+  const field =
+    <K extends PropertyKey>(name: K, holder?: string) =>
+    (object: Record<PropertyKey, Record<K, number>>): Place => {
+      const held = (): Record<K, number> => (holder === undefined ? (object as never) : object[holder]);
+      return {
+        get: () => held()[name],
+        set: (value) => {
+          held()[name] = value as never;
+        },
+      };
+    };
+
+  it.each<[string, () => object, (object: never) => Place]>([
+    ['a field of a symbol', () => ({ [key]: 0 }), field(key)],
+    ['an array in such a field', () => ({ [key]: [0] }), (object: { [key]: number[] }) => field(0)(object[key] as never)],
+    ['a hidden field', () => Object.defineProperty({}, 'n', { value: 0, writable: true, configurable: true }), field('n')],
+    [
+      'an array in a field that is read only',
+      () => Object.defineProperty({}, 'a', { value: [0], configurable: true }),
+      field(0, 'a'),
+    ],
+    ['an object below a frozen one', () => Object.freeze({ a: { n: 0 } }), field('n', 'a')],
+    ['an object without a prototype', () => Object.assign(Object.create(null), { n: 0 }) as object, field('n')],
+    ['a field of a map', () => new Counting(), field('next')],
+    ['an array in a set', () => new Set([[0]]), (set: Set<number[]>) => field(0)([...set][0] as never)],
+    ['an array that is a key', () => new Map([[[0], 1]]), (map: Map<number[], number>) => field(0)([...map.keys()][0] as never)],
+  ])('%s', (_, make, place) => {
+    expect(ends(make, place)).toEqual(all('1', '2'));
+  });
+
+  it('arrays are found again in sets and as keys, where they were', () => {
+    const [one, other] = [[1], [2]];
+    const found = outcomes(
+      () => ({
+        map: new Map<unknown, number>([
+          [one, 1],
+          ['a', 2],
+        ]),
+        set: new Set<unknown>([one, 'a']),
+      }),
+      ({ map, set }) => ({
+        a: (function* (): Op<void> {
+          yield step(map);
+          map.set(other, 3);
+          set.add(other).add(one);
+        })(),
+      }),
+      ({ map, set }) =>
+        [
+          map.size,
+          set.size,
+          map.get(one),
+          map.get(other),
+          set.has(one),
+          set.has(other),
+          [...set][1],
+          map.delete(one),
+          set.delete(one),
+        ].join(),
+    );
+    expect(found).toEqual(all('3,3,1,3,true,true,a,true,true'));
+  });
+
+  it.each<[string, () => object, string]>([
+    ['a sealed object', () => Object.seal({ n: 0 }), "the field 'n' of a shared Object"],
+    ['an array in a frozen object', () => Object.freeze({ a: [0] }), "the array in the field 'a' of a shared Object"],
+    ['a frozen map', () => Object.freeze(new Map()), 'the entries of a shared Map'],
+    ['an array with fields', () => Object.assign([1], { n: 0 }), "the field 'n' of a shared Array"],
+    ['a view of memory', () => new DataView(new ArrayBuffer(4)), 'what is stored in a shared DataView'],
+  ])('refused is %s', (_, make, what) => {
+    const program = keptProgram(
+      () => ({ object: make() }),
+      (_world, kept) => ({ threads: {}, ...kept?.views() }),
+    );
+    for (const engine of ['dpor', 'state'] as const) {
+      expect(() => explore(program, { engine })).toThrow(Untraceable);
+      expect(() => explore(program, { engine })).toThrow(what);
+    }
+    expect(explore(program, { engine: 'bounded' }).verdict).toBe('passes');
+  });
+
+  it('a field that threads add is taken away, or refused', () => {
+    class Box {
+      declare count?: number;
+    }
+    const counts = (make: () => { count?: number }): { program: Program; seen: Set<number> } => {
+      const seen = new Set<number>();
+      const add = function* (box: { count?: number }): Op<void> {
+        yield step(box);
+        box.count = (box.count ?? 0) + 1;
+      };
+      const program = keptProgram(
+        () => ({ box: make() }),
+        ({ box }, kept) => ({
+          threads: { a: add(box), b: add(box) },
+          settle: () => kept?.once(() => seen.add(box.count ?? 0)),
+          ...kept?.views(),
+        }),
+      );
+      return { program, seen };
+    };
+    const literal = counts(() => ({}));
+    expect(bruteForce(literal.program)).toMatchObject({ exhausted: true, schedules: 2 });
+    expect(literal.seen).toEqual(new Set([2]));
+    expect(() => bruteForce(counts(() => new Box()).program)).toThrow(Unrestorable);
+    for (const make of [() => ({}), () => new Box()])
+      for (const engine of ['dpor', 'state'] as const)
+        expect(() => explore(counts(make).program, { engine })).toThrow(Untraceable);
   });
 });

@@ -1,4 +1,4 @@
-import type { Node } from './node.js';
+import { type Node, reached } from './node.js';
 
 const hidden = (methods: Record<PropertyKey, unknown>): PropertyDescriptorMap =>
   Object.fromEntries(Reflect.ownKeys(methods).map((key) => [key, { value: methods[key], configurable: true }]));
@@ -13,22 +13,26 @@ export function traceMap(map: Map<unknown, unknown>, node: Node): void {
   };
   Object.defineProperties(map, {
     ...hidden({
-      get(key: unknown) {
+      get(sought: unknown) {
+        const key = reached(sought);
         const value = plain.get.call(map, key) as unknown;
         tracing.readKey(node, key, value);
         return value;
       },
-      has(key: unknown) {
+      has(sought: unknown) {
+        const key = reached(sought);
         const there = plain.has.call(map, key);
         tracing.readKey(node, key, there);
         return there;
       },
       set(key: unknown, value: unknown) {
-        tracing.writeKey(node, tracing.adopt(key));
-        plain.set.call(map, key, tracing.adopt(value));
+        const adopted = tracing.adopt(key);
+        tracing.writeKey(node, adopted);
+        plain.set.call(map, adopted, tracing.adopt(value));
         return map;
       },
-      delete(key: unknown) {
+      delete(sought: unknown) {
+        const key = reached(sought);
         tracing.writeKey(node, key);
         return plain.delete.call(map, key);
       },
@@ -58,17 +62,20 @@ export function traceSet(set: Set<unknown>, node: Node): void {
   };
   Object.defineProperties(set, {
     ...hidden({
-      has(value: unknown) {
+      has(sought: unknown) {
+        const value = reached(sought);
         const there = plain.has.call(set, value);
         tracing.readKey(node, value, there);
         return there;
       },
       add(value: unknown) {
-        tracing.writeKey(node, tracing.adopt(value));
-        plain.add.call(set, value);
+        const adopted = tracing.adopt(value);
+        tracing.writeKey(node, adopted);
+        plain.add.call(set, adopted);
         return set;
       },
-      delete(value: unknown) {
+      delete(sought: unknown) {
+        const value = reached(sought);
         tracing.writeKey(node, value);
         return plain.delete.call(set, value);
       },

@@ -58,6 +58,10 @@ export function proxyOf(array: object): object {
   return proxy;
 }
 
+/** By what threads reach a value: the proxy of an array that has one. */
+export const reached = (value: unknown): unknown =>
+  typeof value === 'object' && value !== null ? ((value as { readonly [PROXY]?: object })[PROXY] ?? value) : value;
+
 /** An element, by position plus one; 0 is the length. */
 const positionOf = (key: string): number => {
   const first = key.charCodeAt(0);

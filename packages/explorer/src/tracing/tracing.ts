@@ -1,12 +1,14 @@
 import { COUNTERS, LOCK_WORDS, type Step } from '@rmap-lab/core';
 import { LOAD, modeOf, READ_LOCK, READ_UNLOCK, STORE, TRY_READ, WRITE_LOCK, WRITE_UNLOCK } from '../access.js';
 import { Hash } from '../hash.js';
+import { Untraceable } from '../program.js';
+import { IGNORED, kindOf } from '../shape.js';
 import { traceMap, traceSet } from './collections.js';
-import { LASTING, MEMORY, NODE, Node, proxyOf, TRACING_FIELDS, untraced } from './node.js';
+import { LASTING, MEMORY, NODE, Node, proxyOf, untraced } from './node.js';
 
 interface Traced {
   [NODE]?: Node;
-  [MEMORY]?: Record<string, unknown>;
+  [MEMORY]?: Record<PropertyKey, unknown>;
 }
 
 /** Stores to different parts of an object commute, as readers do; a look at all of it commutes with none. */
@@ -18,12 +20,12 @@ const MAKER = 0;
 const FIRST = 1;
 /** Stands for everything in a collection together. */
 const WHOLE = Symbol('everything in a collection');
-const NO_FIELDS: readonly string[] = [];
+const NO_FIELDS: readonly PropertyKey[] = [];
 
 /**
  * Tells what each step reads and stores: makes everything that can be reached from some objects, and whatever is stored there later,
- * report accesses. What functions close over, `#private` fields and fields named by `COUNTERS` are not seen; arrays are seen where
- * they are reached by a field, an element or an entry.
+ * report accesses. What functions close over, `#private` fields and fields named by `COUNTERS` are not seen. What else can't be
+ * followed is refused.
  */
 export class Tracing {
   /** What the step under way touched, once each: `place * 8 + mode`. */
@@ -39,7 +41,13 @@ export class Tracing {
   private readonly apart = new WeakMap<object, Node>();
   private schedule = LASTING;
   /** How many objects threads stored that turned out to outlive their schedule, such as constants of a module. */
-  lasting = 0;
+  private lasting = 0;
+  /** Keys of quiet fields that were stored. */
+  private readonly stored = new Set<PropertyKey>();
+  /** What has fields that are traced, and how many it had then; what was there at first comes first. */
+  private readonly followed: (readonly [object: object, fields: number])[] = [];
+  private firstFollowed = 0;
+  private refused: Untraceable | null = null;
   private places = 0;
   private step = 0;
   /** Locks that were looked at since the step took them or gave them up. */
@@ -51,15 +59,29 @@ export class Tracing {
   constructor(roots: readonly object[]) {
     for (const root of roots) this.adopt(root);
     [this.first] = this.named;
+    this.firstFollowed = this.followed.length;
   }
 
-  /** A new schedule begins: what the one before made is gone. */
+  /** A new schedule begins: what the one before made is gone. @throws Untraceable */
   restart(): void {
+    if (this.refused !== null) throw this.refused;
     this.schedule++;
+    this.followed.length = this.firstFollowed;
     this.named.fill(0);
     this.named[MAKER] = this.first;
     this.listening = false;
     this.thread = MAKER;
+  }
+
+  /**
+   * A schedule is over. Says how often by now it turned out that what was found was found by wrong names or with fields left out: where
+   * that is more than before, the search is to start over. @throws Untraceable
+   */
+  finish(): number {
+    for (const [object, fields] of this.followed)
+      if (Object.keys(object).length !== fields)
+        this.refuse('a field that a thread adds to or deletes from', object, 'give it that field for good, or use a map');
+    return this.lasting + this.stored.size;
   }
 
   /** A step of `thread` begins. @param hash of its steps so far */
@@ -105,6 +127,17 @@ export class Tracing {
     if (!this.listening) return;
     node.places[position] ??= this.newPlace();
     this.look(node.places[position], value);
+  }
+
+  /** A quiet field is read, which matters once it is stored by anybody. @internal */
+  readQuietly(node: Node, position: number, key: PropertyKey, value: unknown): void {
+    if (this.stored.has(key)) this.read(node, position, value);
+  }
+
+  /** A quiet field is stored. @internal */
+  writeQuietly(node: Node, position: number, key: PropertyKey): void {
+    this.stored.add(key);
+    this.write(node, position);
   }
 
   /** The state of a lock is looked at, perhaps only to take it. @internal */
@@ -187,7 +220,7 @@ export class Tracing {
 
   private lock(lock: object, key: number, mode: number): void {
     const node = (lock as Traced)[NODE];
-    if (!this.listening || node === undefined || !(LOCK_WORDS in lock.constructor)) return;
+    if (!this.listening || node === undefined || !(LOCK_WORDS in marksOf(lock))) return;
     const place = this.placeOf(node, key);
     this.looked.delete(place);
     const access = place * 8 + mode;
@@ -221,7 +254,7 @@ export class Tracing {
     let place = node.byKey.get(key);
     if (place === undefined) {
       // Objects of one schedule are not those of the next: their names are.
-      const name = typeof key === 'object' && key !== null ? `object ${this.nameOf(key)}` : key;
+      const name = (typeof key === 'object' && key !== null) || typeof key === 'function' ? `object ${this.nameOf(key)}` : key;
       place = node.byKey.get(name) ?? this.newPlace();
       node.byKey.set(name, place);
     }
@@ -271,55 +304,106 @@ export class Tracing {
 
   private trace(object: object): void {
     const node = this.newNode();
-    if (typeof object === 'function' || !Object.isExtensible(object)) {
+    if (typeof object === 'function') this.apart.set(object, node);
+    else if (!Object.isExtensible(object)) {
       this.apart.set(object, node);
-      if (typeof object === 'object') for (const value of Object.values(object)) this.adopt(value);
-      return;
+      this.traceFrozen(object);
+    } else {
+      Object.defineProperty(object, NODE, { value: node });
+      if (Array.isArray(object)) this.traceElements(object);
+      else if (object instanceof DataView) this.refuse('what is stored in', object, 'use a typed array');
+      else if (!ArrayBuffer.isView(object)) this.traceFields(object);
+      if (object instanceof Map) {
+        const entries = [...(object as Map<unknown, unknown>)];
+        object.clear();
+        for (const [key, value] of entries) object.set(this.adopt(key), this.adopt(value));
+        traceMap(object, node);
+      } else if (object instanceof Set) {
+        const values = [...(object as Set<unknown>)];
+        object.clear();
+        for (const value of values) object.add(this.adopt(value));
+        traceSet(object, node);
+      }
     }
-    Object.defineProperty(object, NODE, { value: node });
-    if (Array.isArray(object)) for (let i = 0; i < object.length; i++) object[i] = this.adopt(object[i]);
-    else if (ArrayBuffer.isView(object)) return;
-    else if (object instanceof Map) {
-      for (const [key, value] of [...object]) object.set(this.adopt(key), this.adopt(value));
-      traceMap(object, node);
-    } else if (object instanceof Set) {
-      for (const value of object) this.adopt(value);
-      traceSet(object, node);
-    } else this.traceFields(object);
+  }
+
+  private traceElements(array: unknown[]): void {
+    // Names come behind numbers.
+    const last = Object.keys(array).at(-1);
+    if (last !== undefined && Number.isNaN(Number(last))) this.refuse(`the field '${last}' of`, array, 'let an object have it');
+    for (let i = 0; i < array.length; i++) array[i] = this.adopt(array[i]);
+  }
+
+  /** What can be seen but not changed needs only be followed below, where no array asks for its proxy to be put there. */
+  private traceFrozen(object: object): void {
+    if (object instanceof Map || object instanceof Set) this.refuse('the entries of', object, 'do not freeze it');
+    for (const key of Reflect.ownKeys(object)) {
+      const { value, writable } = Object.getOwnPropertyDescriptor(object, key) as PropertyDescriptor;
+      if (writable === true) this.refuse(`the field '${String(key)}' of`, object, 'freeze it, or do not seal it');
+      if (this.adopt(value) !== value)
+        this.refuse(`the array in the field '${String(key)}' of`, object, 'freeze the array, too, or not the object');
+    }
+  }
+
+  /** For good, as what was traced half is no longer as it was. @param what of the object can't be followed @param advice what to do about it */
+  private refuse(what: string, object: object, advice: string): never {
+    this.refused = new Untraceable(
+      `${what} a shared ${kindOf(object)} can't be followed: ${advice}, or explore by another engine`,
+    );
+    throw this.refused;
   }
 
   private traceFields(object: object): void {
-    const { [COUNTERS]: counters = NO_FIELDS, [LOCK_WORDS]: locks = NO_FIELDS } = object.constructor as Marks;
-    const memory: Record<string, unknown> = {};
+    const { [COUNTERS]: counters = NO_FIELDS, [LOCK_WORDS]: locks = NO_FIELDS } = marksOf(object);
+    const memory: Record<PropertyKey, unknown> = {};
     Object.defineProperty(object, MEMORY, { value: memory });
     let position = 0;
-    for (const key of Object.keys(object)) {
-      const { value, writable, configurable } = Object.getOwnPropertyDescriptor(object, key) as PropertyDescriptor;
-      if (counters.includes(key) || writable !== true || configurable !== true) continue;
-      memory[key] = value;
-      Object.defineProperty(object, key, locks.includes(key) ? lockWord(key) : accessor(key, position++));
+    for (const key of Reflect.ownKeys(object)) {
+      if (IGNORED.has(key) || counters.includes(key)) continue;
+      const field = Object.getOwnPropertyDescriptor(object, key) as PropertyDescriptor;
+      const { value, writable, configurable, enumerable } = field;
+      if (!('value' in field)) continue;
+      if (writable === true && configurable === true) {
+        memory[key] = value;
+        const quiet = typeof key === 'symbol' || enumerable !== true;
+        const accessors = locks.includes(key)
+          ? lockWord(key)
+          : quiet
+            ? quietAccessor(key, position++)
+            : accessor(key, position++);
+        Object.defineProperty(object, key, enumerable === true ? accessors : { ...accessors, enumerable });
+      } else if (writable === true) this.refuse(`the field '${String(key)}' of`, object, 'let it be configurable');
+      else if (configurable === true) Object.defineProperty(object, key, { value: this.adopt(value) });
+      else if (this.adopt(value) !== value)
+        this.refuse(`the array in the field '${String(key)}' of`, object, 'freeze the array, too');
     }
-    for (const key in memory) memory[key] = this.adopt(memory[key]);
-    for (const key of Object.getOwnPropertySymbols(object))
-      if (!TRACING_FIELDS.includes(key)) this.adopt((object as Record<symbol, unknown>)[key]);
+    for (const key of Reflect.ownKeys(memory)) memory[key] = this.adopt(memory[key]);
+    this.followed.push([object, Object.keys(object).length]);
   }
 }
 
 /** What a traced object holds. */
 function* contentsOf(object: object): Iterable<unknown> {
+  if (typeof object === 'function' || ArrayBuffer.isView(object)) return;
   if (object instanceof Map) for (const entry of Map.prototype.entries.call(object)) yield* entry;
   else if (object instanceof Set) yield* Set.prototype.values.call(object);
-  else if (Array.isArray(object)) yield* object;
-  else if (typeof object === 'object' && !ArrayBuffer.isView(object)) yield* Object.values((object as Traced)[MEMORY] ?? object);
+  for (const key of Reflect.ownKeys(object)) {
+    if (IGNORED.has(key)) continue;
+    const field = Object.getOwnPropertyDescriptor(object, key) as PropertyDescriptor;
+    yield 'value' in field ? field.value : (object as Traced)[MEMORY]?.[key];
+  }
 }
 
 interface Marks {
-  readonly [COUNTERS]?: readonly string[];
-  readonly [LOCK_WORDS]?: readonly string[];
+  readonly [COUNTERS]?: readonly PropertyKey[];
+  readonly [LOCK_WORDS]?: readonly PropertyKey[];
 }
 
+/** What the class of an object says of its fields; an object without a prototype has none. */
+const marksOf = (object: object): Marks => Object(object.constructor) as Marks;
+
 /** Accessors of a field that is the state of a lock. */
-const lockWord = (key: string): PropertyDescriptor => ({
+const lockWord = (key: PropertyKey): PropertyDescriptor => ({
   enumerable: true,
   configurable: true,
   get(this: Required<Traced>) {
@@ -332,31 +416,51 @@ const lockWord = (key: string): PropertyDescriptor => ({
   },
 });
 
-/** Accessors of a field, shared by all objects that have it at the same position. */
-const accessors = new Map<string, PropertyDescriptor>();
+/** Accessors by key and position, shared by all objects that have such a field there. */
+const shared = (make: (key: PropertyKey, position: number) => PropertyDescriptor): typeof make => {
+  const known = new Map<PropertyKey, PropertyDescriptor[]>();
+  return (key, position) => {
+    let positions = known.get(key);
+    if (positions === undefined) {
+      positions = [];
+      known.set(key, positions);
+    }
+    positions[position] ??= make(key, position);
+    return positions[position];
+  };
+};
 
-function accessor(key: string, position: number): PropertyDescriptor {
-  const name = `${position} ${key}`;
-  let known = accessors.get(name);
-  if (known === undefined) {
-    known = {
-      enumerable: true,
-      configurable: true,
-      get(this: Required<Traced>) {
-        const value = this[MEMORY][key];
-        this[NODE].tracing.read(this[NODE], position, value);
-        return value;
-      },
-      set(this: Required<Traced>, value: unknown) {
-        const { tracing } = this[NODE];
-        tracing.write(this[NODE], position);
-        this[MEMORY][key] = tracing.adopt(value);
-      },
-    };
-    accessors.set(name, known);
-  }
-  return known;
-}
+/** Accessors of a field. */
+const accessor = shared((key, position) => ({
+  enumerable: true,
+  configurable: true,
+  get(this: Required<Traced>) {
+    const value = this[MEMORY][key];
+    this[NODE].tracing.read(this[NODE], position, value);
+    return value;
+  },
+  set(this: Required<Traced>, value: unknown) {
+    const { tracing } = this[NODE];
+    tracing.write(this[NODE], position);
+    this[MEMORY][key] = tracing.adopt(value);
+  },
+}));
+
+/** Accessors of a symbol's or a hidden field: often the object's own business and never stored again, then nobody needs to be told of it. */
+const quietAccessor = shared((key, position) => ({
+  enumerable: true,
+  configurable: true,
+  get(this: Required<Traced>) {
+    const value = this[MEMORY][key];
+    this[NODE].tracing.readQuietly(this[NODE], position, key, value);
+    return value;
+  },
+  set(this: Required<Traced>, value: unknown) {
+    const { tracing } = this[NODE];
+    tracing.writeQuietly(this[NODE], position, key);
+    this[MEMORY][key] = tracing.adopt(value);
+  },
+}));
 
 function grown(old: Int32Array): Int32Array<ArrayBuffer> {
   const larger = new Int32Array(old.length * 2);
