@@ -116,7 +116,7 @@ function begin<W>(
 ): World {
   const operations = scenario.threads(kernel, world);
   const folio = 'walk' in operations ? (scenario.folio?.(world) ?? null) : null;
-  const watch = folio === null ? null : new WalkWatch(kernel, folio);
+  const watch = folio === null ? null : new WalkWatch(kernel, folio, kept?.tracing !== undefined);
   const threads: Record<string, Op<unknown>> = {};
   for (const name in operations) {
     tasks.push(new Task(tasks.length + 1, name));

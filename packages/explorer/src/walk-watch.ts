@@ -30,6 +30,8 @@ export class WalkWatch {
   constructor(
     private readonly kernel: Kernel,
     private readonly folio: Folio,
+    /** Whether what is read is traced. Then entries are read at every look: what the walk is held against depends on them. */
+    private readonly traced: boolean,
   ) {}
 
   /** The walk, watched from its first step to its last. @throws ContractViolation R18 */
@@ -104,7 +106,7 @@ export class WalkWatch {
   private stale(): boolean {
     const { spaces, kernel } = this;
     const { processes } = kernel;
-    if (this.writes !== kernel.entryWrites || spaces.length !== 2 * processes.length) return true;
+    if (this.traced || this.writes !== kernel.entryWrites || spaces.length !== 2 * processes.length) return true;
     for (let i = 0; i < processes.length; i++)
       if (spaces[2 * i] !== processes[i] || spaces[2 * i + 1] !== processes[i].mm) return true;
     return false;

@@ -1,4 +1,4 @@
-import type { Op } from '@rmap-lab/core';
+import type { Kernel, Op } from '@rmap-lab/core';
 import { anonVma } from '@rmap-lab/strategy-anon-vma';
 import { anonVmaLazy } from '@rmap-lab/strategy-anon-vma-lazy';
 import { cowContext } from '@rmap-lab/strategy-cow-context';
@@ -178,6 +178,25 @@ describe('what a step touches', () => {
     expect(conflicts(7, 8)).toBe(true);
     expect(conflicts(0, 5)).toBe(false);
   });
+});
+
+describe('what a walk is held against', () => {
+  // It once remembered what mapped the folio, so that who changed an entry was taken for independent of the end of the walk.
+  it.each(['exit-x-walk', 'munmap-x-walk', 'move-x-walk'])(
+    '%s: is read anew where reads are traced, so its end depends on it',
+    (name) => {
+      const scenario = scenarioNamed(name);
+      const forgetful = {
+        ...scenario,
+        setup: (kernel: Kernel) => {
+          Object.defineProperty(kernel, 'entryWrites', { get: () => Number.NaN });
+          return scenario.setup(kernel);
+        },
+      };
+      const schedules = (one: typeof scenario): number => dpor(kernelProgram(one, { strategy: anonVma() })).schedules;
+      expect(schedules(scenario)).toBe(schedules(forgetful));
+    },
+  );
 });
 
 describe('what outlives its schedule', () => {
