@@ -4,12 +4,8 @@ import { Hash } from '../hash.js';
 import { Untraceable } from '../program.js';
 import { IGNORED, kindOf } from '../shape.js';
 import { traceMap, traceSet } from './collections.js';
+import { accessor, lockWord, quietAccessor, type Traced } from './fields.js';
 import { LASTING, MEMORY, NODE, Node, proxyOf, untraced } from './node.js';
-
-interface Traced {
-  [NODE]?: Node;
-  [MEMORY]?: Record<PropertyKey, unknown>;
-}
 
 /** Stores to different parts of an object commute, as readers do; a look at all of it commutes with none. */
 const PART_STORE = READ_UNLOCK;
@@ -401,66 +397,6 @@ interface Marks {
 
 /** What the class of an object says of its fields; an object without a prototype has none. */
 const marksOf = (object: object): Marks => Object(object.constructor) as Marks;
-
-/** Accessors of a field that is the state of a lock. */
-const lockWord = (key: PropertyKey): PropertyDescriptor => ({
-  enumerable: true,
-  configurable: true,
-  get(this: Required<Traced>) {
-    const value = this[MEMORY][key];
-    this[NODE].tracing.readLock(this[NODE], value);
-    return value;
-  },
-  set(this: Required<Traced>, value: unknown) {
-    this[MEMORY][key] = value;
-  },
-});
-
-/** Accessors by key and position, shared by all objects that have such a field there. */
-const shared = (make: (key: PropertyKey, position: number) => PropertyDescriptor): typeof make => {
-  const known = new Map<PropertyKey, PropertyDescriptor[]>();
-  return (key, position) => {
-    let positions = known.get(key);
-    if (positions === undefined) {
-      positions = [];
-      known.set(key, positions);
-    }
-    positions[position] ??= make(key, position);
-    return positions[position];
-  };
-};
-
-/** Accessors of a field. */
-const accessor = shared((key, position) => ({
-  enumerable: true,
-  configurable: true,
-  get(this: Required<Traced>) {
-    const value = this[MEMORY][key];
-    this[NODE].tracing.read(this[NODE], position, value);
-    return value;
-  },
-  set(this: Required<Traced>, value: unknown) {
-    const { tracing } = this[NODE];
-    tracing.write(this[NODE], position);
-    this[MEMORY][key] = tracing.adopt(value);
-  },
-}));
-
-/** Accessors of a symbol's or a hidden field: often the object's own business and never stored again, then nobody needs to be told of it. */
-const quietAccessor = shared((key, position) => ({
-  enumerable: true,
-  configurable: true,
-  get(this: Required<Traced>) {
-    const value = this[MEMORY][key];
-    this[NODE].tracing.readQuietly(this[NODE], position, key, value);
-    return value;
-  },
-  set(this: Required<Traced>, value: unknown) {
-    const { tracing } = this[NODE];
-    tracing.writeQuietly(this[NODE], position, key);
-    this[MEMORY][key] = tracing.adopt(value);
-  },
-}));
 
 function grown(old: Int32Array): Int32Array<ArrayBuffer> {
   const larger = new Int32Array(old.length * 2);
