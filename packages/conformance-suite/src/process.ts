@@ -16,8 +16,7 @@ async function run({ name, shortNames, from, ...options }: ProcessData): Promise
       kind: 'report',
       report: runConformance(strategy, {
         ...options,
-        onResult: (result, done, of) => {
-          say({ kind: 'result', result, done, of });
+        onResult: (_result, done, of) => {
           if (done < of) say({ kind: 'begins', id: chosen[done].id });
         },
       }),

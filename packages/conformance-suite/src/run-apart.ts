@@ -2,7 +2,7 @@ import { fork } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { ShortNames } from '@rmap-lab/core/load-strategy';
-import type { CaseResult, ConformanceOptions, ConformanceReport } from './run.js';
+import type { ConformanceOptions, ConformanceReport } from './run.js';
 
 /** A strategy by name, run where it can't take the run down. */
 export interface ApartOptions extends Omit<ConformanceOptions, 'onResult'> {
@@ -11,18 +11,16 @@ export interface ApartOptions extends Omit<ConformanceOptions, 'onResult'> {
   readonly from: string;
   /** Longest time of one case. Default 60. */
   readonly seconds?: number;
-  readonly onResult?: ConformanceOptions['onResult'];
 }
 
 /** What the process is told. */
-export interface ProcessData extends Omit<ApartOptions, 'onResult'> {
+export interface ProcessData extends ApartOptions {
   readonly name: string;
 }
 
-/** What the process says: what it begins, what ended how, and the report; or why it can't. */
+/** What the process says: what it begins, and the report; or why it can't. */
 export type ProcessMessage =
   | { readonly kind: 'begins'; readonly id: string }
-  | { readonly kind: 'result'; readonly result: CaseResult; readonly done: number; readonly of: number }
   | { readonly kind: 'report'; readonly report: ConformanceReport }
   | { readonly kind: 'refused'; readonly message: string };
 
@@ -38,7 +36,7 @@ export class StrategyUnusable extends Error {
  * Runs the suite on a strategy loaded by name, in a process of its own. @throws StrategyUnusable naming the
  * strategy and the case
  */
-export function runApart(name: string, { onResult, ...options }: ApartOptions): Promise<ConformanceReport> {
+export function runApart(name: string, options: ApartOptions): Promise<ConformanceReport> {
   const { seconds = 60 } = options;
   const data: ProcessData = { name, ...options };
   const built = new URL('./process.js', import.meta.url);
@@ -59,7 +57,6 @@ export function runApart(name: string, { onResult, ...options }: ApartOptions): 
     child.on('message', (message: ProcessMessage) => {
       wait();
       if (message.kind === 'begins') current = `in case ${message.id}`;
-      else if (message.kind === 'result') onResult?.(message.result, message.done, message.of);
       else if (message.kind === 'report') resolve(message.report);
       else reject(new StrategyUnusable(message.message));
     });

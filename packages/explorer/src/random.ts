@@ -25,7 +25,12 @@ export function seeded(seed: number): (n: number) => number {
   };
 }
 
-type Picker = (run: Execution, enabled: number) => number;
+/** Chooses who goes on. */
+interface Picker {
+  /** A schedule begins; the longest so far had `length` steps. */
+  begin(length: number): void;
+  pick(run: Execution, enabled: number): number;
+}
 
 const nth = (mask: number, n: number): number => {
   let rest = mask;
@@ -38,7 +43,7 @@ const size = (mask: number): number => {
   return n;
 };
 
-function highest(priority: readonly number[], enabled: number): number {
+function highest(priority: Int32Array, enabled: number): number {
   let best = -1;
   for (let thread = 0; thread < priority.length; thread++)
     if ((enabled & (1 << thread)) !== 0 && (best < 0 || priority[thread] > priority[best])) best = thread;
@@ -47,35 +52,47 @@ function highest(priority: readonly number[], enabled: number): number {
 
 const PRIORITIES = 2 ** 30;
 
-const pickers: Record<
-  SampleOptions['engine'],
-  (threads: number, length: number, depth: number, random: (n: number) => number) => Picker
-> = {
-  random: (_threads, _length, _depth, random) => (_run, enabled) => nth(enabled, random(size(enabled))),
+const pickers: Record<SampleOptions['engine'], (threads: number, depth: number, random: (n: number) => number) => Picker> = {
+  random: (_threads, _depth, random) => ({
+    begin() {},
+    pick: (_run, enabled) => nth(enabled, random(size(enabled))),
+  }),
   // Burckhardt, Kothari, Musuvathi and Nagarakatte, ASPLOS 2010.
-  pct: (threads, length, depth, random) => {
-    const priority = Array.from({ length: threads }, () => depth + random(PRIORITIES));
-    const changes = Array.from({ length: depth - 1 }, () => random(length));
+  pct: (threads, depth, random) => {
+    const priority = new Int32Array(threads);
+    const changes = new Int32Array(depth - 1);
     let step = 0;
-    return (_run, enabled) => {
-      const change = changes.indexOf(step++);
-      if (change >= 0) priority[highest(priority, enabled)] = change;
-      return highest(priority, enabled);
+    return {
+      begin(length) {
+        for (let thread = 0; thread < threads; thread++) priority[thread] = depth + random(PRIORITIES);
+        for (let i = 0; i < changes.length; i++) changes[i] = random(length);
+        step = 0;
+      },
+      pick(_run, enabled) {
+        const change = changes.indexOf(step++);
+        if (change >= 0) priority[highest(priority, enabled)] = change;
+        return highest(priority, enabled);
+      },
     };
   },
   // Yuan, Yang and Gu, CAV 2018: a step's priority is drawn anew when a step that races with it was made.
-  pos: (threads, _length, _depth, random) => {
-    const priority = Array.from({ length: threads }, () => random(PRIORITIES));
-    return (run, enabled) => {
-      const next = highest(priority, enabled);
-      const made = run.announced(next);
-      for (let thread = 0; thread < threads; thread++) {
-        if (run.pending[thread] === null) continue;
-        const other = run.announced(thread);
-        if (thread === next || (other >>> 3 === made >>> 3 && conflict(other & 7, made & 7)))
-          priority[thread] = random(PRIORITIES);
-      }
-      return next;
+  pos: (threads, _depth, random) => {
+    const priority = new Int32Array(threads);
+    return {
+      begin() {
+        for (let thread = 0; thread < threads; thread++) priority[thread] = random(PRIORITIES);
+      },
+      pick(run, enabled) {
+        const next = highest(priority, enabled);
+        const made = run.announced(next);
+        for (let thread = 0; thread < threads; thread++) {
+          if (run.pending[thread] === null) continue;
+          const other = run.announced(thread);
+          if (thread === next || (other >>> 3 === made >>> 3 && conflict(other & 7, made & 7)))
+            priority[thread] = random(PRIORITIES);
+        }
+        return next;
+      },
     };
   },
 };
@@ -86,15 +103,17 @@ export function sample(program: Program, options: SampleOptions): Search & { rea
   // POS looks at what steps are about.
   const numbers = options.onTrace || options.engine === 'pos' ? new Numbers() : null;
   const random = seeded(options.seed);
+  let picker: Picker | undefined;
   /** Of the schedule under way; what is behind its end is of an earlier one. */
   const choices: number[] = [];
   while (search.schedules === 0 || !isOver(search, options)) {
     const run = new Execution(program, numbers);
     const history = options.onTrace && new History(run.names.length);
-    const pick = pickers[options.engine](run.names.length, search.length, options.depth, random);
+    picker ??= pickers[options.engine](run.names.length, options.depth, random);
+    picker.begin(search.length);
     let made = 0;
     for (let enabled = run.enabled(); enabled !== 0; enabled = run.enabled()) {
-      const thread = pick(run, enabled);
+      const thread = picker.pick(run, enabled);
       choices[made++] = thread;
       run.step(thread);
       history?.push(thread, run.touched);
