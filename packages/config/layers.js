@@ -2,7 +2,12 @@
  * Who may know whom (section "Dependency rule" of the architecture), for dependency-cruiser. A room may import the rooms
  * of every layer below its own, never its own layer. Strategies stand apart: they know core alone, and are known to few.
  */
-const layers = [['core'], ['explorer', 'workloads'], ['conformance-suite', 'experiments'], ['claims', 'report', 'kernel-oracle']];
+const layers = [
+  ['core', 'plumbing'],
+  ['explorer', 'workloads'],
+  ['conformance-suite', 'experiments'],
+  ['claims', 'report', 'kernel-oracle'],
+];
 
 const room = '^((?:packages|apps)/[^/]+)/';
 const sources = (name) => `^packages/${name}/src/`;

@@ -104,4 +104,11 @@ describe('a result store', () => {
     expect(() => new ResultStore(file)).toThrow(BadStore);
     expect(() => new ResultStore(file)).toThrow(/line 1 is no result/);
   });
+
+  test.each(['my own notes', 'hello\n{"id":"12'])('leaves a file that is something else as it is: %j', (text) => {
+    const file = join(scratch, 'notes.jsonl');
+    writeFileSync(file, text);
+    expect(() => new ResultStore(file)).toThrow(BadStore);
+    expect(readFileSync(file, 'utf8')).toBe(text);
+  });
 });

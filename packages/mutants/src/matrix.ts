@@ -1,6 +1,7 @@
 /** `npm run -s mutants`: every case of the conformance suite on every mutant. */
-import { appendFileSync, existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { JsonLines } from '@rmap-lab/plumbing';
 import { MatrixProcess } from './matrix-process.js';
 import { isSame, type Job, joined, keptOf, killedBy, markdown, ORDER, PARTS, type Row } from './matrix-report.js';
 import { mutants } from './mutants.js';
@@ -40,9 +41,8 @@ async function main(args: string[]): Promise<void> {
   if (!(Number.isInteger(workers) && workers > 0)) throw new RangeError(`--workers must be 1 or more, not '${values.workers}'`);
   if (!(seconds > 0)) throw new RangeError(`--seconds must be a positive number, not '${values.seconds}'`);
 
-  const text = existsSync(values.file) ? readFileSync(values.file, 'utf8') : '';
-  const whole = text.slice(0, text.lastIndexOf('\n') + 1);
-  const rows = rowsOf(whole, text.slice(whole.length), values.file);
+  const kept = rowsIn(values.file);
+  const rows = [...kept.rows];
   const waiting = mutants
     .flatMap(({ id }) => ORDER.map((part): Job => ({ mutant: id, part })))
     .filter((job) => job.mutant.includes(values.grep) && !rows.some((row) => isSame(row, job)));
@@ -52,7 +52,7 @@ async function main(args: string[]): Promise<void> {
     for (let job = next(waiting, rows); job !== undefined; job = next(waiting, rows)) {
       const row = await attack(runner, job);
       rows.push(row);
-      appendFileSync(values.file, `${JSON.stringify(row)}\n`);
+      kept.add(row);
       const stuck = row.stuck.length === 0 ? '' : `, ${row.stuck.join(', ')} not ended`;
       process.stderr.write(
         `${rows.length} of ${total} ${job.mutant} ${job.part}: ${row.kills.length} kills${stuck} (${row.seconds.toFixed(1)} s)\n`,
@@ -61,9 +61,9 @@ async function main(args: string[]): Promise<void> {
     runner.stop();
   };
   if (!values.report) {
-    // What was torn is run again, and a row that is added must begin a line.
-    if (whole !== text) truncateSync(values.file, Buffer.byteLength(whole));
+    kept.open();
     await Promise.all(Array.from({ length: workers }, work));
+    kept.close();
   }
 
   const found = mutants.map(({ id }) => joined(id, rows));
@@ -83,33 +83,20 @@ function next(waiting: Job[], rows: readonly Row[]): Job | undefined {
   return at < 0 ? undefined : waiting.splice(at, 1)[0];
 }
 
-/** How every line begins: by this a last line that was torn is told from text that is not ours. */
-const BEGINNING = '{"mutant":"';
-
-/** The rows of a file's whole lines; what is torn after them counts as not there. @throws RangeError */
-function rowsOf(whole: string, torn: string, file: string): Row[] {
-  const lines = whole.split('\n');
-  const rows = lines.flatMap((line, i) => (line === '' ? [] : rowFrom(line, `${file}:${i + 1}`)));
-  if (!torn.startsWith(BEGINNING.slice(0, torn.length))) throw noRow(torn, `${file}:${lines.length}`);
+/** What the file of a campaign has; it stays as it is. @throws RangeError */
+function rowsIn(file: string): JsonLines<Row> {
+  const kept = new JsonLines<Row>(file, {
+    beginning: () => '{"mutant":"',
+    isRow: ({ mutant, part, kills }) => typeof mutant === 'string' && Object.hasOwn(PARTS, part) && Array.isArray(kills),
+    refusal: (line, text) =>
+      new RangeError(`${file}:${line} is no row of a matrix; remove the line, or name another file: ${text.slice(0, 200)}`),
+  });
   const fits = ({ mutant, part, kills }: Row): boolean =>
     mutants.some(({ id }) => id === mutant) && kills.every((kill) => PARTS[part].some(({ id }) => id === kill));
-  const other = rows.find((row) => !fits(row));
-  if (other === undefined) return rows;
+  const other = kept.rows.find((row) => !fits(row));
+  if (other === undefined) return kept;
   throw new RangeError(`${file} is of other mutants or cases than there are now ('${other.mutant}'); remove it, and begin anew`);
 }
-
-function rowFrom(line: string, where: string): Row {
-  try {
-    const row = JSON.parse(line) as Row;
-    if (typeof row.mutant === 'string' && Object.hasOwn(PARTS, row.part) && Array.isArray(row.kills)) return row;
-  } catch {
-    // Said below.
-  }
-  throw noRow(line, where);
-}
-
-const noRow = (line: string, where: string): RangeError =>
-  new RangeError(`${where} is no row of a matrix; remove the line, or name another file: ${line.slice(0, 200)}`);
 
 /** A mutant on which so many cases do not end is not run on the rest of them. */
 const PATIENCE = 3;

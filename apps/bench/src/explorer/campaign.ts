@@ -1,25 +1,24 @@
-import { appendFileSync, existsSync, readFileSync, truncateSync } from 'node:fs';
+import { JsonLines } from '@rmap-lab/plumbing';
 import { Piscina } from 'piscina';
 import type { Pair, Result } from './exhaust-one.js';
-
-/** How every line begins: by this a last line that was torn is told from text that is not ours. */
-const BEGINNING = '{"scenario":"';
 
 /** A file of results, of which each is on the disk as soon as it is known. */
 export class Campaign {
   /** By name of the pair: what was found last. */
   private readonly found = new Map<string, Result>();
+  private readonly lines: JsonLines<Result>;
 
   /** @throws RangeError when the file has a line that is no result; it stays as it is then */
-  constructor(private readonly file: string) {
-    const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
-    const whole = text.slice(0, text.lastIndexOf('\n') + 1);
-    const torn = text.slice(whole.length);
-    const lines = whole.split('\n');
-    for (const [i, line] of lines.entries()) if (line !== '') this.keep(resultFrom(line, `${file}:${i + 1}`));
-    if (!torn.startsWith(BEGINNING.slice(0, torn.length))) throw noResult(torn, `${file}:${lines.length}`);
-    // What was torn is searched again, and a result that is added must begin a line.
-    if (torn !== '') truncateSync(file, Buffer.byteLength(whole));
+  constructor(file: string) {
+    this.lines = new JsonLines<Result>(file, {
+      beginning: () => '{"scenario":"',
+      isRow: ({ strategy, scenario, bound }) => [strategy, scenario, bound].every((text) => typeof text === 'string'),
+      refusal: (line, text) =>
+        new RangeError(
+          `${file}:${line} is no result of a campaign; remove the line, or name another file: ${text.slice(0, 200)}`,
+        ),
+    });
+    for (const result of this.lines.rows) this.keep(result);
   }
 
   /** What is known of these pairs. */
@@ -37,13 +36,14 @@ export class Campaign {
     const explored = async (pair: Pair): Promise<void> => {
       const result = await pool.run(pair);
       this.keep(result);
-      appendFileSync(this.file, `${JSON.stringify(result)}\n`);
+      this.lines.add(result);
       onResult(result);
     };
     try {
       await Promise.all(pairs.filter((pair) => !this.knows(pair)).map(explored));
     } finally {
       await pool.destroy();
+      this.lines.close();
     }
   }
 
@@ -59,16 +59,3 @@ export class Campaign {
 
 const nameOf = ({ strategy, scenario }: { readonly strategy: string; readonly scenario: string }): string =>
   `${strategy} ${scenario}`;
-
-function resultFrom(line: string, where: string): Result {
-  try {
-    const result = JSON.parse(line) as Result;
-    if ([result.strategy, result.scenario, result.bound].every((text) => typeof text === 'string')) return result;
-  } catch {
-    // Said below.
-  }
-  throw noResult(line, where);
-}
-
-const noResult = (line: string, where: string): RangeError =>
-  new RangeError(`${where} is no result of a campaign; remove the line, or name another file: ${line.slice(0, 200)}`);

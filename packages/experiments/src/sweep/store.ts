@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, truncateSync, writeSync } from 'node:fs';
+import { JsonLines } from '@rmap-lab/plumbing';
 import type { Measurement } from '../measure.js';
 import { soleUser } from './sole-user.js';
 import { type Cell, cellId } from './spec.js';
@@ -15,7 +15,7 @@ export interface StoredResult {
   readonly outcome: Outcome;
 }
 
-/** A result file has a line, not its last, that is no result; or another process is writing to it. */
+/** A result file has a line that is no result; or another process is writing to it. */
 export class BadStore extends Error {
   override readonly name = 'BadStore';
 }
@@ -26,7 +26,7 @@ export class BadStore extends Error {
  */
 export class ResultStore {
   private readonly byId = new Map<string, StoredResult>();
-  private readonly descriptor: number;
+  private readonly lines: JsonLines<StoredResult>;
   private readonly leave: () => void;
 
   /** Takes the file for this process alone, until {@link close}. @throws BadStore, or what the file system says */
@@ -36,12 +36,18 @@ export class ResultStore {
       throw new BadStore(`${file}: process ${leave} is writing to it; wait for it, or name another file`);
     this.leave = leave;
     try {
-      if (existsSync(file)) this.read(file);
-      this.descriptor = openSync(file, 'a');
+      this.lines = new JsonLines<StoredResult>(file, {
+        beginning: () => '{"id":"',
+        isRow: ({ id, cell, outcome }) => id === cellId(cell) && typeof outcome.status === 'string',
+        refusal: (line, text) =>
+          new BadStore(`${file}: line ${line} is no result; mend or remove it, or name another file: ${text.slice(0, 200)}`),
+      });
+      this.lines.open();
     } catch (error) {
       leave();
       throw error;
     }
+    for (const result of this.lines.rows) this.byId.set(result.id, result);
   }
 
   get results(): readonly StoredResult[] {
@@ -56,35 +62,13 @@ export class ResultStore {
   /** Adds a result; it is on the disk when this returns. */
   append(cell: Cell, outcome: Outcome): void {
     const result = { id: cellId(cell), cell, outcome };
-    writeSync(this.descriptor, `${JSON.stringify(result)}\n`);
-    fsyncSync(this.descriptor);
+    this.lines.add(result);
     this.byId.set(result.id, result);
   }
 
   /** Closes the file. */
   close(): void {
-    closeSync(this.descriptor);
+    this.lines.close();
     this.leave();
-  }
-
-  private read(file: string): void {
-    const text = readFileSync(file, 'utf8');
-    const whole = text.lastIndexOf('\n') + 1;
-    if (whole < text.length) truncateSync(file, Buffer.byteLength(text.slice(0, whole)));
-    const lines = text.slice(0, whole).split('\n').slice(0, -1);
-    for (const [i, line] of lines.entries()) this.take(file, i + 1, line);
-  }
-
-  private take(file: string, number: number, line: string): void {
-    try {
-      const result = JSON.parse(line) as StoredResult;
-      if (result.id !== cellId(result.cell) || typeof result.outcome.status !== 'string')
-        throw new Error('it names another cell');
-      this.byId.set(result.id, result);
-    } catch (error) {
-      throw new BadStore(
-        `${file}: line ${number} is no result (${(error as Error).message}); mend or remove it, or name another file`,
-      );
-    }
   }
 }

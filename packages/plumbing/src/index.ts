@@ -1,0 +1,1 @@
+export { JsonLines, type LineForm } from './json-lines.js';

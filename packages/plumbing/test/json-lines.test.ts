@@ -1,0 +1,98 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeEach, expect, test } from 'vitest';
+import { JsonLines } from '../src/index.js';
+
+interface Row {
+  readonly name: string;
+}
+
+const scratch = mkdtempSync(join(tmpdir(), 'json-lines-'));
+afterAll(() => rmSync(scratch, { recursive: true }));
+const file = join(scratch, 'rows.jsonl');
+beforeEach(() => rmSync(file, { force: true }));
+
+const open = (): JsonLines<Row> =>
+  new JsonLines<Row>(file, {
+    beginning: () => '{"name":"',
+    isRow: ({ name }) => typeof name === 'string',
+    refusal: (line, text) => new RangeError(`${line}: ${text}`),
+  });
+const text = (): string => readFileSync(file, 'utf8');
+const line = (name: string): string => `${JSON.stringify({ name })}\n`;
+
+test('without a file there are no rows, and reading makes none', () => {
+  expect(open().rows).toEqual([]);
+  expect(existsSync(file)).toBe(false);
+});
+
+test('has the next time what was added, also after it was closed', () => {
+  const rows = open();
+  rows.add({ name: 'one' });
+  rows.close();
+  rows.add({ name: 'zwölf' });
+  rows.close();
+  expect(text()).toBe(line('one') + line('zwölf'));
+  expect(open().rows).toEqual([{ name: 'one' }, { name: 'zwölf' }]);
+});
+
+const torn = Buffer.from(line('zwölf'));
+
+test.each([1, 5, 9, torn.indexOf('ö') + 1, torn.length - 1])('drops a last line of which %d bytes are there', (length) => {
+  const before = Buffer.concat([Buffer.from(line('äpfel')), torn.subarray(0, length)]);
+  writeFileSync(file, before);
+  const rows = open();
+  expect(rows.rows).toEqual([{ name: 'äpfel' }]);
+  expect(readFileSync(file)).toEqual(before);
+  rows.add({ name: 'two' });
+  rows.close();
+  // Once alone: what was added stays.
+  rows.add({ name: 'three' });
+  rows.close();
+  expect(text()).toBe(line('äpfel') + line('two') + line('three'));
+});
+
+test('drops what was torn when it is opened, if nothing is added', () => {
+  writeFileSync(file, `${line('one')}{"na`);
+  const rows = open();
+  rows.open();
+  rows.close();
+  expect(text()).toBe(line('one'));
+});
+
+test.each([
+  ['my own notes', 1],
+  ['{"nam":1}', 1],
+  ['\n', 1],
+  [`${line('one')}my own notes`, 2],
+  [`${line('one')}{"name":"tw\n${line('three')}`, 2],
+  [`${line('one')}null\n`, 2],
+  [`${line('one')}{"name":2}\n{"na`, 2],
+])('refuses what is not ours, naming the line, and leaves it as it is: %j', (foreign, number) => {
+  writeFileSync(file, foreign);
+  expect(open).toThrow(RangeError);
+  expect(open).toThrow(new RegExp(`^${number}: `));
+  expect(text()).toBe(foreign);
+});
+
+test('of each line it is said by its number how it begins and what it is', () => {
+  const headed = (): JsonLines<Row> =>
+    new JsonLines<Row>(file, {
+      beginning: (number) => (number === 1 ? '{"name":"head"}' : '{'),
+      isRow: ({ name }, number) => name !== 'head' || number === 1,
+      refusal: (number) => new RangeError(`line ${number}`),
+    });
+  for (const good of ['{"name":"he', line('head'), `${line('head')}{"x`]) {
+    writeFileSync(file, good);
+    expect(headed().rows).toEqual(good.includes('\n') ? [{ name: 'head' }] : []);
+  }
+  writeFileSync(file, '{"name":"one');
+  expect(headed).toThrow('line 1');
+  writeFileSync(file, line('head') + line('head'));
+  expect(headed).toThrow('line 2');
+});
+
+test('what the file system says is thrown', () => {
+  expect(() => new JsonLines(scratch, { beginning: () => '', isRow: () => true, refusal: () => new Error() })).toThrow(/EISDIR/);
+});
