@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { milliseconds } from '@rmap-lab/plumbing';
 import { exitCode } from './exit-codes.js';
 import { isOutside } from './load-strategy.js';
 
@@ -18,9 +19,6 @@ interface Doing {
 const APART = 'RMAP_LAB_APART';
 /** Longest silence of a process that runs apart, in seconds. */
 const { RMAP_LAB_PATIENCE = '60' } = process.env;
-
-/** The longest time of a timer, in milliseconds: with more it rings at once. */
-export const LONGEST = 2 ** 31 - 1;
 
 /** A strategy from outside hangs, or ended the process it ran in. */
 export class StrategyMisbehaves extends Error {
@@ -95,7 +93,7 @@ export function runAgain(
     const misbehaves = (how: string): void => reject(new StrategyMisbehaves(`strategy '${doing.strategy}' ${how} ${doing.what}`));
     const wait = (): void => {
       clearTimeout(timer);
-      timer = setTimeout(() => misbehaves(`did not come back for ${seconds} s`), Math.min(seconds * 1000, LONGEST));
+      timer = setTimeout(() => misbehaves(`did not come back for ${seconds} s`), milliseconds(seconds));
     };
     wait();
     child.on('message', (message: Message) => {

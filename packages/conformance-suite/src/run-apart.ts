@@ -2,6 +2,7 @@ import { fork } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { ShortNames } from '@rmap-lab/core/load-strategy';
+import { milliseconds } from '@rmap-lab/plumbing';
 import type { ConformanceOptions, ConformanceReport } from './run.js';
 
 /** A strategy by name, run where it can't take the run down. */
@@ -23,9 +24,6 @@ export type ProcessMessage =
   | { readonly kind: 'begins'; readonly id: string }
   | { readonly kind: 'report'; readonly report: ConformanceReport }
   | { readonly kind: 'refused'; readonly message: string };
-
-/** The longest time of a timer, in milliseconds: with more it rings at once. */
-const LONGEST = 2 ** 31 - 1;
 
 /** The strategy can't be loaded, or not be run to the end: it hangs, ends its process, or uses up memory. */
 export class StrategyUnusable extends Error {
@@ -51,7 +49,7 @@ export function runApart(name: string, options: ApartOptions): Promise<Conforman
     const late = (): void => reject(new StrategyUnusable(`strategy '${name}' took more than ${seconds} s ${current}`));
     const wait = (): void => {
       clearTimeout(timer);
-      timer = setTimeout(late, Math.min(seconds * 1000, LONGEST));
+      timer = setTimeout(late, milliseconds(seconds));
     };
     wait();
     child.on('message', (message: ProcessMessage) => {

@@ -1,10 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { milliseconds } from '@rmap-lab/plumbing';
 import type { Answer, Task } from './matrix-worker.js';
-
-/** The longest time of a timer, in milliseconds: with more it rings at once. */
-const LONGEST = 2 ** 31 - 1;
 
 /** A process that runs cases on mutants; when one of them hangs or breaks it down, another takes its place. */
 export class MatrixProcess {
@@ -29,7 +27,7 @@ export class MatrixProcess {
     let timer: NodeJS.Timeout;
     const wait = (): void => {
       clearTimeout(timer);
-      timer = setTimeout(() => child.kill('SIGKILL'), Math.min(this.limit * 1000, LONGEST));
+      timer = setTimeout(() => child.kill('SIGKILL'), milliseconds(this.limit));
     };
     return new Promise((resolve) => {
       const end = (): void => {

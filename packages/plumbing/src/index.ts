@@ -1,1 +1,2 @@
 export { JsonLines, type LineForm } from './json-lines.js';
+export { milliseconds } from './milliseconds.js';

@@ -14,9 +14,10 @@ import {
   timeline,
   type Verdict,
 } from '@rmap-lab/explorer';
+import { milliseconds } from '@rmap-lab/plumbing';
 import { SingleBar } from 'cli-progress';
 import { type Command, Option } from 'commander';
-import { alive, announce, apart, LONGEST, print } from '../apart.js';
+import { alive, announce, apart, print } from '../apart.js';
 import { exitCode } from '../exit-codes.js';
 import type { ExploreDocument } from '../explore-schema.js';
 import { loadStrategy, shortNames, standing } from '../load-strategy.js';
@@ -125,7 +126,7 @@ async function parallel(scenario: string, options: ExploreCommandOptions): Promi
   process.once('SIGINT', stop);
   const bar = new SingleBar({ stream: process.stderr, noTTYOutput: false, clearOnComplete: true });
   if (process.stderr.isTTY) bar.start(1, 0);
-  const time = seconds === undefined ? [] : [AbortSignal.timeout(Math.min(seconds * 1000, LONGEST))];
+  const time = seconds === undefined ? [] : [AbortSignal.timeout(milliseconds(seconds))];
   try {
     const verdict = await exploreParallel(
       { scenario, strategy, engine: engine as Job['engine'], preemptions },

@@ -1,4 +1,5 @@
 import { isOutside, type ShortNames } from '@rmap-lab/core/load-strategy';
+import { milliseconds } from '@rmap-lab/plumbing';
 import { Piscina } from 'piscina';
 import type { Measurement } from '../measure.js';
 import { measureApart, OutOfMemory } from './own-process.js';
@@ -16,9 +17,6 @@ export interface CellRunnerOptions {
   /** For each cell. */
   readonly limits: SweepSpec['limits'];
 }
-
-/** The longest time of a timer, in milliseconds: with more it rings at once. */
-const LONGEST = 2 ** 31 - 1;
 
 /**
  * Measures cells: in worker threads, and those of strategies from outside each in a process of its own. So one that hangs, throws, kills
@@ -39,7 +37,7 @@ export class CellRunner {
   /** One cell; null: `signal` ended it. */
   async run(cell: Cell, signal?: AbortSignal): Promise<Outcome | null> {
     const { shortNames, from, limits } = this.options;
-    const time = AbortSignal.timeout(Math.min(Math.ceil(limits.seconds * 1000), LONGEST));
+    const time = AbortSignal.timeout(milliseconds(limits.seconds));
     try {
       const task: CellTask = { cell, shortNames, from };
       const until = signal === undefined ? time : AbortSignal.any([time, signal]);
