@@ -1,5 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { milliseconds } from '@rmap-lab/plumbing';
+import { answerOf } from '@rmap-lab/plumbing';
 import { exitCode } from './exit-codes.js';
 import { isOutside } from './load-strategy.js';
 
@@ -75,7 +75,7 @@ export function apart(strategies: readonly string[], run: () => Promise<number>)
 }
 
 /** Runs this program with other arguments in a process of its own; its exit status. @throws StrategyMisbehaves */
-export function runAgain(
+export async function runAgain(
   args: readonly string[],
   first: string,
   { output, onPrint, seconds = patience() }: { output: 2 | 'ignore'; onPrint: (text: string) => void; seconds?: number },
@@ -88,27 +88,21 @@ export function runAgain(
   });
   add(child);
   let doing: Doing = { strategy: first, what: 'while it was loaded' };
-  let timer: NodeJS.Timeout | undefined;
-  return new Promise<number>((resolve, reject) => {
-    const misbehaves = (how: string): void => reject(new StrategyMisbehaves(`strategy '${doing.strategy}' ${how} ${doing.what}`));
-    const wait = (): void => {
-      clearTimeout(timer);
-      timer = setTimeout(() => misbehaves(`did not come back for ${seconds} s`), milliseconds(seconds));
-    };
-    wait();
-    child.on('message', (message: Message) => {
-      wait();
-      if (message.kind === 'print') onPrint(message.text);
-      else if (message.kind === 'end') resolve(message.status);
-      else doing = message.doing ?? doing;
+  const misbehaves = (how: string): Error => new StrategyMisbehaves(`strategy '${doing.strategy}' ${how} ${doing.what}`);
+  try {
+    return await answerOf<Message, number>(child, {
+      hear: (message) => {
+        if (message.kind === 'end') return message.status;
+        if (message.kind === 'print') onPrint(message.text);
+        else doing = message.doing ?? doing;
+        return undefined;
+      },
+      ended: (how) => misbehaves(`ended the program (${how})`),
+      patience: { seconds, lost: () => misbehaves(`did not come back for ${seconds} s`) },
     });
-    child.on('error', reject);
-    // Only then has all come that it said before it ended.
-    child.on('close', (status, signal) => misbehaves(`ended the program (${signal ?? `exit status ${status}`})`));
-  }).finally(() => {
-    clearTimeout(timer);
+  } finally {
     end(child);
-  });
+  }
 }
 
 const running = new Set<ChildProcess>();
@@ -133,7 +127,6 @@ function add(child: ChildProcess): void {
 }
 
 function end(child: ChildProcess): void {
-  child.kill('SIGKILL');
   running.delete(child);
   if (running.size > 0) return;
   process.removeListener('SIGINT', interrupt);

@@ -2,7 +2,7 @@ import { fork } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { ShortNames } from '@rmap-lab/core/load-strategy';
-import { milliseconds } from '@rmap-lab/plumbing';
+import { answerOf } from '@rmap-lab/plumbing';
 import type { ConformanceOptions, ConformanceReport } from './run.js';
 
 /** A strategy by name, run where it can't take the run down. */
@@ -43,29 +43,17 @@ export function runApart(name: string, options: ApartOptions): Promise<Conforman
     stdio: ['ignore', 2, 2, 'ipc'],
     serialization: 'advanced',
   });
-  let timer: NodeJS.Timeout | undefined;
-  return new Promise<ConformanceReport>((resolve, reject) => {
-    let current = 'while it was loaded';
-    const late = (): void => reject(new StrategyUnusable(`strategy '${name}' took more than ${seconds} s ${current}`));
-    const wait = (): void => {
-      clearTimeout(timer);
-      timer = setTimeout(late, milliseconds(seconds));
-    };
-    wait();
-    child.on('message', (message: ProcessMessage) => {
-      wait();
+  let current = 'while it was loaded';
+  return answerOf<ProcessMessage, ConformanceReport>(child, {
+    task: data,
+    hear: (message) => {
+      if (message.kind === 'report') return message.report;
+      if (message.kind === 'refused') throw new StrategyUnusable(message.message);
       if (message.kind === 'begins') current = `in case ${message.id}`;
-      else if (message.kind === 'report') resolve(message.report);
-      else reject(new StrategyUnusable(message.message));
-    });
-    child.on('error', reject);
-    // Only then has all come that it said before it ended.
-    child.on('close', (status, signal) =>
-      reject(new StrategyUnusable(`strategy '${name}' ended the program (${signal ?? `exit status ${status}`}) ${current}`)),
-    );
-    child.send(data, (error) => error && reject(error));
-  }).finally(() => {
-    clearTimeout(timer);
-    child.kill('SIGKILL');
+      else onResult?.(message.result, message.done, message.of);
+      return undefined;
+    },
+    ended: (how) => new StrategyUnusable(`strategy '${name}' ended the program (${how}) ${current}`),
+    patience: { seconds, lost: () => new StrategyUnusable(`strategy '${name}' took more than ${seconds} s ${current}`) },
   });
 }

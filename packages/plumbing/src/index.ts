@@ -1,2 +1,3 @@
+export { answerOf, type Talk } from './answer-of.js';
 export { JsonLines, type LineForm } from './json-lines.js';
 export { milliseconds } from './milliseconds.js';

@@ -1,4 +1,5 @@
 import { fork } from 'node:child_process';
+import { answerOf } from '@rmap-lab/plumbing';
 import type { Measurement } from '../measure.js';
 import type { CellAnswer, CellTask } from './run-cell.js';
 
@@ -21,26 +22,18 @@ export async function measureApart(task: CellTask, mebibytes: number, signal: Ab
     said += text;
   });
   try {
-    return await new Promise<Measurement>((resolve, reject) => {
-      child.on('message', (answer: CellAnswer) => {
-        if ('error' in answer) reject(new Error(answer.error));
-        else resolve(answer.measurement);
-      });
-      child.on('error', reject);
+    return await answerOf<CellAnswer, Measurement>(child, {
+      task,
+      hear: (answer) => {
+        if ('error' in answer) throw new Error(answer.error);
+        return answer.measurement;
+      },
       // V8 ends a process without memory by itself, and says so.
-      child.on('close', (status, by) =>
-        reject(
-          said.includes('heap out of memory')
-            ? new OutOfMemory('heap out of memory')
-            : new Error(`it ended its process (${by ?? `exit status ${status}`})`),
-        ),
-      );
-      child.send(task, (error) => error && reject(error));
+      ended: (how) =>
+        said.includes('heap out of memory') ? new OutOfMemory('heap out of memory') : new Error(`it ended its process (${how})`),
     });
   } catch (error) {
     if (!(error instanceof OutOfMemory)) process.stderr.write(said);
     throw error;
-  } finally {
-    child.kill('SIGKILL');
   }
 }
