@@ -49,8 +49,7 @@ export function runApart(name: string, options: ApartOptions): Promise<Conforman
     hear: (message) => {
       if (message.kind === 'report') return message.report;
       if (message.kind === 'refused') throw new StrategyUnusable(message.message);
-      if (message.kind === 'begins') current = `in case ${message.id}`;
-      else onResult?.(message.result, message.done, message.of);
+      current = `in case ${message.id}`;
       return undefined;
     },
     ended: (how) => new StrategyUnusable(`strategy '${name}' ended the program (${how}) ${current}`),
