@@ -90,6 +90,7 @@ function rowsIn(file: string): JsonLines<Row> {
     isRow: ({ mutant, part, kills }) => typeof mutant === 'string' && Object.hasOwn(PARTS, part) && Array.isArray(kills),
     refusal: (line, text) =>
       new RangeError(`${file}:${line} is no row of a matrix; remove the line, or name another file: ${text.slice(0, 200)}`),
+    busy: (how) => new RangeError(`${file}: ${how}; wait for it, or name another file`),
   });
   const fits = ({ mutant, part, kills }: Row): boolean =>
     mutants.some(({ id }) => id === mutant) && kills.every((kill) => PARTS[part].some(({ id }) => id === kill));

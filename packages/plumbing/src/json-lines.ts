@@ -1,4 +1,5 @@
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, truncateSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { soleUser } from './sole-user.js';
 
 /** What the lines of a file must be. Lines are counted from 1. */
 export interface LineForm<T> {
@@ -8,23 +9,27 @@ export interface LineForm<T> {
   isRow(row: T, line: number): boolean;
   /** The error for a line that is no row. */
   refusal(line: number, text: string): Error;
+  /** The error when another process adds to the file; `how` says which and since when, in words behind the name of the file. */
+  busy(how: string): Error;
 }
 
 /**
- * A file with a JSON document in each line, to which a run adds what it finds, so that the next run goes on from there. A last line
- * without an end was torn when the run was killed: it counts as not there, and is removed before anything is added.
+ * A file with a JSON document in each line, to which a run adds what it finds, so that the next run goes on from there; one process
+ * at a time. A last line without an end was torn when the run was killed: it counts as not there, and is removed before anything is added.
  */
 export class JsonLines<T> {
   /** What was in the file, in its order. */
   readonly rows: readonly T[];
-  /** Bytes of the whole lines, while something torn is behind them; else null. */
-  private torn: number | null;
-  private descriptor: number | null = null;
+  /** Bytes that were read, and how many of them whole lines are. */
+  private readonly length: number;
+  private readonly whole: number;
+  private used: { readonly descriptor: number; readonly leave: () => void } | null = null;
+  private added = false;
 
   /** Reads the file, if there is one, and leaves it as it is. @throws the form's refusal, or what the file system says */
   constructor(
     private readonly file: string,
-    form: LineForm<T>,
+    private readonly form: LineForm<T>,
   ) {
     const bytes = existsSync(file) ? readFileSync(file) : Buffer.alloc(0);
     const end = bytes.lastIndexOf('\n') + 1;
@@ -34,29 +39,43 @@ export class JsonLines<T> {
     const last = lines.length + 1;
     const beginning = Buffer.from(form.beginning(last));
     if (!rest.subarray(0, beginning.length).equals(beginning.subarray(0, rest.length))) throw form.refusal(last, rest.toString());
-    this.torn = rest.length > 0 ? end : null;
+    this.length = bytes.length;
+    this.whole = end;
   }
 
-  /** Removes what was torn, and makes the file if there is none. {@link add} does it by itself. @throws what the file system says */
+  /**
+   * Takes the file for this process alone, until {@link close}; removes what was torn, and makes the file if there is none.
+   * {@link add} does it by itself. @throws the form's error when it is in use, or what the file system says
+   */
   open(): number {
-    if (this.descriptor !== null) return this.descriptor;
-    if (this.torn !== null) truncateSync(this.file, this.torn);
-    this.torn = null;
-    this.descriptor = openSync(this.file, 'a');
-    return this.descriptor;
+    if (this.used !== null) return this.used.descriptor;
+    const leave = soleUser(this.file);
+    if (typeof leave === 'number') throw this.form.busy(`process ${leave} is writing to it`);
+    const descriptor = openSync(this.file, 'a');
+    this.used = { descriptor, leave };
+    if (this.added) return descriptor;
+    if (fstatSync(descriptor).size !== this.length) {
+      this.close();
+      throw this.form.busy('another process wrote to it just now');
+    }
+    if (this.whole < this.length) ftruncateSync(descriptor, this.whole);
+    this.added = true;
+    return descriptor;
   }
 
-  /** Adds a row, which is on the disk when this returns. @throws what the file system says */
+  /** Adds a row, which is on the disk when this returns. @throws as {@link open} does */
   add(row: T): void {
     const descriptor = this.open();
     writeSync(descriptor, `${JSON.stringify(row)}\n`);
     fsyncSync(descriptor);
   }
 
-  /** Closes the file until something is added again. */
+  /** Leaves the file until something is added again. */
   close(): void {
-    if (this.descriptor !== null) closeSync(this.descriptor);
-    this.descriptor = null;
+    if (this.used === null) return;
+    closeSync(this.used.descriptor);
+    this.used.leave();
+    this.used = null;
   }
 }
 

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, expect, test } from 'vitest';
-import { JsonLines } from '../src/index.js';
+import { JsonLines, type LineForm } from '../src/index.js';
 
 interface Row {
   readonly name: string;
@@ -13,12 +13,13 @@ afterAll(() => rmSync(scratch, { recursive: true }));
 const file = join(scratch, 'rows.jsonl');
 beforeEach(() => rmSync(file, { force: true }));
 
-const open = (): JsonLines<Row> =>
-  new JsonLines<Row>(file, {
-    beginning: () => '{"name":"',
-    isRow: ({ name }) => typeof name === 'string',
-    refusal: (line, text) => new RangeError(`${line}: ${text}`),
-  });
+const form: LineForm<Row> = {
+  beginning: () => '{"name":"',
+  isRow: ({ name }) => typeof name === 'string',
+  refusal: (line, text) => new RangeError(`${line}: ${text}`),
+  busy: (how) => new RangeError(how),
+};
+const open = (): JsonLines<Row> => new JsonLines<Row>(file, form);
 const text = (): string => readFileSync(file, 'utf8');
 const line = (name: string): string => `${JSON.stringify({ name })}\n`;
 
@@ -79,6 +80,7 @@ test.each([
 test('of each line it is said by its number how it begins and what it is', () => {
   const headed = (): JsonLines<Row> =>
     new JsonLines<Row>(file, {
+      ...form,
       beginning: (number) => (number === 1 ? '{"name":"head"}' : '{'),
       isRow: ({ name }, number) => name !== 'head' || number === 1,
       refusal: (number) => new RangeError(`line ${number}`),
@@ -94,5 +96,32 @@ test('of each line it is said by its number how it begins and what it is', () =>
 });
 
 test('what the file system says is thrown', () => {
-  expect(() => new JsonLines(scratch, { beginning: () => '', isRow: () => true, refusal: () => new Error() })).toThrow(/EISDIR/);
+  expect(() => new JsonLines(scratch, form)).toThrow(/EISDIR/);
+});
+
+test('keeps two processes apart, and takes over from one that was killed', () => {
+  const rows = open();
+  rows.add({ name: 'one' });
+  const others = open();
+  expect(() => others.add({ name: 'two' })).toThrow(`process ${process.pid} is writing to it`);
+  rows.close();
+  others.add({ name: 'two' });
+  others.close();
+  // A number that no process has.
+  writeFileSync(`${file}.lock`, String(2 ** 30));
+  const later = open();
+  later.add({ name: 'three' });
+  later.close();
+  expect(text()).toBe(line('one') + line('two') + line('three'));
+  expect(existsSync(`${file}.lock`)).toBe(false);
+});
+
+test('adds nothing to a file that another process added to since it was read', () => {
+  const rows = open();
+  const others = open();
+  others.add({ name: 'two' });
+  others.close();
+  expect(() => rows.add({ name: 'one' })).toThrow('another process wrote to it just now');
+  expect(text()).toBe(line('two'));
+  expect(existsSync(`${file}.lock`)).toBe(false);
 });

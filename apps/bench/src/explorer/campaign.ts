@@ -17,6 +17,7 @@ export class Campaign {
         new RangeError(
           `${file}:${line} is no result of a campaign; remove the line, or name another file: ${text.slice(0, 200)}`,
         ),
+      busy: (how) => new RangeError(`${file}: ${how}; wait for it, or name another file`),
     });
     for (const result of this.lines.rows) this.keep(result);
   }
@@ -28,6 +29,7 @@ export class Campaign {
 
   /** Explores every pair of which nothing is known, or too little by an engine that had less time, in so many workers. @throws StrategyLoadError */
   async run(pairs: readonly Pair[], workers: number, onResult: (result: Result) => void): Promise<void> {
+    this.lines.open();
     const pool = new Piscina<Pair, Result>({
       filename: new URL('./exhaust-one.js', import.meta.url).href,
       minThreads: workers,

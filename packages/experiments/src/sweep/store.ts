@@ -1,6 +1,5 @@
 import { JsonLines } from '@rmap-lab/plumbing';
 import type { Measurement } from '../measure.js';
-import { soleUser } from './sole-user.js';
 import { type Cell, cellId } from './spec.js';
 
 /** How a cell ended. `blame` names the strategy where it is the strategy's doing. */
@@ -27,26 +26,17 @@ export class BadStore extends Error {
 export class ResultStore {
   private readonly byId = new Map<string, StoredResult>();
   private readonly lines: JsonLines<StoredResult>;
-  private readonly leave: () => void;
 
   /** Takes the file for this process alone, until {@link close}. @throws BadStore, or what the file system says */
   constructor(file: string) {
-    const leave = soleUser(file);
-    if (typeof leave === 'number')
-      throw new BadStore(`${file}: process ${leave} is writing to it; wait for it, or name another file`);
-    this.leave = leave;
-    try {
-      this.lines = new JsonLines<StoredResult>(file, {
-        beginning: () => '{"id":"',
-        isRow: ({ id, cell, outcome }) => id === cellId(cell) && typeof outcome.status === 'string',
-        refusal: (line, text) =>
-          new BadStore(`${file}: line ${line} is no result; mend or remove it, or name another file: ${text.slice(0, 200)}`),
-      });
-      this.lines.open();
-    } catch (error) {
-      leave();
-      throw error;
-    }
+    this.lines = new JsonLines<StoredResult>(file, {
+      beginning: () => '{"id":"',
+      isRow: ({ id, cell, outcome }) => id === cellId(cell) && typeof outcome.status === 'string',
+      refusal: (line, text) =>
+        new BadStore(`${file}: line ${line} is no result; mend or remove it, or name another file: ${text.slice(0, 200)}`),
+      busy: (how) => new BadStore(`${file}: ${how}; wait for it, or name another file`),
+    });
+    this.lines.open();
     for (const result of this.lines.rows) this.byId.set(result.id, result);
   }
 
@@ -69,6 +59,5 @@ export class ResultStore {
   /** Closes the file. */
   close(): void {
     this.lines.close();
-    this.leave();
   }
 }

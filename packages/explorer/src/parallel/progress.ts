@@ -66,6 +66,7 @@ function linesOf(head: Head, file: string): JsonLines<Head | Line> {
           ? `'${file}' is of another exploration, or none at all; it was left as it is, so name another file: ${text.slice(0, 200)}`
           : `'${file}' has a line that is no result; remove the line, or name another file: ${text.slice(0, 200)}`,
       ),
+    busy: (how) => new BadProgress(`'${file}': ${how}; wait for it, or name another file`),
   });
   if (lines.rows.length === 0) lines.add(head);
   else lines.open();
