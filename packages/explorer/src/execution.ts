@@ -181,8 +181,10 @@ export class Execution {
       });
       this.failure = new Deadlock(waits.join('; '));
     } else {
+      const ends: Record<string, End> = {};
+      for (let i = 0; i < this.names.length; i++) ends[this.names[i]] = this.ends[i] as End;
       try {
-        this.world.settle?.(Object.fromEntries(this.names.map((name, i) => [name, this.ends[i] as End])));
+        this.world.settle?.(ends);
       } catch (error) {
         this.failure = error as Error;
       }

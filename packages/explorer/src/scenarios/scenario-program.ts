@@ -61,13 +61,11 @@ export function setUp({ setup }: ScenarioProgram, kernel: Kernel): ProgramRun {
 }
 
 /** The threads, about the processes and folios that there are now. */
-export const threadsOf = ({ threads }: ScenarioProgram, run: ProgramRun): Record<string, Op<unknown>> =>
-  Object.fromEntries(
-    Object.entries(threads).map(([name, operations]) => {
-      const ops = operations.map((operation) => opOf(run, operation));
-      return [name, ops.length === 1 ? ops[0] : inTurn(ops)];
-    }),
-  );
+export function threadsOf({ threads }: ScenarioProgram, run: ProgramRun): Record<string, Op<unknown>> {
+  const ops: Record<string, Op<unknown>> = {};
+  for (const name in threads) ops[name] = inTurn(run, threads[name]);
+  return ops;
+}
 
 /** The folio that a thread called `walk` walks; null: there is none. */
 export function walkedFolio({ threads }: ScenarioProgram, run: ProgramRun): Folio | null {
@@ -103,8 +101,11 @@ function opOf(run: ProgramRun, operation: ThreadOperation): Op<unknown> {
   }
 }
 
+const inTurn = (run: ProgramRun, operations: readonly ThreadOperation[]): Op<unknown> =>
+  operations.length === 1 ? opOf(run, operations[0]) : allOf(operations.map((operation) => opOf(run, operation)));
+
 /** What the kernel refuses does not keep the rest from being done. */
-function* inTurn(ops: readonly Op<unknown>[]): Op<void> {
+function* allOf(ops: readonly Op<unknown>[]): Op<void> {
   for (const op of ops) {
     try {
       yield* op;
