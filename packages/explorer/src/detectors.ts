@@ -1,9 +1,8 @@
 import { COUNTERS, type RmapStrategy, type Task, type Watch } from '@rmap-lab/core';
-import { LockOrder } from './lock-order.js';
+import { type Classed, LockOrder } from './lock-order.js';
 import { Races, THREADS } from './races.js';
 
-interface Held {
-  readonly lockClass: string;
+interface Held extends Classed {
   readonly lock: object;
   readonly key: number;
   readonly write: boolean;
@@ -50,8 +49,9 @@ export class Detectors implements Watch {
 
   acquired(task: Task, lockClass: string, lock: object, key: number, write: boolean, tried: boolean): void {
     const held = this.held[task.id];
-    if (!tried) for (let i = 0; i < held.length; i++) this.order.wait(held[i].lockClass, lockClass);
-    held.push({ lockClass, lock, key, write });
+    const taken = { lockClass, number: -1, lock, key, write };
+    if (!tried) for (let i = 0; i < held.length; i++) this.order.wait(held[i], taken);
+    held.push(taken);
     this.races?.acquired(task.id, lock, key, write);
   }
 

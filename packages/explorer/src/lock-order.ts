@@ -20,6 +20,13 @@ export function documentedOrder(locks: RmapStrategy['locks']): readonly (readonl
   ];
 }
 
+/** A lock that is held, or waited for. */
+export interface Classed {
+  readonly lockClass: string;
+  /** Of its class, once that matters; below 0: not known yet. */
+  number: number;
+}
+
 /** Which class of locks was ever waited for under which other (lockdep), in one schedule, on top of the documented order. */
 export class LockOrder {
   private readonly numbers = new Map<string, number>();
@@ -34,18 +41,16 @@ export class LockOrder {
     for (const [first, then] of documentedOrder(locks)) this.learn(this.of(first), this.of(then));
   }
 
-  /** A task that holds `held` waits for a lock of class `next`. @throws LockInversion (R28, or R29 for an allocation) */
-  wait(held: string, next: string): void {
-    if (held === next) return;
-    const a = this.of(held);
-    const b = this.of(next);
-    if ((this.after[b] & (1 << a)) !== 0) {
-      const [rule, what] = next === RECLAIM ? ['R29', 'an allocation, which may reclaim and walk,'] : ['R28', next];
-      throw new LockInversion(rule, held, 'lock', `${what} is waited for under ${held}, but ${next} comes before ${held}`);
-    }
-    if ((this.after[a] & (1 << b)) !== 0) return;
+  /** A task that holds `held` waits for `next`. @throws LockInversion (R28, or R29 for an allocation) */
+  wait(held: Classed, next: Classed): void {
+    if (held.lockClass === next.lockClass) return;
+    const { after } = this;
+    const a = this.numberOf(held);
+    const b = this.numberOf(next);
+    if ((after[b] & (1 << a)) !== 0) throw inversion(held.lockClass, next.lockClass);
+    if ((after[a] & (1 << b)) !== 0) return;
     this.learn(a, b);
-    this.learned(held, next);
+    this.learned(held.lockClass, next.lockClass);
   }
 
   /** Classes come after `a` that come after `b`, and `b` itself: so for all that come before `a`. */
@@ -53,6 +58,11 @@ export class LockOrder {
     const behind = this.after[b] | (1 << b);
     if ((this.after[a] & behind) === behind) return;
     for (let i = 0; i < this.after.length; i++) if (i === a || (this.after[i] & (1 << a)) !== 0) this.after[i] |= behind;
+  }
+
+  private numberOf(lock: Classed): number {
+    if (lock.number < 0) lock.number = this.of(lock.lockClass);
+    return lock.number;
   }
 
   private of(name: string): number {
@@ -65,4 +75,9 @@ export class LockOrder {
     }
     return number;
   }
+}
+
+function inversion(held: string, next: string): LockInversion {
+  const [rule, what] = next === RECLAIM ? ['R29', 'an allocation, which may reclaim and walk,'] : ['R28', next];
+  return new LockInversion(rule, held, 'lock', `${what} is waited for under ${held}, but ${next} comes before ${held}`);
 }

@@ -19,21 +19,30 @@ export const THREADS = 8;
 type Clock = number[];
 const zeros = (): Clock => [0, 0, 0, 0, 0, 0, 0, 0];
 
-const RELEASED = Symbol('releases by key');
+const RELEASED = Symbol('releases');
 const ACCESSES = Symbol('accesses by place');
 /** Fields that this adds to objects of core; objects outlive a run, so what is there may be of another. */
 export const RACE_FIELDS: readonly symbol[] = [RELEASED, ACCESSES];
 
 /** What whoever gives up a lock for writing, or for reading, has done by then. */
-interface Released {
-  readonly write: Clock;
-  readonly read: Clock;
+class Released {
+  readonly write = zeros();
+  /** Null: nobody has taken it for reading. */
+  read: Clock | null = null;
+  constructor(
+    /** Which lock of the object. */
+    readonly key: PropertyKey,
+    /** Those of its other locks: few. */
+    readonly next: Released | undefined,
+  ) {}
 }
 
 interface Watched {
-  [RELEASED]?: Map<PropertyKey, Released>;
+  [RELEASED]?: Released;
   [ACCESSES]?: Float64Array;
 }
+
+type Doing = 'loads' | 'stores' | 'frees';
 
 /** Of one place: who stored last, and when by his clock; then each thread's last load. */
 const RECORD = 2 + THREADS;
@@ -55,29 +64,30 @@ export class Races {
     if (threads > THREADS) throw new RangeError(`more than ${THREADS} threads`);
     this.threads = threads;
     const past = this.latest++;
-    for (let i = 0; i < threads; i++) {
-      this.clocks[i].fill(past);
-      this.clocks[i][i] = this.latest;
-    }
+    for (let i = 0; i < threads; i++) for (let j = 0; j < threads; j++) this.clocks[i][j] = i === j ? this.latest : past;
   }
 
   acquired(thread: number, lock: object, key: PropertyKey, write: boolean): void {
-    const released = (lock as Watched)[RELEASED]?.get(key);
+    const released = find(lock, key);
     if (released === undefined) return;
     this.join(this.clocks[thread], released.write);
-    if (write) this.join(this.clocks[thread], released.read);
+    if (write && released.read !== null) this.join(this.clocks[thread], released.read);
   }
 
   released(thread: number, lock: object, key: PropertyKey, write: boolean): void {
-    const released = releasedOf(lock, key);
-    this.release(thread, write ? released.write : released.read);
+    const released = find(lock, key) ?? add(lock, key);
+    if (write) this.release(thread, released.write);
+    else {
+      released.read ??= zeros();
+      this.release(thread, released.read);
+    }
   }
 
   /** A marked access sees what was done before the marked stores before it. */
   marked(thread: number, object: object, field: PropertyKey, stores: boolean): void {
-    const { write } = releasedOf(object, field);
-    this.join(this.clocks[thread], write);
-    if (stores) this.release(thread, write);
+    const released = find(object, field);
+    if (released !== undefined) this.join(this.clocks[thread], released.write);
+    if (stores) this.release(thread, (released ?? add(object, field)).write);
   }
 
   /** A plain access to the field `name` of `object`. @param place its number among those of all objects of `cache` @throws DataRace */
@@ -85,42 +95,40 @@ export class Races {
     const at = place * RECORD;
     let accesses = (cache as Watched)[ACCESSES];
     if (accesses === undefined || at >= accesses.length) accesses = roomFor(cache, at);
-    const clock = this.clocks[thread];
-    const writer = accesses[at + 1];
-    if (accesses[at] > clock[writer]) this.race(thread, write ? 'stores' : 'loads', writer, 'stored', object, name);
-    const loads = at + 2;
+    const now = this.clocks[thread][thread];
+    // What was done since it last gave something up need not be looked at again: whoever had come between would have been in a race with it.
     if (write) {
-      for (let by = 0; by < this.threads; by++)
-        if (accesses[loads + by] > clock[by] && by !== thread) this.race(thread, 'stores', by, 'loaded', object, name);
-      accesses[at] = clock[thread];
+      if (accesses[at] === now && accesses[at + 1] === thread) return;
+      this.look(accesses, at, thread, 'stores', object, name);
+      accesses[at] = now;
       accesses[at + 1] = thread;
-    } else accesses[loads + thread] = clock[thread];
+    } else if (accesses[at + 2 + thread] !== now) {
+      this.look(accesses, at, thread, 'loads', object, name);
+      accesses[at + 2 + thread] = now;
+    }
   }
 
   /** All accesses must have come before; later ones are to other objects, even in the same memory. @throws DataRace */
   freed(thread: number, cache: object, place: number, object: object, fields: readonly string[]): void {
     const accesses = (cache as Watched)[ACCESSES];
     if (accesses === undefined) return;
-    const clock = this.clocks[thread];
-    fields.forEach((name, i) => {
-      const at = (place + i) * RECORD;
-      if (at >= accesses.length) return;
-      const writer = accesses[at + 1];
-      if (accesses[at] > clock[writer]) this.race(thread, 'frees', writer, 'stored', object, name);
-      for (let by = 0; by < this.threads; by++)
-        if (accesses[at + 2 + by] > clock[by] && by !== thread) this.race(thread, 'frees', by, 'loaded', object, name);
-      accesses.fill(0, at, at + RECORD);
-    });
+    const first = place * RECORD;
+    for (let i = 0, at = first; i < fields.length && at < accesses.length; i++, at += RECORD)
+      this.look(accesses, at, thread, 'frees', object, fields[i]);
+    accesses.fill(0, first, first + fields.length * RECORD);
   }
 
-  private race(
-    thread: number,
-    does: 'loads' | 'stores' | 'frees',
-    other: number,
-    did: 'stored' | 'loaded',
-    object: object,
-    name: string,
-  ): never {
+  /** What `thread` does to the place of a record must come after what others did. @throws DataRace */
+  private look(accesses: Float64Array, at: number, thread: number, does: Doing, object: object, name: string): void {
+    const clock = this.clocks[thread];
+    const writer = accesses[at + 1];
+    if (accesses[at] > clock[writer]) this.race(thread, does, writer, 'stored', object, name);
+    if (does === 'loads') return;
+    for (let by = 0; by < this.threads; by++)
+      if (accesses[at + 2 + by] > clock[by] && by !== thread) this.race(thread, does, by, 'loaded', object, name);
+  }
+
+  private race(thread: number, does: Doing, other: number, did: 'stored' | 'loaded', object: object, name: string): never {
     const what = `${this.nameOf(thread)} ${does}, ${this.nameOf(other)} ${did}`;
     throw new DataRace(object, other, `'${name}': ${what}, and no lock orders the two`);
   }
@@ -136,13 +144,15 @@ export class Races {
   }
 }
 
-function releasedOf(lock: Watched, key: PropertyKey): Released {
-  lock[RELEASED] ??= new Map();
-  let released = lock[RELEASED].get(key);
-  if (released === undefined) {
-    released = { write: zeros(), read: zeros() };
-    lock[RELEASED].set(key, released);
-  }
+function find(lock: Watched, key: PropertyKey): Released | undefined {
+  let released = lock[RELEASED];
+  while (released !== undefined && released.key !== key) released = released.next;
+  return released;
+}
+
+function add(lock: Watched, key: PropertyKey): Released {
+  const released = new Released(key, lock[RELEASED]);
+  lock[RELEASED] = released;
   return released;
 }
 
