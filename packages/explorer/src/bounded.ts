@@ -44,7 +44,7 @@ function enumerate(engine: Engine, program: Program, bound: number, options: Bou
         const same = depth > 0 ? enabled & (1 << chosen[depth - 1]) : 0;
         const first = same !== 0 ? same : enabled & -enabled;
         const more = enabled & ~first;
-        cost[depth] = depth > 0 && run.preempts(chosen[depth - 1]) ? 1 : 0;
+        cost[depth] = same !== 0 && !run.offers(chosen[depth - 1]) ? 1 : 0;
         if (depth < prefix.length) {
           chosen.push(prefix[depth]);
           rest.push(0);

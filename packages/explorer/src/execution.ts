@@ -94,10 +94,15 @@ export class Execution {
     return mask;
   }
 
+  /** Whether `thread` offers to wait. */
+  offers(thread: number): boolean {
+    return this.pending[thread]?.offers === true;
+  }
+
   /** Whether it is a preemption to let another thread go on instead of `thread`: it could go on, and does not offer to wait. */
   preempts(thread: number): boolean {
     const step = this.pending[thread];
-    return step !== null && step.offers !== true && (step.enabled === undefined || step.enabled());
+    return step !== null && !this.offers(thread) && (step.enabled === undefined || step.enabled());
   }
 
   /** The access that `thread` has announced. */

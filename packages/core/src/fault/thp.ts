@@ -16,7 +16,7 @@ export interface ThpOptions {
 }
 
 /** As Linux starts. */
-export const DEFAULT_THP: ThpOptions = { enabled: 'madvise', orders: { [PMD_ORDER]: 'inherit' } };
+export const DEFAULT_THP: ThpOptions = { enabled: 'madvise', orders: Object.freeze({ [PMD_ORDER]: 'inherit' }) };
 
 /** Anonymous folios have one page, or at least four. */
 export const MIN_LARGE_ORDER = 2;
