@@ -1,8 +1,13 @@
 /** Memory of so few words is looked at word by word: a native look costs as much as that. */
-const FEW = 128;
+const FEW = 32;
 
 /** Memory as words of four bytes, or single bytes where it is no whole number of those. */
 type Words = Int32Array | Uint8Array;
+
+/** Is told of words that are not what they were. */
+export interface WordReader {
+  word(at: number, word: number): void;
+}
 
 /** The memory of a typed array as words, and what it held. */
 export class Column {
@@ -12,6 +17,9 @@ export class Column {
   /** What was saved, but for hot words, which are as they are now: the others hardly ever differ, and a native look at all is far cheaper. Null: all are hot. */
   private readonly expected: { readonly words: Words; readonly bytes: Buffer } | null;
   private readonly bytes: Buffer;
+  /** Places of words that differed when last looked at: so many of these. */
+  private readonly different: number[] = [];
+  private differing = 0;
 
   constructor(private readonly now: Words) {
     this.saved = now.slice();
@@ -27,22 +35,23 @@ export class Column {
 
   /** Puts the words back. @param looked nothing has changed since {@link differences} looked */
   restore(looked: boolean): void {
-    const { now, saved, hot } = this;
-    if (looked) for (let i = 0; i < hot.length; i++) now[hot[i]] = saved[hot[i]];
+    const { now, saved, different } = this;
+    if (looked) for (let i = 0; i < this.differing; i++) now[different[i]] = saved[different[i]];
     else now.set(saved);
   }
 
-  /** Calls `tell` for every word that is not what it was, ascending. How many those are. */
-  differences(tell: (at: number, word: number) => void): number {
+  /** Tells of every word that is not what it was, ascending. How many those are. */
+  differences(reader: WordReader): number {
     this.findHot();
-    const { now, saved, hot } = this;
+    const { now, saved, hot, different } = this;
     let found = 0;
     for (let i = 0; i < hot.length; i++) {
       const at = hot[i];
       if (now[at] === saved[at]) continue;
-      found++;
-      tell(at, now[at]);
+      different[found++] = at;
+      reader.word(at, now[at]);
     }
+    this.differing = found;
     return found;
   }
 

@@ -1,6 +1,6 @@
-import { wordsOf } from './column.js';
+import { type WordReader, wordsOf } from './column.js';
 import { Hash } from './hash.js';
-import { type Shape, shapeOf } from './shape.js';
+import { type Reader, type Shape, shapeOf } from './shape.js';
 import { addedTo, type Snapshot } from './snapshot.js';
 import { untraced } from './tracing/node.js';
 
@@ -19,7 +19,7 @@ interface Met {
  * How the state of what a snapshot holds differs from the snapshot, as a number of 53 bits: equal for equal states, whatever way led
  * there and in whatever order their new objects were made; for different ones by chance only, once in 10^15 pairs.
  */
-export class Fingerprint {
+export class Fingerprint implements Reader, WordReader {
   private readonly numbers = new Map<object, number>();
   /** New objects: few. */
   private readonly fresh: object[] = [];
@@ -47,7 +47,7 @@ export class Fingerprint {
     let part = 0;
     for (let i = 0; i < fields.length; i++) {
       const { shape, object, values, names, open } = fields[i];
-      changed[part] = shape.compare(object, values, this.place, this.differs);
+      changed[part] = shape.compare(object, values, this.place, this);
       if (open && shape.count(object) !== names.length) {
         changed[part] = 1;
         this.added(object, names);
@@ -62,7 +62,7 @@ export class Fingerprint {
       this.place++;
     }
     for (let i = 0; i < columns.length; i++) {
-      changed[part++] = columns[i].differences(this.word) > 0 ? 1 : 0;
+      changed[part++] = columns[i].differences(this) > 0 ? 1 : 0;
       this.place += columns[i].length;
     }
     for (let i = 0; i < maps.length; i++) {
@@ -83,15 +83,17 @@ export class Fingerprint {
     return this.hash.value;
   }
 
-  private readonly differs = (at: number, value: unknown): void => {
+  /** @internal */
+  differs(at: number, value: unknown): void {
     this.hash.word(at);
     this.value(value);
-  };
+  }
 
-  private readonly word = (at: number, word: number): void => {
+  /** Of the column that is looked at. @internal */
+  word(at: number, word: number): void {
     this.hash.word(this.place + at);
     this.hash.word(word);
-  };
+  }
 
   /** Fields that were not there before. */
   private added(object: object, names: readonly string[]): void {
@@ -108,12 +110,13 @@ export class Fingerprint {
     this.contents(collection);
   }
 
-  private readonly value = (value: unknown): void => {
+  /** @internal */
+  value(value: unknown): void {
     if (typeof value === 'number') this.hash.number(value);
     else if (typeof value === 'object' && value !== null) this.hash.object(this.numberOf(value));
     else if (typeof value === 'function') this.hash.object(this.nameOf?.(value) ?? -1);
     else this.hash.plain(value);
-  };
+  }
 
   private numberOf(value: object): number {
     const object = this.nameOf === undefined ? value : untraced(value);
@@ -128,42 +131,54 @@ export class Fingerprint {
 
   /** All of a new object, or of a collection. What it is and how much there is goes first, so that one never goes by what follows another. */
   private contents(object: object): void {
+    if (Array.isArray(object)) this.elements(object);
+    else if (ArrayBuffer.isView(object)) this.words(object);
+    else if (object instanceof Map) this.entries(object);
+    else if (object instanceof Set) this.members(object);
+    else this.fields(object);
+  }
+
+  private elements(array: readonly unknown[]): void {
+    this.hash.word(COLLECTIONS.array);
+    this.hash.word(array.length);
+    for (let i = 0; i < array.length; i++) this.value(array[i]);
+  }
+
+  private words(view: ArrayBufferView): void {
     const { hash } = this;
-    if (ArrayBuffer.isView(object)) {
-      const words = wordsOf(object);
-      hash.word(COLLECTIONS.view);
-      hash.word(words.length);
-      for (let i = 0; i < words.length; i++) {
-        if (words[i] === 0) continue;
-        hash.word(i);
-        hash.word(words[i]);
-      }
-      hash.word(words.length);
-    } else if (Array.isArray(object)) {
-      hash.word(COLLECTIONS.array);
-      hash.word(object.length);
-      for (let i = 0; i < object.length; i++) this.value(object[i]);
-    } else if (object instanceof Map) {
-      hash.word(COLLECTIONS.map);
-      hash.word(object.size);
-      for (const [key, value] of object as Map<unknown, unknown>) {
-        this.value(key);
-        this.value(value);
-      }
-      this.fields(object);
-    } else if (object instanceof Set) {
-      hash.word(COLLECTIONS.set);
-      hash.word(object.size);
-      for (const value of object as Set<unknown>) this.value(value);
-      this.fields(object);
-    } else this.fields(object);
+    const words = wordsOf(view);
+    hash.word(COLLECTIONS.view);
+    hash.word(words.length);
+    for (let i = 0; i < words.length; i++) {
+      if (words[i] === 0) continue;
+      hash.word(i);
+      hash.word(words[i]);
+    }
+    hash.word(words.length);
+  }
+
+  private entries(map: ReadonlyMap<unknown, unknown>): void {
+    this.hash.word(COLLECTIONS.map);
+    this.hash.word(map.size);
+    for (const key of map.keys()) {
+      this.value(key);
+      this.value(map.get(key));
+    }
+    this.fields(map);
+  }
+
+  private members(set: ReadonlySet<unknown>): void {
+    this.hash.word(COLLECTIONS.set);
+    this.hash.word(set.size);
+    for (const value of set) this.value(value);
+    this.fields(set);
   }
 
   /** All fields of a new object; of a collection, beside what it holds. */
   private fields(object: object): void {
     const { shape, number } = this.shapeOf(object);
     this.hash.word(number);
-    shape.each(object, this.value);
+    shape.each(object, this);
   }
 
   /** The shape of a new object. Symbols are those of the first object of the class with fields of the same names. */

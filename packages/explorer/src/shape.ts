@@ -3,8 +3,12 @@ import { NUMBER_FIELDS } from './numbers.js';
 import { RACE_FIELDS } from './races.js';
 import { TRACING_FIELDS } from './tracing/node.js';
 
-/** Is told of a field, by number, and what it holds. */
-type Differs = (at: number, value: unknown) => void;
+/** Is told what fields hold. An object, as methods that all of a class share are called without a detour; functions of each alone are not. */
+export interface Reader {
+  /** Field number `at` holds another value than it did. */
+  differs(at: number, value: unknown): void;
+  value(value: unknown): void;
+}
 
 /**
  * What is done to the fields of objects of one class and with the same keys. Compiled, so that it meets objects of one kind only: a
@@ -12,14 +16,14 @@ type Differs = (at: number, value: unknown) => void;
  */
 export interface Shape {
   readonly keys: readonly PropertyKey[];
-  /** Calls `differs` for every field that holds another value, the first one being number `at`; 1 if there is any, though it only counts. */
-  readonly compare: (object: object, values: readonly unknown[], at: number, differs: Differs) => 0 | 1;
+  /** Tells of every field that holds another value, the first one being number `at`; 1 if there is any, though it only counts. */
+  readonly compare: (object: object, values: readonly unknown[], at: number, reader: Reader) => 0 | 1;
   /** How many names `for`-`in` goes by: more than there were when fields were added. */
   readonly count: (object: object) => number;
   /** Stores a value in every field. */
   readonly restore: (object: object, values: readonly unknown[]) => void;
-  /** Calls `value` for what each field holds that is part of the state. */
-  readonly each: (object: object, value: (value: unknown) => void) => void;
+  /** Tells what each field holds that is part of the state. */
+  readonly each: (object: object, reader: Reader) => void;
 }
 
 /** Fields that belong to who looks on. */
@@ -57,17 +61,17 @@ function compiled(keys: readonly PropertyKey[], counters: readonly PropertyKey[]
   const fields = keys.map((key, i) => (typeof key === 'symbol' ? `o[keys[${i}]]` : `o[${JSON.stringify(key)}]`));
   const counts = (i: number): boolean => counters.includes(keys[i]);
   const compares = fields.map((field, i) => {
-    const tells = counts(i) ? '' : `differs(at + ${i}, ${field});`;
+    const tells = counts(i) ? '' : `r.differs(at + ${i}, ${field});`;
     return `if (${field} !== x[${i}]) { d = 1; ${tells} }`;
   });
   const restores = fields.map((field, i) => `${field} = x[${i}];`);
-  const values = fields.flatMap((field, i) => (counts(i) || IGNORED.has(keys[i]) ? [] : [`value(${field});`]));
+  const values = fields.flatMap((field, i) => (counts(i) || IGNORED.has(keys[i]) ? [] : [`r.value(${field});`]));
   const body = `return {
     keys,
-    compare: (o, x, at, differs) => { let d = 0; ${compares.join('\n')} return d; },
+    compare: (o, x, at, r) => { let d = 0; ${compares.join('\n')} return d; },
     count: (o) => { let n = 0; for (const key in o) n++; return n; },
     restore: (o, x) => { ${restores.join('\n')} },
-    each: (o, value) => { ${values.join('\n')} },
+    each: (o, r) => { ${values.join('\n')} },
   };`;
   return (new Function('keys', body) as (keys: readonly PropertyKey[]) => Shape)(keys);
 }
