@@ -69,8 +69,12 @@ const pickers: Record<SampleOptions['engine'], (threads: number, depth: number, 
         step = 0;
       },
       pick(_run, enabled) {
-        const change = changes.indexOf(step++);
-        if (change >= 0) priority[highest(priority, enabled)] = change;
+        for (let i = 0; i < changes.length; i++)
+          if (changes[i] === step) {
+            priority[highest(priority, enabled)] = i;
+            break;
+          }
+        step++;
         return highest(priority, enabled);
       },
     };
