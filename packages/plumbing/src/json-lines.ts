@@ -24,7 +24,7 @@ export class JsonLines<T> {
   private readonly length: number;
   private readonly whole: number;
   private used: { readonly descriptor: number; readonly leave: () => void } | null = null;
-  private added = false;
+  private opened = false;
 
   /** Reads the file, if there is one, and leaves it as it is. @throws the form's refusal, or what the file system says */
   constructor(
@@ -51,16 +51,26 @@ export class JsonLines<T> {
     if (this.used !== null) return this.used.descriptor;
     const leave = soleUser(this.file);
     if (typeof leave === 'number') throw this.form.busy(`process ${leave} is writing to it`);
-    const descriptor = openSync(this.file, 'a');
+    let descriptor: number;
+    try {
+      descriptor = openSync(this.file, 'a');
+    } catch (error) {
+      leave();
+      throw error;
+    }
     this.used = { descriptor, leave };
-    if (this.added) return descriptor;
+    if (!this.opened) this.dropTorn(descriptor);
+    return descriptor;
+  }
+
+  /** What is in the file must still be what was read. */
+  private dropTorn(descriptor: number): void {
     if (fstatSync(descriptor).size !== this.length) {
       this.close();
       throw this.form.busy('another process wrote to it just now');
     }
     if (this.whole < this.length) ftruncateSync(descriptor, this.whole);
-    this.added = true;
-    return descriptor;
+    this.opened = true;
   }
 
   /** Adds a row, which is on the disk when this returns. @throws as {@link open} does */

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, expect, test } from 'vitest';
@@ -124,4 +124,11 @@ test('adds nothing to a file that another process added to since it was read', (
   expect(() => rows.add({ name: 'one' })).toThrow('another process wrote to it just now');
   expect(text()).toBe(line('two'));
   expect(existsSync(`${file}.lock`)).toBe(false);
+});
+
+test('a file that can not be opened is left free for others', () => {
+  const rows = new JsonLines<Row>(join(scratch, 'taken'), form);
+  mkdirSync(join(scratch, 'taken'));
+  expect(() => rows.open()).toThrow(/EISDIR/);
+  expect(existsSync(join(scratch, 'taken.lock'))).toBe(false);
 });
