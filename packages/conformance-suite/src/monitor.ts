@@ -3,6 +3,7 @@ import {
   type Folio,
   isOp,
   type Kernel,
+  KernelError,
   NoMemory,
   type Op,
   PAGE_SIZE,
@@ -10,6 +11,7 @@ import {
   type RmapHold,
   type RmapStrategy,
   type RmapVisitor,
+  SegmentationFault,
   type Soon,
   type Task,
   type Vma,
@@ -59,9 +61,12 @@ export function monitored(strategy: RmapStrategy, kernel: () => Kernel | null = 
     watchHolds(rmap, seen, sleeping, kernel);
     watchWalks(rmap, seen, () => kernel()?.running ?? null);
     watchBrackets(rmap);
-    watchMemory(rmap);
+    watchErrors(rmap, MAY_FAIL);
   });
 }
+
+/** The strategy on a machine that has plenty of memory: no hook of it may throw anything. Breaks are thrown as ContractViolation: R3. */
+export const unrefusing = (strategy: RmapStrategy): RmapStrategy => withHooks(strategy, (rmap) => watchErrors(rmap, NONE));
 
 /** R24 and R25 as they show at `hold`, and R20 as it shows at `unlink`. */
 function watchHolds(rmap: Rmap, seen: Seen, sleeping: ReadonlySet<string>, kernel: () => Kernel | null): void {
@@ -171,13 +176,18 @@ function watchBrackets(rmap: Rmap): void {
 /** Hooks that the contract lets run out of memory. */
 const MAY_FAIL: ReadonlySet<string> = new Set(['mmInit', 'forkMm', 'prepare', 'fork', 'clone', 'adjust', 'move', 'reserve']);
 
-/** R3: the others may not. */
-function watchMemory(rmap: Rmap): void {
+const NONE: ReadonlySet<string> = new Set();
+
+/** R3: nothing but NoMemory, and only from hooks that may run out of it. What else is an answer to the caller would pass for the kernel's. */
+function watchErrors(rmap: Rmap, mayFail: ReadonlySet<string>): void {
   const hooks = rmap as unknown as Record<string, (...args: unknown[]) => unknown>;
   for (const [name, hook] of Object.entries(hooks)) {
-    if (MAY_FAIL.has(name)) continue;
     const complain = (error: unknown): never => {
-      throw error instanceof NoMemory ? broken('R3', name, 'it runs out of memory, which it must not') : error;
+      if (error instanceof NoMemory && !mayFail.has(name))
+        throw broken('R3', name, `it runs out of memory, ${MAY_FAIL.has(name) ? 'and there is plenty' : 'which it must not'}`);
+      if (error instanceof KernelError && !(error instanceof NoMemory)) throw broken('R3', name, `it answers ${error.errno}`);
+      if (error instanceof SegmentationFault) throw broken('R3', name, `it answers ${error.signal}`);
+      throw error;
     };
     hooks[name] = (...args) => {
       try {

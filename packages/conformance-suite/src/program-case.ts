@@ -1,5 +1,6 @@
 import { ContractViolation, Kernel, type KernelOptions, type Operation, ProgramRun, Unsupported } from '@rmap-lab/core';
 import { CaseFailure, type ConformanceCase, type Evidence, type Level } from './case.js';
+import { unrefusing } from './monitor.js';
 import { pictureOf } from './picture.js';
 import { ruleOf } from './rules.js';
 
@@ -20,7 +21,7 @@ export const programCases = (level: Level, cases: readonly ProgramCase[]): reado
     level,
     strength,
     needs,
-    run: ({ strategy }) => runProgram({ ...options, strategy }, program),
+    run: ({ strategy }) => runProgram({ ...options, strategy: unrefusing(strategy) }, program),
   }));
 
 /** Runs a program, checked. @throws CaseFailure with the shortest program that fails, Unsupported */

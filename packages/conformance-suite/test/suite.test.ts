@@ -1,4 +1,4 @@
-import type { Feature, Rmap, RmapStrategy } from '@rmap-lab/core';
+import { type Feature, KernelError, NoMemory, type Rmap, type RmapStrategy } from '@rmap-lab/core';
 import { scenarios } from '@rmap-lab/explorer';
 import { anonVma } from '@rmap-lab/strategy-anon-vma';
 import { anonVmaLazy } from '@rmap-lab/strategy-anon-vma-lazy';
@@ -42,6 +42,10 @@ const without = (change: (rmap: Rmap) => void): RmapStrategy => {
   };
 };
 
+const throws = (error: Error): never => {
+  throw error;
+};
+
 describe('what is wrong is found', () => {
   const wrong: [string, RmapStrategy, string][] = [
     ['the published form of ANON_VMA_LAZY, at moves', anonVmaLazy('posted'), 'one-address-space/move'],
@@ -77,6 +81,30 @@ describe('what is wrong is found', () => {
       'a question about merging that always says yes',
       without((rmap) => (rmap.canMerge = () => true)),
       'families/child-joins-two',
+    ],
+    [
+      'a fork that is refused as if by the kernel',
+      without((rmap) => (rmap.fork = () => throws(new KernelError('EPERM', 'fork', 'too deep')))),
+      'families/fork',
+    ],
+    [
+      'a first fault that runs out of memory where there is plenty',
+      without((rmap) => (rmap.prepare = () => throws(new NoMemory('prepare')))),
+      'one-address-space/move',
+    ],
+    [
+      'the same in random programs, now and then',
+      without((rmap) => {
+        const { fork } = rmap;
+        let forks = 0;
+        rmap.fork = (child, parent) => (++forks % 100 === 0 ? throws(new NoMemory('fork')) : fork.call(rmap, child, parent));
+      }),
+      'random/programs',
+    ],
+    [
+      'a fork that is refused under other threads',
+      without((rmap) => (rmap.fork = () => throws(new KernelError('EAGAIN', 'fork', 'busy')))),
+      'concurrency/fork-x-migrate',
     ],
   ];
   it.each(wrong)('%s', (_, strategy, id) => {

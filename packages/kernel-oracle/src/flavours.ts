@@ -23,6 +23,7 @@ const ADVICE = [
   linux.MADV_DONTNEED,
   linux.MADV_DONTNEED,
   linux.MADV_DONTNEED,
+  linux.MADV_DONTNEED_LOCKED,
   linux.MADV_DONTFORK,
   linux.MADV_DOFORK,
   linux.MADV_WIPEONFORK,

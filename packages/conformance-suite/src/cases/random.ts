@@ -1,5 +1,6 @@
 import { Kernel, type KernelOptions, MADV_DONTNEED, type Operation, ProgramRun, Unsupported } from '@rmap-lab/core';
 import { CaseFailure, type ConformanceCase } from '../case.js';
+import { unrefusing } from '../monitor.js';
 import { exec, exit, fork, map, move, moveKeeping, munmap, protect, RO, write } from '../operations.js';
 import { endOf, runProgram } from '../program-case.js';
 import type { RuleId } from '../rules.js';
@@ -94,7 +95,7 @@ const randomCase = (
   why: 'what nobody thought of; the failing program is shrunk',
   run: ({ strategy, seed }) => {
     runPrograms(
-      { ...options, strategy },
+      { ...options, strategy: unrefusing(strategy) },
       Array.from({ length: programs }, (_, i) => randomProgram(seed * 1_000_003 + i)),
     );
   },

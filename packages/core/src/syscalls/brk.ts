@@ -17,8 +17,8 @@ export function* brk(m: Machine, mm: Mm, requested: Address): Op<Address> {
     if (requested < mm.startBrk || requested > TASK_SIZE) return mm.brk;
     const from = alignUp(mm.brk) as Address;
     const to = alignUp(requested) as Address;
-    if (to < from) yield* unmapVmas(m, mm, yield* gatherVmas(m, mm, to, from));
-    else if (to > from && !(yield* growHeap(m, mm, from, to))) return mm.brk;
+    const moved = to < from ? yield* shrinkHeap(m, mm, to, from) : to === from || (yield* growHeap(m, mm, from, to));
+    if (!moved) return mm.brk;
     mm.brk = requested;
     return requested;
   } catch (error) {
@@ -27,6 +27,13 @@ export function* brk(m: Machine, mm: Mm, requested: Address): Op<Address> {
   } finally {
     mm.writeUnlock();
   }
+}
+
+/** Takes [from, to) from the heap; whether anything was mapped there. @throws NoMemory */
+function* shrinkHeap(m: Machine, mm: Mm, from: Address, to: Address): Op<boolean> {
+  const vmas = yield* gatherVmas(m, mm, from, to);
+  yield* unmapVmas(m, mm, vmas);
+  return vmas.length > 0;
 }
 
 /** Adds [from, to) to the heap; it merges only with the VMA that ends there (do_brk_flags). @throws NoMemory */

@@ -8,8 +8,8 @@ import { newMm } from '../mm/init.js';
 import type { Mm } from '../mm/mm.js';
 import { writeLocked } from '../mm/mmap-lock.js';
 import { LeafMove, movePageTables } from '../page-table/move.js';
-import { andThen, finish, type Op, ready, run } from '../sync/op.js';
-import { type Address, PAGE_SIZE, type Pgoff, pageOf, TASK_SIZE } from '../units.js';
+import { andThen, finish, type Op, READY, ready, run } from '../sync/op.js';
+import { type Address, alignDown, PAGE_SIZE, type Pgoff, pageOf, TASK_SIZE } from '../units.js';
 import { adjustVmas } from '../vma/adjust.js';
 import { allocVma, setRange } from '../vma/alloc.js';
 import * as vm from '../vma/vm-flags.js';
@@ -27,7 +27,7 @@ export interface ExecRequest {
   readonly startBrk: Address;
 }
 
-/** exec(2)'s address space: nothing but a stack with the arguments (bprm_mm_init, setup_arg_pages). @throws NoMemory, nothing left */
+/** exec(2)'s address space: nothing but a stack with the arguments (bprm_mm_init, setup_arg_pages). @throws NoMemory, EINVAL, EFAULT, nothing left */
 export function execMm(m: Machine, request: ExecRequest): Op<Mm> {
   const { stackTop, argumentPages } = request;
   if (stackTop % PAGE_SIZE !== 0 || stackTop > TASK_SIZE || stackTop - (argumentPages + 1) * PAGE_SIZE < 0 || argumentPages < 1) {
@@ -87,17 +87,27 @@ function temporaryStack(m: Machine, mm: Mm): Op<VmArea> {
   });
 }
 
-/** Where it is to be, and as long as it is at first. */
-function finishStack(m: Machine, stack: VmArea, { stackTop, stackExpand }: ExecRequest): Op<unknown> {
+/** Where it is to be, and as long as it is at first. @throws EFAULT */
+function finishStack(m: Machine, stack: VmArea, { stackTop, stackExpand }: ExecRequest): Op<void> {
   if (m.sync.stepping || TASK_SIZE > stackTop) return finishStackWaiting(m, stack, TASK_SIZE - stackTop, stackExpand);
-  stack.flags &= ~vm.VM_STACK_INCOMPLETE_SETUP;
-  return expandDownwards(m, stack, (stack.start - stackExpand) as Address);
+  return expand(m, stack, stackExpand);
 }
 
 function* finishStackWaiting(m: Machine, stack: VmArea, down: number, stackExpand: number): Op<void> {
   if (down > 0) yield* shiftDown(m, stack, down);
+  yield* expand(m, stack, stackExpand);
+}
+
+/** Down by so many bytes, as far as the limit allows. @throws EFAULT */
+function expand(m: Machine, stack: VmArea, bytes: number): Op<void> {
   stack.flags &= ~vm.VM_STACK_INCOMPLETE_SETUP;
-  yield* expandDownwards(m, stack, (stack.start - stackExpand) as Address);
+  const size = Math.min(alignDown(m.options.stackLimit), stack.end - stack.start + bytes);
+  const start = (stack.end - size) as Address;
+  if (start >= stack.start) return READY;
+  return andThen(expandDownwards(m, stack, start), (expanded) => {
+    if (!expanded)
+      throw new KernelError('EFAULT', 'exec', `no room for a stack of ${size} bytes below 0x${stack.end.toString(16)}`);
+  });
 }
 
 /** Moves the stack down by `bytes` within one VMA, its offsets unchanged (relocate_vma_down). @throws NoMemory, with the exec given up */

@@ -8,6 +8,8 @@ export const PROT_READ = 1;
 export const PROT_WRITE = 2;
 /** Execution. */
 export const PROT_EXEC = 4;
+/** Said by programs with semaphores; no meaning. */
+export const PROT_SEM = 8;
 /** Change down to the start of a stack. */
 export const PROT_GROWSDOWN = 0x01000000;
 
@@ -79,6 +81,8 @@ export const MADV_POPULATE_READ = 22;
 export const MADV_POPULATE_WRITE = 23;
 /** Evicts what only this address space maps. */
 export const MADV_PAGEOUT = 21;
+/** Drop the pages, locked or not. */
+export const MADV_DONTNEED_LOCKED = 24;
 /** Makes folios of PMD size of what is there. */
 export const MADV_COLLAPSE = 25;
 /** Put guard pages there. */

@@ -61,6 +61,7 @@ const PAGE_ADVICE: Record<number, Advice> = {
     if ((vma.flags & vm.VM_LOCKED) !== 0) throw refuse('EINVAL', `MADV_DONTNEED on locked memory: ${vma}; munlock it first`);
     yield* zapRange(m, vma, start, end, true);
   },
+  [f.MADV_DONTNEED_LOCKED]: (m, vma, start, end) => zapRange(m, vma, start, end, true),
   *[f.MADV_FREE](m, vma, start, end): Op<void> {
     if ((vma.flags & vm.VM_LOCKED) !== 0 || !vma.anonymous)
       throw refuse('EINVAL', `MADV_FREE needs unlocked private anonymous memory: ${vma}`);

@@ -9,7 +9,7 @@ import { andThen, finish, type Op, READY, run } from '../sync/op.js';
 import { type Address, alignUp, isAligned, PAGE_SIZE, type Pgoff, pageOf } from '../units.js';
 import { allocVma, setRange } from '../vma/alloc.js';
 import { type MergeRange, mergeNewRange } from '../vma/merge.js';
-import { fixedArea, unmappedArea } from '../vma/unmapped-area.js';
+import { fixedArea, roundHint, unmappedArea } from '../vma/unmapped-area.js';
 import * as vm from '../vma/vm-flags.js';
 import type { VmArea } from '../vma/vma.js';
 import * as f from './flags.js';
@@ -44,6 +44,7 @@ function mapLocked(m: Machine, mm: Mm, request: MmapRequest, length: number): Op
     throw new KernelError('ENOMEM', 'mmap', `the address space has ${mm.mapCount} VMAs, more than the limit (max_map_count)`);
   }
   const at = place(m, mm, request, length);
+  checkSharing(request);
   return andThen(mapRegion(m, mm, request, at, length, vmFlags(request)), () => at);
 }
 
@@ -53,13 +54,18 @@ function* populated(m: Machine, mm: Mm, mapped: Op<Address>, length: number): Op
   return at;
 }
 
-function check({ length, flags, offset, file }: MmapRequest): number {
+function check({ length, offset }: MmapRequest): number {
   if (!(length > 0)) throw new KernelError('EINVAL', 'mmap', 'the length is 0; ask for at least one byte');
   if (!isAligned(offset) || offset < 0) throw new KernelError('EINVAL', 'mmap', `file offset ${offset} is not page-aligned`);
   const rounded = alignUp(length);
   if (!Number.isSafeInteger(rounded)) throw new KernelError('ENOMEM', 'mmap', `${length} bytes are more than the address space`);
   if (!Number.isSafeInteger(offset + rounded))
     throw new KernelError('EOVERFLOW', 'mmap', `offset ${offset} + ${length} overflows`);
+  return rounded;
+}
+
+/** The kernel looks at this last, when it knows the place (do_mmap). */
+function checkSharing({ flags, file }: MmapRequest): void {
   const sharing = flags & (f.MAP_SHARED | f.MAP_PRIVATE);
   if (sharing !== f.MAP_SHARED && sharing !== f.MAP_PRIVATE) {
     throw new KernelError('EINVAL', 'mmap', 'exactly one of MAP_SHARED and MAP_PRIVATE must be given');
@@ -68,12 +74,11 @@ function check({ length, flags, offset, file }: MmapRequest): number {
   if (growsDown && (file !== null || sharing === f.MAP_SHARED)) {
     throw new KernelError('EINVAL', 'mmap', 'MAP_GROWSDOWN needs private anonymous memory');
   }
-  return rounded;
 }
 
 function place(m: Machine, mm: Mm, { at, flags }: MmapRequest, length: number): Address {
-  if ((flags & (f.MAP_FIXED | f.MAP_FIXED_NOREPLACE)) === 0) return unmappedArea(m, mm, at, length);
-  const fixed = fixedArea(at, length);
+  if ((flags & (f.MAP_FIXED | f.MAP_FIXED_NOREPLACE)) === 0) return unmappedArea(m, mm, roundHint(at), length, 'mmap');
+  const fixed = fixedArea(at, length, 'mmap');
   if ((flags & f.MAP_FIXED_NOREPLACE) !== 0) {
     const [taken] = mm.tree.overlapping(fixed, fixed + length);
     if (taken !== undefined) throw new KernelError('EEXIST', 'mmap', `MAP_FIXED_NOREPLACE: ${taken} is in the way`);

@@ -10,7 +10,7 @@ import { type Address, alignUp, isAligned } from '../units.js';
 import { modifyVma } from '../vma/merge.js';
 import * as vm from '../vma/vm-flags.js';
 import type { VmArea } from '../vma/vma.js';
-import { PROT_EXEC, PROT_GROWSDOWN, PROT_READ, PROT_WRITE } from './flags.js';
+import { PROT_EXEC, PROT_GROWSDOWN, PROT_READ, PROT_SEM, PROT_WRITE } from './flags.js';
 
 /**
  * mprotect(2). @throws EINVAL for bad arguments; ENOMEM for a hole in the range or at the VMA limit: what comes before stays changed
@@ -48,19 +48,20 @@ function* protect(m: Machine, first: VmArea, start: Address, end: Address, prot:
 /** Where the range ends. */
 function check(start: Address, length: number, prot: number): Address {
   if (!isAligned(start)) throw new KernelError('EINVAL', 'mprotect', `0x${start.toString(16)} is not page-aligned`);
-  if ((prot & ~(PROT_READ | PROT_WRITE | PROT_EXEC | PROT_GROWSDOWN)) !== 0) {
+  const end = (start + alignUp(length)) as Address;
+  if (length === 0) return end;
+  if (!(end > start)) throw new KernelError('ENOMEM', 'mprotect', `a length of ${length} does not end behind the start`);
+  if ((prot & ~(PROT_READ | PROT_WRITE | PROT_EXEC | PROT_SEM | PROT_GROWSDOWN)) !== 0) {
     throw new KernelError('EINVAL', 'mprotect', `unknown protection bits in ${prot}`);
   }
-  const end = (start + alignUp(length)) as Address;
-  if (length !== 0 && !(end > start))
-    throw new KernelError('ENOMEM', 'mprotect', `a length of ${length} does not end behind the start`);
   return end;
 }
 
 function firstVma(mm: Mm, start: Address, end: Address, prot: number): VmArea {
   const vma = mm.tree.find(start);
   if ((prot & PROT_GROWSDOWN) === 0 || vma === null) return vmaFrom(vma, start);
-  if (vma.start >= end || (vma.flags & vm.VM_GROWSDOWN) === 0)
+  if (vma.start >= end) return vmaFrom(vma, start);
+  if ((vma.flags & vm.VM_GROWSDOWN) === 0)
     throw new KernelError('EINVAL', 'mprotect', 'PROT_GROWSDOWN needs a mapping made with MAP_GROWSDOWN');
   return vma;
 }

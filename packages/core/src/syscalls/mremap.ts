@@ -6,7 +6,7 @@ import { writeLocked } from '../mm/mmap-lock.js';
 import { andThen, finish, type Op, ready, run } from '../sync/op.js';
 import { type Address, alignUp, isAligned, PAGE_SIZE, type Pgoff, TASK_SIZE } from '../units.js';
 import { mergeNewRange } from '../vma/merge.js';
-import { unmappedArea } from '../vma/unmapped-area.js';
+import { fixedArea, unmappedArea } from '../vma/unmapped-area.js';
 import { VM_DONTEXPAND, VM_LOCKED } from '../vma/vm-flags.js';
 import type { VmArea } from '../vma/vma.js';
 import { MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE } from './flags.js';
@@ -38,8 +38,8 @@ const refuse = (errno: 'EINVAL' | 'EFAULT' | 'ENOMEM', reason: string | (() => s
 
 /**
  * mremap(2): where the memory is now. @throws EINVAL for bad arguments; EFAULT when nothing is mapped or the range crosses
- * VMAs; ENOMEM: no room, at the VMA limit, or without memory. What a fixed destination covered is gone by then, and a move of
- * several VMAs may have moved the first ones
+ * VMAs; EPERM below mmap_min_addr; ENOMEM: no room, at the VMA limit, or without memory. What a fixed destination covered is gone by
+ * then, as is what a smaller new length leaves out, and a move of several VMAs may have moved the first ones
  */
 export function mremap(m: Machine, mm: Mm, request: MremapRequest): Op<Address> {
   const remap: Remap = { ...request, oldLength: alignUp(request.oldLength), newLength: alignUp(request.newLength) };
@@ -161,7 +161,8 @@ function shrink(m: Machine, mm: Mm, remap: Remap): Op<void> {
 function vmaToMove(m: Machine, mm: Mm, remap: Remap): VmArea {
   const vma = mm.tree.lookup(remap.at);
   if (vma === null) throw refuse('EFAULT', () => `nothing is mapped at 0x${remap.at.toString(16)} any more`);
-  if ((remap.flags & MREMAP_FIXED) === 0) remap.to = unmappedArea(m, mm, remap.to, remap.newLength);
+  const { flags, to, newLength } = remap;
+  remap.to = (flags & MREMAP_FIXED) === 0 ? unmappedArea(m, mm, to, newLength, 'mremap') : fixedArea(to, newLength, 'mremap');
   return vma;
 }
 
@@ -180,7 +181,7 @@ function* remapAt(m: Machine, mm: Mm, vma: VmArea, remap: Remap): Op<Address> {
   }
   if ((remap.flags & MREMAP_MAYMOVE) === 0)
     throw refuse('ENOMEM', `${vma} can not grow in place, and MREMAP_MAYMOVE is not given`);
-  remap.to = unmappedArea(m, mm, 0, newLength);
+  remap.to = unmappedArea(m, mm, 0, newLength, 'mremap');
   return yield* moveVma(m, vma, remap);
 }
 

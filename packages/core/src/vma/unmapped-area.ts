@@ -1,7 +1,7 @@
 import { KernelError } from '../errors.js';
 import type { Machine } from '../machine.js';
 import type { Mm } from '../mm/mm.js';
-import { type Address, alignUp, isAligned, PAGE_SIZE, TASK_SIZE } from '../units.js';
+import { type Address, alignDown, isAligned, PAGE_SIZE, TASK_SIZE } from '../units.js';
 import { VM_GROWSDOWN } from './vm-flags.js';
 
 /** Lowest address that may be mapped (mmap_min_addr). */
@@ -15,34 +15,37 @@ const MMAP_BASE = (TASK_SIZE - 128 * 1024 * 1024 - STACK_GUARD_GAP) as Address;
 const startGap = (vma: { flags: number; start: number }): number =>
   (vma.flags & VM_GROWSDOWN) !== 0 ? Math.max(0, vma.start - STACK_GUARD_GAP) : vma.start;
 
+/** What mmap(2) makes of an address that is a wish only: the page it lies in, or the lowest one there may be (round_hint_to_min). */
+export function roundHint(hint: number): number {
+  const page = alignDown(hint);
+  return page <= 0 ? 0 : Math.max(page, MMAP_MIN_ADDR);
+}
+
 /**
- * Where `length` bytes (whole pages) may go: at `hint` if it is free, else in the highest hole below the mmap base, else in the
- * lowest one (arch_get_unmapped_area_topdown). @throws ENOMEM
+ * Where `length` bytes (whole pages) may go: at `hint` (0: none) if it is free, else in the highest hole below the mmap base, else in
+ * the lowest one (arch_get_unmapped_area_topdown). @throws ENOMEM; EPERM for a hint below mmap_min_addr
  */
-export function unmappedArea(m: Machine, mm: Mm, hint: number, length: number): Address {
-  if (length > TASK_SIZE) throw new KernelError('ENOMEM', 'mmap', `${length} bytes are more than the address space`);
-  if (hint !== 0) {
-    const at = Math.max(alignUp(hint), MMAP_MIN_ADDR);
-    if (at <= TASK_SIZE - length && isFree(mm, at, length)) return at as Address;
-  }
+export function unmappedArea(m: Machine, mm: Mm, hint: number, length: number, call: 'mmap' | 'mremap'): Address {
+  if (length > TASK_SIZE) throw new KernelError('ENOMEM', call, `${length} bytes are more than the address space`);
+  if (hint !== 0 && hint <= TASK_SIZE - length && isFree(mm, hint, length)) return fixedArea(hint, length, call);
   const found = topDown(mm, length) ?? mm.tree.lowestGap(length, MMAP_BASE, TASK_SIZE);
   if (found === null)
     throw new KernelError(
       'ENOMEM',
-      'mmap',
+      call,
       `no hole of ${length} bytes is left (${mm.mapCount} VMAs of at most ${m.options.maxMapCount})`,
     );
   return found;
 }
 
-/** An address that the caller insists on. @throws ENOMEM, EINVAL, EPERM */
-export function fixedArea(at: number, length: number): Address {
+/** An address that the caller insists on (get_unmapped_area, security_mmap_addr). @throws ENOMEM, EINVAL, EPERM */
+export function fixedArea(at: number, length: number, call: 'mmap' | 'mremap'): Address {
   if (length > TASK_SIZE || at > TASK_SIZE - length) {
-    throw new KernelError('ENOMEM', 'mmap', `0x${at.toString(16)}+${length} ends behind the user address space (47 bits)`);
+    throw new KernelError('ENOMEM', call, `0x${at.toString(16)}+${length} ends behind the user address space (47 bits)`);
   }
-  if (!isAligned(at)) throw new KernelError('EINVAL', 'mmap', `fixed address 0x${at.toString(16)} is not page-aligned`);
+  if (!isAligned(at)) throw new KernelError('EINVAL', call, `fixed address 0x${at.toString(16)} is not page-aligned`);
   if (at < MMAP_MIN_ADDR)
-    throw new KernelError('EPERM', 'mmap', `fixed address 0x${at.toString(16)} is below mmap_min_addr (64 KiB)`);
+    throw new KernelError('EPERM', call, `fixed address 0x${at.toString(16)} is below mmap_min_addr (64 KiB)`);
   return at as Address;
 }
 
