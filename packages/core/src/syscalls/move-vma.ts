@@ -1,5 +1,6 @@
 import { KernelError, NoMemory } from '../errors.js';
 import type { Machine } from '../machine.js';
+import type { Mm } from '../mm/mm.js';
 import { startWrite } from '../mm/vma-lock.js';
 import { type MoveRange, moveOrRollBack } from '../page-table/move.js';
 import { breakKsm } from '../reclaim/ksm-break.js';
@@ -8,7 +9,7 @@ import { type Address, PAGE_SIZE, type Pgoff, pageOf } from '../units.js';
 import { dupVma, freeVma, setRange } from '../vma/alloc.js';
 import { cloneRmap, unlinkRmap } from '../vma/link.js';
 import { type MergeRange, mergeNewRange } from '../vma/merge.js';
-import { VM_LOCKED, VM_MERGEABLE } from '../vma/vm-flags.js';
+import { VM_ACCOUNT, VM_LOCKED, VM_MERGEABLE } from '../vma/vm-flags.js';
 import type { VmArea } from '../vma/vma.js';
 import { MREMAP_DONTUNMAP } from './flags.js';
 import type { Remap } from './mremap.js';
@@ -26,7 +27,7 @@ export function moveVma(m: Machine, vma: VmArea, remap: Remap): Op<Address> {
   const copy = run(copyVma(m, vma, remap));
   const range = rangeOf(copy, remap);
   if (!run(moveOrRollBack(m, range))) {
-    unmapAccounted(m, copy.vma, remap.to, remap.newLength);
+    finish(unmapAccounted(m, copy.vma, remap.to, remap.newLength, remap.flags));
     throw new NoMemory('mremap');
   }
   finish(leaveSource(m, range, remap));
@@ -39,7 +40,7 @@ function* moveStepping(m: Machine, vma: VmArea, remap: Remap): Op<Address> {
   const copy = yield* copyVma(m, vma, remap);
   const range = rangeOf(copy, remap);
   if (!(yield* moveOrRollBack(m, range))) {
-    yield* unmapAccounted(m, copy.vma, remap.to, remap.newLength);
+    yield* unmapAccounted(m, copy.vma, remap.to, remap.newLength, remap.flags);
     throw new NoMemory('mremap');
   }
   yield* leaveSource(m, range, remap);
@@ -68,7 +69,7 @@ const rangeOf = ({ vma, merged }: Copy, { at, to, oldLength }: Remap): MoveRange
 
 /** Unmaps the emptied source; with MREMAP_DONTUNMAP it stays, empty. */
 function leaveSource(m: Machine, { from, to }: MoveRange, { at, oldLength, flags }: Remap): Op<void> {
-  if ((flags & MREMAP_DONTUNMAP) === 0) return oldLength > 0 ? unmapAccounted(m, from, at, oldLength) : READY;
+  if ((flags & MREMAP_DONTUNMAP) === 0) return oldLength > 0 ? unmapAccounted(m, from, at, oldLength, flags) : READY;
   from.flags &= ~VM_LOCKED;
   return from !== to && from.start === at && from.end === at + oldLength ? unlinkRmap(m, from) : READY;
 }
@@ -135,11 +136,17 @@ function insert(m: Machine, copy: VmArea): void {
   copy.mm.mapCount++;
 }
 
-/** Unmaps the emptied source. Like the kernel, it gives up quietly when a split runs out of memory: the VMA stays, empty (unmap_source_vma). */
-function unmapAccounted(m: Machine, vma: VmArea, at: Address, bytes: number): Op<void> {
-  if (m.sync.stepping) return unmapStepping(m, vma, at, bytes);
+/**
+ * Unmaps the emptied source, or the destination of a move that failed. Like the kernel, it gives up quietly when a split runs out
+ * of memory: the VMA stays, empty, in up to two parts, and accounted for no more (unmap_source_vma).
+ */
+function unmapAccounted(m: Machine, vma: VmArea, at: Address, bytes: number, flags: number): Op<void> {
+  const { mm } = vma;
+  const beside = flags & MREMAP_DONTUNMAP ? [] : suspendAccount(vma, at, bytes);
+  if (m.sync.stepping) return unmapStepping(m, mm, at, bytes, beside);
   try {
-    finish(munmapLocked(m, vma.mm, at, bytes));
+    finish(munmapLocked(m, mm, at, bytes));
+    resumeAccount(mm, beside);
   } catch (error) {
     if (!(error instanceof KernelError)) throw error;
   }
@@ -147,10 +154,23 @@ function unmapAccounted(m: Machine, vma: VmArea, at: Address, bytes: number): Op
 }
 
 /** The same, giving way to others. */
-function* unmapStepping(m: Machine, vma: VmArea, at: Address, bytes: number): Op<void> {
+function* unmapStepping(m: Machine, mm: Mm, at: Address, bytes: number, beside: readonly number[]): Op<void> {
   try {
-    yield* munmapLocked(m, vma.mm, at, bytes);
+    yield* munmapLocked(m, mm, at, bytes);
+    resumeAccount(mm, beside);
   } catch (error) {
     if (!(error instanceof KernelError)) throw error;
   }
+}
+
+/** What moved is accounted for at its new place, so unmapping must not take it off the account; an address in each part of `vma` that will be left. */
+function suspendAccount(vma: VmArea, at: Address, bytes: number): readonly number[] {
+  if ((vma.flags & VM_ACCOUNT) === 0) return [];
+  vma.flags &= ~VM_ACCOUNT;
+  return [at - PAGE_SIZE, at + bytes].filter((address) => vma.start <= address && address < vma.end);
+}
+
+/** The parts were split from one another, so they are write-locked. */
+function resumeAccount(mm: Mm, beside: readonly number[]): void {
+  for (const address of beside) (mm.tree.lookup(address) as VmArea).flags |= VM_ACCOUNT;
 }
