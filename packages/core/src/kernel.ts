@@ -133,7 +133,12 @@ export class Kernel {
 
   /** A file to map, `sizeInPages` long. */
   file(name = 'file', sizeInPages: number = Number.POSITIVE_INFINITY): FileMapping {
-    return this.machine.addFile(name, sizeInPages);
+    return this.machine.addFile(name, sizeInPages, false);
+  }
+
+  /** A file of shared memory to map (memfd_create), `sizeInPages` long and written throughout. */
+  memfd(name = 'memfd', sizeInPages: number = Number.POSITIVE_INFINITY): FileMapping {
+    return this.machine.addFile(name, sizeInPages, true);
   }
 
   /** Finds every entry that maps `folio`, by the strategy. */

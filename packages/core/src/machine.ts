@@ -164,8 +164,8 @@ export class Machine {
   }
 
   /** A file to map; its number is its place in `files`. */
-  addFile(name: string, sizeInPages: number, sparse = false): FileMapping {
-    const file = new FileMapping(this.files.length, name, sizeInPages, sparse);
+  addFile(name: string, sizeInPages: number, shmem: boolean, sparse = false): FileMapping {
+    const file = new FileMapping(this.files.length, name, sizeInPages, shmem, sparse);
     this.files.push(file);
     return file;
   }

@@ -17,7 +17,8 @@ import { mmap } from './syscalls/mmap.js';
 import { mprotect } from './syscalls/mprotect.js';
 import { mremap } from './syscalls/mremap.js';
 import { munmap } from './syscalls/munmap.js';
-import { type UffdMove, uffdMove, uffdRegister } from './syscalls/userfaultfd.js';
+import { uffdRegister } from './syscalls/uffd-register.js';
+import { type UffdMove, uffdMove } from './syscalls/userfaultfd.js';
 import { type Address, KiB, type Pfn, TASK_SIZE } from './units.js';
 
 /** What mmap may be told; by default fresh private anonymous memory, readable and writable, wherever there is room. */
@@ -147,7 +148,7 @@ export class Operations implements ProcessOps {
   }
 
   uffdRegister(at: Address, length: number, register: boolean): Op<void> {
-    return uffdRegister(this.m, this.mine('UFFDIO_REGISTER'), at, (at + length) as Address, register);
+    return uffdRegister(this.m, this.mine('UFFDIO_REGISTER'), at, length, register);
   }
 
   fork(): Op<Process> {

@@ -147,7 +147,7 @@ export class Process {
     return this.kernel.run(this.op.uffdMove(request));
   }
 
-  /** UFFDIO_REGISTER of whole VMAs for missing pages, which keeps them apart from their neighbours; with `false` the opposite. @throws EINVAL, ENOMEM */
+  /** UFFDIO_REGISTER for missing pages of what is mapped of a range, which keeps it apart from its neighbours; with `false` UFFDIO_UNREGISTER. @throws EINVAL, ENOMEM */
   uffdRegister(at: Address, length: number, register = true): void {
     this.kernel.run(this.op.uffdRegister(at, length, register));
   }

@@ -11,7 +11,9 @@ export class FileMapping {
     readonly name: string,
     /** Length in pages; a touch behind it gets SIGBUS. */
     readonly sizeInPages: number,
-    /** A page is there once somebody touched it, as in shared memory; those of other files are there from the start. */
+    /** Shared memory (shmem: memfd, tmpfs, MAP_SHARED without a file) rather than a file on disk. */
+    readonly shmem: boolean,
+    /** A page is there once somebody touched it, as in fresh shared memory; those of other files are there from the start. */
     readonly sparse: boolean,
   ) {}
 }

@@ -95,7 +95,7 @@ export class ProgramRun {
   }
 
   private get file(): FileMapping {
-    this.opened ??= this.kernel.file('arena', FILE_PAGES);
+    this.opened ??= this.kernel.memfd('arena', FILE_PAGES);
     return this.opened;
   }
 

@@ -131,7 +131,7 @@ function makeRoom(m: Machine, mm: Mm, at: Address, length: number): Op<void> {
 }
 
 function rangeOf(m: Machine, mm: Mm, request: MmapRequest, at: Address, length: number, flags: number): MergeRange {
-  const file = request.file ?? ((flags & vm.VM_SHARED) !== 0 ? m.addFile('shmem', length / PAGE_SIZE, true) : null);
+  const file = request.file ?? ((flags & vm.VM_SHARED) !== 0 ? m.addFile('shmem', length / PAGE_SIZE, true, true) : null);
   const pgoff = (request.file === null ? (file === null ? pageOf(at) : 0) : request.offset / PAGE_SIZE) as Pgoff;
   const anonPgoff = (file === null || m.options.anonOffset === 'file' ? pgoff : pageOf(at)) as Pgoff;
   const next = mm.tree.find(at);

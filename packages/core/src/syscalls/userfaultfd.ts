@@ -5,7 +5,6 @@ import { ANON, FILE, KSM, EXCLUSIVE as PAGE_EXCLUSIVE, SWAPCACHE } from '../foli
 import { splitMapped } from '../folio/split.js';
 import type { Machine } from '../machine.js';
 import type { Mm } from '../mm/mm.js';
-import { startWrite } from '../mm/vma-lock.js';
 import { ENTRIES } from '../page-table/page-table.js';
 import {
   DIRTY,
@@ -26,10 +25,10 @@ import {
 import { splitPmd } from '../page-table/split-pmd.js';
 import { BUSY, GONE } from '../rmap/contract.js';
 import type { Op } from '../sync/op.js';
-import { type Address, addressOf, type Folio, isAligned, PAGE_SIZE, pageOf, type Vpn } from '../units.js';
-import { modifyVma } from '../vma/merge.js';
-import { VM_ACCESS_FLAGS, VM_LOCKED, VM_SPECIAL, VM_STICKY, VM_UFFD_MISSING, VM_WRITE } from '../vma/vm-flags.js';
+import { type Address, addressOf, type Folio, PAGE_SIZE, pageOf, type Vpn } from '../units.js';
+import { VM_ACCESS_FLAGS, VM_LOCKED, VM_SPECIAL, VM_WRITE } from '../vma/vm-flags.js';
 import type { VmArea } from '../vma/vma.js';
+import { validateRange } from './uffd-register.js';
 
 type Errno = 'EINVAL' | 'ENOENT' | 'EEXIST' | 'EBUSY' | 'EFAULT';
 const refuse = (errno: Errno, reason: string): KernelError => new KernelError(errno, 'UFFDIO_MOVE', reason);
@@ -49,8 +48,8 @@ export interface UffdMove {
  * hole; EEXIST: the destination has a page; EBUSY: a page is shared or in use; ENOMEM
  */
 export function* uffdMove(m: Machine, mm: Mm, { to, from, length, allowHoles = false }: UffdMove): Op<number> {
-  if (!isAligned(to) || !isAligned(from) || !isAligned(length) || length <= 0)
-    throw refuse('EINVAL', 'ranges are not whole pages');
+  validateRange('UFFDIO_MOVE', to, length);
+  validateRange('UFFDIO_MOVE', from, length);
   yield* mm.mmapLock.read();
   try {
     const dst = mm.tree.lookup(to);
@@ -71,27 +70,6 @@ export function* uffdMove(m: Machine, mm: Mm, { to, from, length, allowHoles = f
     return length;
   } finally {
     mm.mmapLock.readUnlock();
-  }
-}
-
-/** Registers whole VMAs of [start, end) with a userfaultfd, or takes them off again: they merge with nobody meanwhile (userfaultfd_register, userfaultfd_clear_vma). @throws EINVAL, ENOMEM */
-export function* uffdRegister(m: Machine, mm: Mm, start: Address, end: Address, register: boolean): Op<void> {
-  yield* mm.mmapLock.write();
-  try {
-    if (mm.tree.lookup(start) === null) throw refuse('EINVAL', `nothing is mapped at 0x${start.toString(16)}`);
-    for (let at = start; at < end; ) {
-      const vma = mm.tree.find(at);
-      if (vma === null || vma.start >= end) return;
-      const flags = register ? vma.flags | VM_UFFD_MISSING : vma.flags & ~VM_UFFD_MISSING;
-      const [from, to] = [Math.max(at, vma.start) as Address, Math.min(vma.end, end) as Address];
-      at = to;
-      if (flags === vma.flags) continue;
-      const changed = yield* modifyVma(m, { middle: vma, start: from, end: to, flags });
-      yield* startWrite(m, changed);
-      changed.flags = flags | (changed.flags & VM_STICKY);
-    }
-  } finally {
-    mm.writeUnlock();
   }
 }
 
