@@ -7,6 +7,9 @@ import {
   MAP_FIXED,
   MAP_PRIVATE,
   MAP_SHARED,
+  MREMAP_DONTUNMAP,
+  MREMAP_FIXED,
+  MREMAP_MAYMOVE,
   PAGE_SIZE,
   type Process,
   TASK_SIZE,
@@ -14,6 +17,7 @@ import {
 import { VM_UFFD_MISSING } from '../src/vma/vm-flags.js';
 import { scanAll } from './support/scan-all.js';
 
+const FIXED = MREMAP_MAYMOVE | MREMAP_FIXED;
 const BASE = 0x40000000;
 const page = (n: number): Address => (BASE + n * PAGE_SIZE) as Address;
 const bytes = (pages: number): number => pages * PAGE_SIZE;
@@ -40,6 +44,8 @@ const errnoOf = (call: () => void): string => {
 describe.each([false, true])('stepping: %s', (stepping) => {
   let kernel: Kernel;
   let process: Process;
+  const move = (from: number, pages: number, to: number, flags = FIXED): string =>
+    errnoOf(() => process.mremap(page(from), bytes(pages), bytes(pages), { flags, to: page(to) }));
   const register = (first: number, pages: number): void => process.uffdRegister(page(first), bytes(pages));
 
   beforeEach(() => {
@@ -98,5 +104,42 @@ describe.each([false, true])('stepping: %s', (stepping) => {
     expect(refused(page(30), BASE, 2 ** 47)).toBe('EINVAL');
     expect(refused(page(30), BASE)).toBe('ENOENT');
     expect(refused(page(20), page(30))).toBe('ENOENT');
+  });
+
+  it('a child is not registered', () => {
+    register(4, 4);
+    const child = process.fork();
+    expect(layout(process)).toBe('0-4 4-8u 8-16');
+    expect(layout(child)).toBe('0-4 4-8 8-16');
+    kernel.verify();
+  });
+
+  it('what moved is not registered, what stayed is', () => {
+    register(4, 4);
+    expect(move(5, 2, 32)).toBe('ok');
+    expect(layout(process)).toBe('0-4 4-5u 7-8u 8-16 32-34');
+    kernel.verify();
+  });
+
+  it('with MREMAP_DONTUNMAP the source stays registered', () => {
+    register(4, 4);
+    expect(move(4, 4, 32, FIXED | MREMAP_DONTUNMAP)).toBe('ok');
+    expect(layout(process)).toBe('0-4 4-8u 8-16 32-36');
+  });
+
+  it('a registered neighbour that takes moved memory in is not registered any more', () => {
+    for (const at of [32, 48]) {
+      process.mapAt(page(at), bytes(4));
+      register(at, 4);
+    }
+    expect(move(48, 4, 36)).toBe('ok');
+    expect(layout(process)).toBe('0-16 32-40');
+  });
+
+  it('nor is a source that merged with its own copy', () => {
+    process.mapAt(page(32), bytes(4));
+    register(32, 4);
+    expect(move(32, 4, 36, FIXED | MREMAP_DONTUNMAP)).toBe('ok');
+    expect(layout(process)).toBe('0-16 32-40');
   });
 });

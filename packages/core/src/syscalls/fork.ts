@@ -6,7 +6,7 @@ import { startWrite } from '../mm/vma-lock.js';
 import { copyPageRange } from '../page-table/copy.js';
 import { finish, type Op, READY, ready, run } from '../sync/op.js';
 import { dupVma, freeVma } from '../vma/alloc.js';
-import { VM_DONTCOPY, VM_IO, VM_LOCKED, VM_MAYBE_GUARD, VM_WIPEONFORK } from '../vma/vm-flags.js';
+import { VM_DONTCOPY, VM_IO, VM_LOCKED, VM_MAYBE_GUARD, VM_UFFD_MISSING, VM_WIPEONFORK } from '../vma/vm-flags.js';
 import type { VmArea } from '../vma/vma.js';
 
 /** fork(2)'s address space: a copy of `parent` with the private pages shared until written (dup_mm). @throws NoMemory, nothing left of the child */
@@ -61,7 +61,7 @@ function copyVmas(m: Machine, child: Mm, parent: Mm): Op<void> {
     finish(startWrite(m, vma));
     if ((vma.flags & VM_DONTCOPY) !== 0) continue;
     const copy = run(dupVma(m, child, vma));
-    copy.flags &= ~VM_LOCKED;
+    copy.flags &= ~NOT_INHERITED;
     if (inherits(vma)) forkRmap(m, copy, vma);
     insert(m, child, copy, vma);
     if (needsCopy(vma)) finish(copyPageRange(m, copy, vma));
@@ -75,12 +75,15 @@ function* copyStepping(m: Machine, child: Mm, parent: Mm): Op<void> {
     yield* startWrite(m, vma);
     if ((vma.flags & VM_DONTCOPY) !== 0) continue;
     const copy = yield* dupVma(m, child, vma);
-    copy.flags &= ~VM_LOCKED;
+    copy.flags &= ~NOT_INHERITED;
     if (inherits(vma)) yield* forkRmapStepping(m, copy, vma);
     insert(m, child, copy, vma);
     if (needsCopy(vma)) yield* copyPageRange(m, copy, vma);
   }
 }
+
+/** A child locks nothing, and its parent's userfaultfd asked for no events of forks (dup_userfaultfd). */
+const NOT_INHERITED = VM_LOCKED | VM_UFFD_MISSING;
 
 /** Whether the strategy has something to hand on. */
 const inherits = ({ faulted, flags }: VmArea): boolean => faulted && (flags & VM_WIPEONFORK) === 0;

@@ -4,12 +4,12 @@ import type { Mm } from '../mm/mm.js';
 import { startWrite } from '../mm/vma-lock.js';
 import { type MoveRange, moveOrRollBack } from '../page-table/move.js';
 import { breakKsm } from '../reclaim/ksm-break.js';
-import { finish, type Op, READY, ready, run } from '../sync/op.js';
+import { andThen, finish, type Op, READY, ready, run } from '../sync/op.js';
 import { type Address, PAGE_SIZE, type Pgoff, pageOf } from '../units.js';
 import { dupVma, freeVma, setRange } from '../vma/alloc.js';
 import { cloneRmap, unlinkRmap } from '../vma/link.js';
 import { type MergeRange, mergeNewRange } from '../vma/merge.js';
-import { VM_ACCOUNT, VM_LOCKED, VM_MERGEABLE } from '../vma/vm-flags.js';
+import { VM_ACCOUNT, VM_LOCKED, VM_MERGEABLE, VM_UFFD_MISSING } from '../vma/vm-flags.js';
 import type { VmArea } from '../vma/vma.js';
 import { MREMAP_DONTUNMAP } from './flags.js';
 import type { Remap } from './mremap.js';
@@ -30,6 +30,7 @@ export function moveVma(m: Machine, vma: VmArea, remap: Remap): Op<Address> {
     finish(unmapAccounted(m, copy.vma, remap.to, remap.newLength, remap.flags));
     throw new NoMemory('mremap');
   }
+  finish(forgetUffd(m, copy.vma));
   finish(leaveSource(m, range, remap));
   return ready(remap.to);
 }
@@ -43,6 +44,7 @@ function* moveStepping(m: Machine, vma: VmArea, remap: Remap): Op<Address> {
     yield* unmapAccounted(m, copy.vma, remap.to, remap.newLength, remap.flags);
     throw new NoMemory('mremap');
   }
+  yield* forgetUffd(m, copy.vma);
   yield* leaveSource(m, range, remap);
   return remap.to;
 }
@@ -134,6 +136,14 @@ function insert(m: Machine, copy: VmArea): void {
   copy.mm.tree.insert(copy);
   copy.attached = true;
   copy.mm.mapCount++;
+}
+
+/** Its userfaultfd did not ask for events of moves, so the VMA that took the memory in is registered no longer, all of it (mremap_userfaultfd_prep). */
+function forgetUffd(m: Machine, vma: VmArea): Op<void> {
+  if ((vma.flags & VM_UFFD_MISSING) === 0) return READY;
+  return andThen(startWrite(m, vma), () => {
+    vma.flags &= ~VM_UFFD_MISSING;
+  });
 }
 
 /**
