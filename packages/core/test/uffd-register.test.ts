@@ -142,4 +142,22 @@ describe.each([false, true])('stepping: %s', (stepping) => {
     expect(move(32, 4, 36, FIXED | MREMAP_DONTUNMAP)).toBe('ok');
     expect(layout(process)).toBe('0-16 32-40');
   });
+
+  it('a move of several VMAs stops before one that is registered', () => {
+    register(4, 4);
+    expect(move(0, 16, 32)).toBe('EFAULT');
+    expect(layout(process)).toBe('4-8u 8-16 32-36');
+    kernel.verify();
+  });
+
+  it('a registered VMA does not move as the first of several, nor with a hole behind it', () => {
+    register(0, 4);
+    expect(move(0, 16, 32)).toBe('EFAULT');
+    expect(layout(process)).toBe('0-4u 4-16');
+    process.munmap(page(4), bytes(12));
+    expect(move(0, 5, 32)).toBe('EFAULT');
+    expect(layout(process)).toBe('0-4u');
+    expect(move(0, 4, 32)).toBe('ok');
+    expect(layout(process)).toBe('32-36');
+  });
 });

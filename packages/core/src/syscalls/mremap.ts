@@ -7,7 +7,7 @@ import { andThen, finish, type Op, ready, run } from '../sync/op.js';
 import { type Address, alignUp, isAligned, PAGE_SIZE, type Pgoff, TASK_SIZE } from '../units.js';
 import { mergeNewRange } from '../vma/merge.js';
 import { fixedArea, unmappedArea } from '../vma/unmapped-area.js';
-import { VM_DONTEXPAND, VM_LOCKED } from '../vma/vm-flags.js';
+import { VM_DONTEXPAND, VM_LOCKED, VM_UFFD_MISSING } from '../vma/vm-flags.js';
 import type { VmArea } from '../vma/vma.js';
 import { MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE } from './flags.js';
 import { moveVma } from './move-vma.js';
@@ -38,8 +38,9 @@ const refuse = (errno: 'EINVAL' | 'EFAULT' | 'ENOMEM', reason: string | (() => s
 
 /**
  * mremap(2): where the memory is now. @throws EINVAL for bad arguments; EFAULT when nothing is mapped or the range crosses
- * VMAs; EPERM below mmap_min_addr; ENOMEM: no room, at the VMA limit, or without memory. What a fixed destination covered is gone by
- * then, as is what a smaller new length leaves out, and a move of several VMAs may have moved the first ones
+ * VMAs, or several of which one is registered with a userfaultfd; EPERM below mmap_min_addr; ENOMEM: no room, at the VMA limit, or
+ * without memory. What a fixed destination covered is gone by then, as is what a smaller new length leaves out, and a move of several
+ * VMAs may have moved the first ones
  */
 export function mremap(m: Machine, mm: Mm, request: MremapRequest): Op<Address> {
   const remap: Remap = { ...request, oldLength: alignUp(request.oldLength), newLength: alignUp(request.newLength) };
@@ -107,11 +108,14 @@ function* moveEachStepping(m: Machine, mm: Mm, remap: Remap): Op<Address> {
   return remap.to;
 }
 
-/** The next VMA of the range, at or behind `from`. */
+/** The next VMA of the range, at or behind `from`. @throws EFAULT when it may not move */
 function vmaFrom(mm: Mm, from: Address, { at, oldLength }: Remap): VmArea | null {
   const end = at + oldLength;
   const vma = from < end ? mm.tree.find(from) : null;
-  return vma === null || vma.start >= end ? null : vma;
+  if (vma === null || vma.start >= end) return null;
+  if ((vma.flags & VM_UFFD_MISSING) !== 0 && (from > at || vma.end < end))
+    throw refuse('EFAULT', () => `${vma} is registered with a userfaultfd, and moves only alone (vma_multi_allowed)`);
+  return vma;
 }
 
 /** What of the range lies in `vma`: it moves as far as the range does. */
