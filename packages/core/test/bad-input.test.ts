@@ -120,6 +120,21 @@ describe('munmap, mprotect, mremap, madvise and mlock refuse', () => {
     expect(refused(() => process.madvise(at(40), bytes(2), core.MADV_FREE))).toBe('EINVAL');
   });
 
+  it('mlock without memory for a page with EAGAIN, for a VMA with ENOMEM', () => {
+    process.write(at(10));
+    kernel.failNextAllocation(1, 100);
+    expect(refused(() => process.mlock(at(10), bytes(4)))).toBe('ENOMEM'); // for a VMA
+    expect(refused(() => process.mlock(at(10), bytes(10)))).toBe('EAGAIN');
+    kernel.failNextAllocation(0);
+    expect(refused(() => process.madvise(at(10), bytes(10), core.MADV_DONTNEED))).toBe('EINVAL'); // locked
+    kernel.verify();
+  });
+
+  it('mlock of what may not be accessed with ENOMEM', () => {
+    process.mprotect(at(10), bytes(4), core.PROT_NONE);
+    expect(refused(() => process.mlock(at(10), bytes(4)))).toBe('ENOMEM');
+  });
+
   it('MADV_DONTNEED of locked memory with EINVAL', () => {
     process.mlock(at(10), bytes(10));
     expect(refused(() => process.madvise(at(10), bytes(1), core.MADV_DONTNEED))).toBe('EINVAL');

@@ -95,6 +95,17 @@ describe('pages are private again after', () => {
     kernel.verify();
   });
 
+  it('MADV_UNMERGEABLE, which without memory says EAGAIN and leaves the memory mergeable', () => {
+    kernel.failNextAllocation(1, 100);
+    expect(() => process.madvise(page(0), 8 * PAGE_SIZE, MADV_UNMERGEABLE)).toThrow(/EAGAIN/);
+    kernel.failNextAllocation(0);
+    expect(pfn(process, 0)).toBe(pfn(process, 1));
+    expect(kernel.ksmScan()).toBe(0);
+    process.fill(page(5), 7);
+    expect(kernel.ksmScan()).toBe(1);
+    kernel.verify();
+  });
+
   it('mremap, at the new place', () => {
     process.mremap(page(0), PAGE_SIZE, PAGE_SIZE, { flags: MREMAP_MAYMOVE | MREMAP_FIXED, to: page(50) });
     expect(process.pageAt(page(50))).toMatchObject({ mapcount: 1, exclusive: true, version: -7 });

@@ -122,21 +122,19 @@ function* adviseRange(
     if (vma.start > at) hole = true;
     const from = Math.max(at, vma.start) as Address;
     const to = Math.min(vma.end, end) as Address;
-    if (flags !== undefined) {
-      const wanted = flags(vma);
-      if ((vma.flags & ~wanted & vm.VM_MERGEABLE) !== 0) yield* breakKsm(m, vma, from, to);
-      if ((wanted & vm.VM_MERGEABLE) !== 0 && !m.ksm.mms.has(vma.mm.id)) m.ksm.mms.set(vma.mm.id, vma.mm);
-      yield* adviseFlags(m, vma, from, to, wanted);
-    } else yield* pages(m, vma, from, to);
+    if (flags !== undefined) yield* adviseFlags(m, vma, from, to, flags(vma));
+    else yield* pages(m, vma, from, to);
     at = to;
   }
   if (hole) throw refuse('ENOMEM', 'parts of the range are not mapped; the rest was done');
 }
 
-/** One VMA's new flags (madvise_update_vma). @throws EAGAIN */
+/** One VMA's new flags (madvise_vma_behavior). @throws EAGAIN */
 function* adviseFlags(m: Machine, vma: VmArea, start: Address, end: Address, flags: number): Op<void> {
-  if (flags === vma.flags) return;
   try {
+    if ((vma.flags & ~flags & vm.VM_MERGEABLE) !== 0) yield* breakKsm(m, vma, start, end);
+    if ((flags & vm.VM_MERGEABLE) !== 0 && !m.ksm.mms.has(vma.mm.id)) m.ksm.mms.set(vma.mm.id, vma.mm);
+    if (flags === vma.flags) return;
     const changed = yield* modifyVma(m, { middle: vma, start, end, flags });
     yield* startWrite(m, changed);
     changed.flags = flags | (changed.flags & vm.VM_STICKY);

@@ -1,4 +1,4 @@
-import { KernelError } from '../errors.js';
+import { KernelError, NoMemory } from '../errors.js';
 import { populate } from '../fault/populate.js';
 import { mlockRange } from '../folio/mlock.js';
 import type { Machine } from '../machine.js';
@@ -10,12 +10,21 @@ import { modifyVma } from '../vma/merge.js';
 import { VM_LOCKED, VM_SPECIAL, VM_STICKY } from '../vma/vm-flags.js';
 import type { VmArea } from '../vma/vma.js';
 
-/** mlock(2): marks the pages of a range as locked and faults them in. @throws ENOMEM for a hole, at the VMA limit, or when a page can't be had */
+/**
+ * mlock(2): marks the pages of a range as locked and faults them in (do_mlock). @throws ENOMEM for a hole, at the VMA limit, without memory
+ * for a VMA, or when a touch would get a signal; EAGAIN without memory for a page: what was marked stays so
+ */
 export function* mlock(m: Machine, mm: Mm, start: Address, length: number): Op<void> {
   const [first, end] = range(start, length, 'mlock');
   if (first === end) return;
   yield* lockRange(m, mm, first, end, true);
-  yield* populate(m, mm, first, end);
+  try {
+    yield* populate(m, mm, first, end);
+  } catch (error) {
+    // __mlock_posix_error_return
+    if (error instanceof NoMemory) throw new KernelError('EAGAIN', 'mlock', error.reason);
+    throw error;
+  }
 }
 
 /** munlock(2). @throws ENOMEM for a hole or at the VMA limit, keeping what was done before */
