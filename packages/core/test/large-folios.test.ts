@@ -308,6 +308,21 @@ describe('khugepaged', () => {
     expect(kernel.khugepagedScan()).toBe(0);
     kernel.verify();
   });
+
+  it('counts every page of a folio as shared that another address space maps in part', () => {
+    const { kernel, process } = start();
+    process.write(page(0));
+    const child = process.fork();
+    child.munmap(page(0), 300 * PAGE_SIZE);
+    process.mprotect(page(0), PAGE_SIZE, PROT_READ); // splits the PMD entry
+    process.mprotect(page(0), PAGE_SIZE, PROT_READ | PROT_WRITE);
+    for (let n = 0; n < 512; n++) process.read(page(n));
+    expect([look(process, 0).mapcount, look(process, 300).mapcount, look(process, 0).byPmd]).toEqual([1, 2, false]);
+    expect(kernel.khugepagedScan()).toBe(0);
+    child.exit();
+    expect(kernel.khugepagedScan()).toBe(1);
+    kernel.verify();
+  });
 });
 
 describe('MADV_COLLAPSE', () => {
@@ -332,6 +347,40 @@ describe('MADV_COLLAPSE', () => {
     process.madvise(page(0), MIB2, MADV_COLLAPSE);
     expect(look(process, 0)).toEqual(HUGE);
     expect(look(child, 0)).toEqual(small(1, false, false));
+    kernel.verify();
+  });
+
+  it('takes a page that is in the swap cache still; what others name stays there', () => {
+    const { kernel, process } = start({ thp: { enabled: 'never' } });
+    process.write(page(0));
+    const child = process.fork();
+    kernel.reclaim(process.folioAt(page(0)) as Folio);
+    process.read(page(0));
+    expect(child.pageAt(page(0)).kind).toBe('swap');
+    const { version } = process.pageAt(page(0));
+    process.madvise(page(0), MIB2, MADV_COLLAPSE);
+    expect(look(process, 0)).toEqual(HUGE);
+    expect(process.pageAt(page(0)).version).toBe(version);
+    expect(kernel.stats().swap).toEqual({ live: 1, cached: 1 });
+    kernel.verify();
+    child.read(page(0));
+    expect(child.pageAt(page(0)).version).toBe(version);
+    child.exit();
+    expect(kernel.stats().swap).toEqual({ live: 0, cached: 0 });
+    kernel.verify();
+  });
+
+  it('takes a page out of the swap cache that nobody else names', () => {
+    const { kernel, process } = start({ thp: { enabled: 'never' } });
+    process.write(page(0));
+    const child = process.fork();
+    kernel.reclaim(process.folioAt(page(0)) as Folio);
+    process.read(page(0));
+    child.exit();
+    expect(kernel.stats().swap).toEqual({ live: 1, cached: 1 });
+    process.madvise(page(0), MIB2, MADV_COLLAPSE);
+    expect(kernel.stats().swap).toEqual({ live: 0, cached: 0 });
+    expect(kernel.stats().pages.live).toBe(512);
     kernel.verify();
   });
 

@@ -3,11 +3,12 @@ import { makeAnonymous, mapHuge } from '../fault/huge.js';
 import { allowableOrders } from '../fault/thp.js';
 import { unmapLargePte } from '../folio/deferred-split.js';
 import { putPage } from '../folio/free.js';
-import { isLarge, totalMapcount } from '../folio/mapcount.js';
-import { ANON, EXCLUSIVE, PMD_ORDER } from '../folio/mem-map.js';
+import { isLarge, maybeMappedShared, totalMapcount } from '../folio/mapcount.js';
+import { ANON, EXCLUSIVE, PMD_ORDER, SWAPCACHE } from '../folio/mem-map.js';
 import { munlockVmaFolio } from '../folio/mlock.js';
 import type { Machine } from '../machine.js';
 import { startWrite } from '../mm/vma-lock.js';
+import { freeGathered } from '../page-table/free-gathered.js';
 import { ENTRIES, PAGES_PER_LEAF, PMD_SIZE, type Table } from '../page-table/page-table.js';
 import { kindOf, NONE, PRESENT, pfnOf, YOUNG, ZERO } from '../page-table/pte.js';
 import type { Op } from '../sync/op.js';
@@ -46,7 +47,7 @@ const MAX_SHARED = 256;
 
 /**
  * One pass of khugepaged: every aligned 2 MiB of memory whose settings ask for large folios, where a page was used of late and
- * not too many are missing or shared (hpage_collapse_scan_pmd). How many ranges it collapsed. @throws NoMemory, what was done stays
+ * not too many are missing or of folios that others map too (hpage_collapse_scan_pmd). How many ranges it collapsed. @throws NoMemory, what was done stays
  */
 export function* khugepagedScan(m: Machine): Op<number> {
   let done = 0;
@@ -80,7 +81,7 @@ function worthCollapsing(m: Machine, vma: VmArea, vpn: Vpn): boolean {
     const pte = tables.entries[at];
     if (pte === NONE || kindOf(pte) === ZERO) none++;
     if (kindOf(pte) !== PRESENT) continue;
-    if (mem.mapcount[pfnOf(pte)] > 1) shared++;
+    if (maybeMappedShared(mem, mem.folioOf(pfnOf(pte)))) shared++;
     if ((pte & YOUNG) !== 0) young++;
   }
   return none <= MAX_NONE && shared <= MAX_SHARED && young > 0;
@@ -120,12 +121,12 @@ function* collapsePmd(m: Machine, vma: VmArea, vpn: Vpn): Op<Collapse> {
   m.ptl.unlock(lock);
   const work = m.rmap.release(hold);
   if (work) yield* work;
-  for (const pfn of old) yield* putPage(m, pfn);
+  yield* freeGathered(m, old, old.length);
   if (again !== 'done') yield* putPage(m, folio as number as Pfn);
   return again;
 }
 
-/** Whether every entry may go: empty, the zero page, or an anonymous page that only page tables refer to (hpage_collapse_scan_pmd). */
+/** Whether every entry may go: empty, the zero page, or an anonymous page that only page tables and the swap cache refer to (hpage_collapse_scan_pmd). */
 function scan(m: Machine, leaf: Table): Collapse {
   const { mem, tables } = m;
   for (let at = leaf * ENTRIES; at < (leaf + 1) * ENTRIES; at++) {
@@ -133,7 +134,8 @@ function scan(m: Machine, leaf: Table): Collapse {
     if (pte === NONE || kindOf(pte) === ZERO) continue;
     if (kindOf(pte) !== PRESENT || (mem.flags[pfnOf(pte)] & ANON) === 0) return 'EINVAL';
     const folio = mem.folioOf(pfnOf(pte));
-    if (m.folioLock.isLocked(folio) || mem.refcount[folio] !== totalMapcount(mem, folio)) return 'EAGAIN';
+    const cached = (mem.flags[folio] & SWAPCACHE) !== 0 ? mem.pages(folio) : 0;
+    if (m.folioLock.isLocked(folio) || mem.refcount[folio] !== totalMapcount(mem, folio) + cached) return 'EAGAIN';
   }
   return 'done';
 }
