@@ -3,6 +3,7 @@ import {
   type Address,
   type Folio,
   Kernel,
+  MADV_FREE,
   MADV_HUGEPAGE,
   MADV_PAGEOUT,
   MAP_ANONYMOUS,
@@ -10,6 +11,9 @@ import {
   MAP_PRIVATE,
   MREMAP_MAYMOVE,
   PAGE_SIZE,
+  PROT_EXEC,
+  PROT_READ,
+  PROT_WRITE,
   type Process,
   Unsupported,
 } from '../src/index.js';
@@ -148,11 +152,112 @@ describe('a large folio', () => {
     kernel.verify();
   });
 
+  it('is split when swap has too little room for all of it', () => {
+    const limited = new Kernel({ strategy: scanAll(), swap: 4 * PAGE_SIZE });
+    const p = limited.spawn();
+    p.mapAt(base, MIB2);
+    p.madvise(base, MIB2, MADV_HUGEPAGE);
+    p.write(base);
+    p.write((base + PAGE_SIZE) as Address);
+    expect(limited.reclaim(p.folioAt(base) as Folio)).toBe('reclaimed');
+    expect(p.pageAt(base).kind).toBe('swap');
+    expect(p.pageAt((base + PAGE_SIZE) as Address)).toMatchObject({ kind: 'anonymous', order: 0 });
+    limited.verify();
+  });
+
+  it('goes as a whole when all that is left of it is lazily free', () => {
+    process.write((base + PAGE_SIZE) as Address);
+    process.madvise(base, MIB2, MADV_FREE);
+    process.munmap((base + MIB2 / 2) as Address, MIB2 / 2);
+    const { live } = kernel.stats().pages;
+    expect(kernel.reclaim(process.folioAt(base) as Folio)).toBe('reclaimed');
+    expect(kernel.stats().pages.live).toBe(live - 512);
+    kernel.verify();
+  });
+
   it('is split by a MADV_PAGEOUT of a part', () => {
     for (let n = 0; n < 5; n++) process.write((base + n * PAGE_SIZE) as Address);
     process.madvise(base, 4 * PAGE_SIZE, MADV_PAGEOUT);
     expect(kernel.stats().swap.live).toBe(4);
     expect(process.pageAt((base + 4 * PAGE_SIZE) as Address)).toMatchObject({ kind: 'anonymous', order: 0 });
+    kernel.verify();
+  });
+});
+
+describe('a large folio that a locked mapping keeps in the swap cache', () => {
+  const base = 0x100000000000 as Address;
+  const page = (n: number): Address => (base + n * PAGE_SIZE) as Address;
+  let child: Process;
+
+  beforeEach(() => {
+    kernel = new Kernel({ strategy: scanAll(), thp: { orders: { 4: 'always' } } });
+    process = kernel.spawn();
+    process.mapAt(base, 16 * PAGE_SIZE);
+    process.write(base);
+    child = process.fork();
+    child.munmap(base, PAGE_SIZE);
+    child.mprotect(page(1), 15 * PAGE_SIZE, PROT_READ);
+    child.mlock(page(1), 15 * PAGE_SIZE); // not all of it: the folio itself is not mlocked
+    expect(kernel.reclaim(process.folioAt(base) as Folio)).toBe('locked');
+    expect([process.pageAt(base).kind, child.pageAt(page(1)).kind]).toEqual(['swap', 'anonymous']);
+    child.munlock(page(1), 15 * PAGE_SIZE);
+    child.mprotect(page(1), 15 * PAGE_SIZE, PROT_READ | PROT_WRITE);
+  });
+
+  it('goes with the copy of its last page', () => {
+    process.exit();
+    child.munmap(page(2), 14 * PAGE_SIZE);
+    expect(kernel.stats()).toMatchObject({ swap: { live: 16, cached: 1 }, pages: { live: 16 } });
+    child.write(page(1));
+    expect(kernel.stats()).toMatchObject({ swap: { live: 0, cached: 0 }, pages: { live: 1 } });
+    kernel.verify();
+  });
+
+  it('is not remembered to be split', () => {
+    child.munmap(page(2), 14 * PAGE_SIZE);
+    process.exit();
+    kernel.swapOff();
+    expect(kernel.stats().swap).toEqual({ live: 0, cached: 0 });
+    expect(kernel.splitDeferred()).toBe(0);
+    expect(child.pageAt(page(1)).order).toBe(4);
+    kernel.verify();
+  });
+});
+
+describe('a large folio of a locked VMA', () => {
+  const MIB2 = 512 * PAGE_SIZE;
+  const page = (n: number): Address => (0x100000000000 + n * PAGE_SIZE) as Address;
+
+  it.each<[string, (child: Process) => void]>([
+    ['a split of its PMD entry', (child) => child.mprotect(page(0), PAGE_SIZE, PROT_READ | PROT_EXEC)],
+    ['a migration', (child) => kernel.migrate(child.folioAt(page(0)) as Folio)],
+  ])('stays mlocked after %s', (_what, change) => {
+    process.mapAt(page(0), MIB2);
+    process.madvise(page(0), MIB2, MADV_HUGEPAGE);
+    process.write(page(0));
+    const child = process.fork();
+    child.mprotect(page(0), MIB2, PROT_READ);
+    child.mlock(page(0), MIB2);
+    change(child);
+    expect(kernel.reclaim(process.folioAt(page(0)) as Folio)).toBe('locked');
+    expect(process.pageAt(page(0))).toMatchObject({ kind: 'anonymous', byPmd: true });
+    kernel.verify();
+  });
+
+  it('is mlocked by the reclaim that finds all of it there, and nothing is unmapped again', () => {
+    kernel = new Kernel({ strategy: scanAll(), thp: { orders: { 4: 'always' } } });
+    process = kernel.spawn();
+    process.mapAt(page(0), 16 * PAGE_SIZE);
+    process.write(page(0));
+    const child = process.fork();
+    child.mprotect(page(0), 16 * PAGE_SIZE, PROT_READ);
+    for (const half of [0, 8]) child.mlock(page(half), 8 * PAGE_SIZE); // neither has all of the folio
+    const large = process.folioAt(page(0)) as Folio;
+    expect(kernel.reclaim(large)).toBe('locked');
+    expect(process.pageAt(page(0)).kind).toBe('swap');
+    process.read(page(0));
+    expect(kernel.reclaim(large)).toBe('locked');
+    expect(process.pageAt(page(0)).kind).toBe('anonymous');
     kernel.verify();
   });
 });

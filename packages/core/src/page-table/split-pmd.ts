@@ -1,6 +1,6 @@
 import { addPte, removePmd } from '../folio/mapcount.js';
 import { EXCLUSIVE, DIRTY as PAGE_DIRTY } from '../folio/mem-map.js';
-import { munlockVmaFolio } from '../folio/mlock.js';
+import { mlockVmaFolio, munlockVmaFolio } from '../folio/mlock.js';
 import type { Machine } from '../machine.js';
 import { finish, type Op } from '../sync/op.js';
 import { addressOf, type Folio, type Pfn, type Vpn } from '../units.js';
@@ -41,6 +41,7 @@ export function splitPmdLocked(m: Machine, vma: VmArea, at: number, vpn: Vpn): v
       mem.flags[pfn] |= exclusive;
     }
     removePmd(mem, head as number as Folio, vma.mm.id);
+    mlockVmaFolio(m, head as number as Folio, vma); // PTEs for all of it come before the PMD entry goes
     munlockVmaFolio(m, head as number as Folio, vma);
     mem.refcount[head] += ENTRIES - 1;
     if ((pmd & DIRTY) !== 0) mem.flags[head] |= PAGE_DIRTY;

@@ -1,4 +1,4 @@
-import { unmapLargePte } from '../folio/deferred-split.js';
+import { deferSplit, unmapLargePte } from '../folio/deferred-split.js';
 import { entireMapcount, pagesMapped, removePmd } from '../folio/mapcount.js';
 import { LARGE } from '../folio/mem-map.js';
 import { mlockEntries, munlockVmaFolio } from '../folio/mlock.js';
@@ -144,7 +144,7 @@ function* zapPmd(m: Machine, vma: VmArea, vpn: Vpn): Op<void> {
     removePmd(mem, folio, vma.mm.id);
     munlockVmaFolio(m, folio, vma);
     if (pagesMapped(mem, folio) > 0 && entireMapcount(mem, folio) === 0 && pagesMapped(mem, folio) < mem.pages(folio))
-      m.deferredSplit.add(folio);
+      deferSplit(m, folio);
   }
   m.ptl.unlock(lock);
   if (present) yield* freeGathered(m, [pfnOf(pmd)], 1);

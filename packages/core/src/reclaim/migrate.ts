@@ -139,7 +139,7 @@ export const fromMigrationEntry =
     if ((entry & (WRITE | EXCLUSIVE)) !== 0) mem.flags[pfn] |= PAGE_EXCLUSIVE;
     if (byPmd) addPmd(mem, to, vma.mm.id);
     else addPte(mem, pfn, vma.mm.id);
-    if (!isLarge(mem, to)) mlockVmaFolio(m, to, vma);
+    if (byPmd || !isLarge(mem, to)) mlockVmaFolio(m, to, vma); // one PTE does not show whether all of it is there
     mem.refcount[to]++;
     (byPmd ? tables.writePmd(at) : tables.write(at))[at] = makePte(PRESENT, pfn, entry & (WRITE | YOUNG | DIRTY));
     return true;

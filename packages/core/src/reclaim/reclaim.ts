@@ -1,5 +1,5 @@
 import { putPage } from '../folio/free.js';
-import { totalMapcount } from '../folio/mapcount.js';
+import { isLarge, totalMapcount } from '../folio/mapcount.js';
 import { ANON, KSM, MLOCKED, SWAPBACKED, SWAPCACHE } from '../folio/mem-map.js';
 import { splitFolio } from '../folio/split.js';
 import type { Machine } from '../machine.js';
@@ -17,7 +17,8 @@ export type Reclaim = 'reclaimed' | 'locked' | 'dirty' | 'busy' | 'in-use' | 'no
 
 /**
  * Evicts one folio: swap space, try_to_unmap, write-out, free (shrink_folio_list), whether or not it is shared or was used of
- * late. A large folio that is mapped in part is split first. One that could not be unmapped everywhere stays in the swap cache.
+ * late. A large folio that is mapped in part, or too large for the swap space left, is split first, and its first page evicted. One that
+ * could not be unmapped everywhere stays in the swap cache.
  */
 export function* reclaimFolio(m: Machine, folio: Folio): Op<Reclaim> {
   const { mem, swap } = m;
@@ -32,9 +33,12 @@ export function* reclaimFolio(m: Machine, folio: Folio): Op<Reclaim> {
   }
   mem.refcount[folio]++;
   try {
-    if (m.deferredSplit.has(folio)) yield* splitFolio(m, folio);
     if ((mem.flags[folio] & SWAPBACKED) !== 0 && (mem.flags[folio] & SWAPCACHE) === 0) {
-      const slot = swap.alloc(mem.pages(folio));
+      // What can't be split is not begun with.
+      if (isLarge(mem, folio) && mem.refcount[folio] !== totalMapcount(mem, folio) + 1) return 'in-use';
+      if (m.deferredSplit.has(folio) && !(yield* splitFolio(m, folio))) return 'busy';
+      let slot = swap.alloc(mem.pages(folio));
+      if (slot === null && (yield* splitFolio(m, folio))) slot = swap.alloc(1);
       if (slot === null) return 'no-swap';
       addToSwapCache(m, folio, slot);
     }

@@ -4,7 +4,9 @@ import { isLarge, totalMapcount } from '../folio/mapcount.js';
 import { EXCLUSIVE as PAGE_EXCLUSIVE, SWAPBACKED } from '../folio/mem-map.js';
 import { mlockFolio } from '../folio/mlock.js';
 import type { Machine } from '../machine.js';
+import { ENTRIES } from '../page-table/page-table.js';
 import { DIRTY, EXCLUSIVE, makePte, NONE, pfnOf, SWAP } from '../page-table/pte.js';
+import { pteBatch } from '../page-table/pte-batch.js';
 import { slotOfPage } from '../reclaim/swap.js';
 import { finish, type Op } from '../sync/op.js';
 import type { Folio, Pfn } from '../units.js';
@@ -28,10 +30,11 @@ export function* tryToUnmap(m: Machine, folio: Folio): Op<Unmap> {
   yield* walkFolio(
     m,
     folio,
-    (vma, address, _leaf, at) => {
+    (vma, address, leaf, at) => {
       if ((vma.flags & VM_LOCKED) !== 0) {
         outcome = 'locked';
-        if (!isLarge(mem, folio)) mlockFolio(m, folio); // it was missed
+        // It was missed. One that is there in part may be split later, and its other part reclaimed.
+        if (pteBatch(m, at, (leaf + 1) * ENTRIES) === mem.pages(folio)) mlockFolio(m, folio);
         return false;
       }
       const pte = tables.entries[at];
