@@ -45,17 +45,19 @@ export function* breakKsm(m: Machine, vma: VmArea, start: Address, end: Address)
   }
 }
 
-/** Items of a page of KSM that this scan did not meet go: what they name is mapped no more (remove_rmap_item_from_tree). */
-export function* forgetItems(m: Machine, page: Pfn): Op<void> {
-  const { stable, scans, stale } = m.ksm;
-  const isMet = ({ scan }: RmapItem): boolean => scan === scans;
-  if (stable.get(page)?.every(isMet) ?? true) return;
+/** Items of a page of KSM that are of no use any more go: those that this scan did not meet, or `goes` names (remove_rmap_item_from_tree). */
+export function* forgetItems(m: Machine, page: Pfn, goes = (item: RmapItem): boolean => item.scan !== m.ksm.scans): Op<void> {
+  const { stable, stale } = m.ksm;
+  if (stable.get(page)?.some(goes) !== true) return;
   const folio = page as number as Folio;
   m.mem.refcount[page]++;
   if (!m.folioLock.tryLock(folio)) yield* m.folioLock.lock(folio); // walks go through the items under it
   const items = stable.get(page) as RmapItem[];
-  stale.push(...items.filter((item) => !isMet(item)));
-  stable.set(page, items.filter(isMet));
+  stale.push(...items.filter(goes));
+  stable.set(
+    page,
+    items.filter((item) => !goes(item)),
+  );
   m.folioLock.unlock(folio);
   yield* putPage(m, page);
 }

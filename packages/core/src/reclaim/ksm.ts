@@ -227,8 +227,11 @@ function* replacePage(m: Machine, vma: VmArea, vpn: Vpn, stable: Pfn): Op<boolea
   const fits = page !== stable && (mem.flags[page] & (KSM | SWAPCACHE)) === 0;
   const done = fits && (yield* replaceLocked(m, vma, vpn, page, stable));
   yield* putPage(m, page);
-  if (done) yield* addItem(m, stable, vma, vpn);
-  return done;
+  if (!done) return false;
+  // An item of this place may be of a VMA that was there before, and pins what does not lead here.
+  yield* forgetItems(m, stable, ({ mmId, address }) => mmId === vma.mm.id && address === addressOf(vpn));
+  yield* addItem(m, stable, vma, vpn);
+  return true;
 }
 
 /** Memory for one entry; without it the two pages stay apart, until the next pass. */
