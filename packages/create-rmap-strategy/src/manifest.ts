@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** Versions that go together: packing writes them into this package's own manifest. */
+/** Versions that go together, as all are released at once: packing writes them into this package's own manifest. */
 const { devDependencies: versions } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   devDependencies: Readonly<Record<string, string>>;
 };

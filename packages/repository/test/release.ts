@@ -1,7 +1,7 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { execa } from 'execa';
-import { published, root, write } from './workspace.js';
+import { packages, published, root, write } from './workspace.js';
 
 const { packageManager } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { packageManager: string };
 
@@ -13,9 +13,23 @@ export function copyWorkspace(to: string): void {
   cpSync(join(root, traces), join(to, traces), { recursive: true });
 }
 
-/** Takes the pending changesets into versions and changelogs, and links the packages to each other (step 1 of docs/releasing.md). */
-export async function version(workspace: string): Promise<void> {
+/** Copies what versions are made of: manifests and changesets. */
+export function copyManifests(to: string): void {
+  const files = ['.changeset', 'package.json', 'pnpm-workspace.yaml'].map((name) => join(root, name));
+  for (const file of [...files, ...packages.map(({ directory }) => join(directory, 'package.json'))]) {
+    mkdirSync(dirname(join(to, relative(root, file))), { recursive: true });
+    cpSync(file, join(to, relative(root, file)), { recursive: true });
+  }
+}
+
+/** Takes the pending changesets into versions and changelogs. */
+export async function setVersions(workspace: string): Promise<void> {
   await execa({ cwd: workspace, preferLocal: true, localDir: root })`changeset version`;
+}
+
+/** The same, and links the packages to each other (step 1 of docs/releasing.md). */
+export async function version(workspace: string): Promise<void> {
+  await setVersions(workspace);
   await execa({ cwd: workspace })`npx --yes ${packageManager} install --frozen-lockfile --prefer-offline --ignore-scripts`;
 }
 

@@ -6,7 +6,7 @@ import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readmes } from './examples.js';
 import { copyWorkspace, generate, pack, unpack, version } from './release.js';
-import { published, root } from './workspace.js';
+import { published, root, write } from './workspace.js';
 
 /** The steps of a release, done to a copy; then two strangers, who have the tarballs and nothing else. */
 const scratch = mkdtempSync(join(tmpdir(), 'rmap-lab-release-'));
@@ -172,6 +172,21 @@ describe('the example, a list of places for each page', () => {
     expect([exitCode, stdout]).toEqual([0, expect.stringContaining('dist/index.d.ts')]);
   });
 });
+
+test('after a second release, of core alone, a generated package still asks for packages that go together', async () => {
+  write(place('workspace'), { '.changeset/second.md': "---\n'@rmap-lab/core': minor\n---\n\nMore.\n" });
+  await version(place('workspace'));
+  const again = await unpack(await pack(place('workspace'), place('tarballs-again')), place('unpacked-again'));
+  await generate(again, scratch, ['outside/second']);
+  const { version: newest } = json(join(place('workspace'), 'packages/core/package.json'));
+  const { dependencies, devDependencies } = json(place('outside/second/package.json'));
+  const asked = Object.entries({ ...dependencies, ...devDependencies }).filter(([name]) => name.startsWith('@rmap-lab/'));
+  expect(Object.fromEntries(asked)).toEqual({
+    '@rmap-lab/core': `^${newest}`,
+    '@rmap-lab/conformance-suite': `^${newest}`,
+    '@rmap-lab/cli': `^${newest}`,
+  });
+}, 120_000);
 
 const folderOf = (name: string): string => {
   const { directory } = published.find(({ manifest }) => manifest.name === name)!;
