@@ -34,6 +34,11 @@ try {
   } else throw error;
 }
 
+/** As a shell takes it for one word. */
+function quoted(path: string): string {
+  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
+}
+
 async function create(folder: string | undefined, { name, template, description }: Options): Promise<void> {
   const asks = process.stdin.isTTY && process.stdout.isTTY;
   const where = folder ?? name ?? (asks ? await askName() : undefined);
@@ -47,7 +52,7 @@ async function create(folder: string | undefined, { name, template, description 
   createProject({ directory, name: called, description: about, template: from });
   process.stdout.write(`${called} is in ${directory}. Next:
 
-  cd ${relative(process.cwd(), directory) || '.'}
+  cd ${quoted(relative(process.cwd(), directory) || '.')}
   npm install
   npm test                 one test for each case of the conformance suite
   npm run conformance      the same as a report, with counts by level

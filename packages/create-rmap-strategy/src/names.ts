@@ -10,12 +10,14 @@ const TAKEN = new Set(
   ).split(' '),
 );
 
-/** @throws CannotCreate when npm would not take the name */
+/** @throws CannotCreate when npm would not take the name, or nothing in it can name a function */
 export function checkName(name: string): void {
-  const { validForNewPackages, errors = [], warnings = [] } = validate(name);
-  if (validForNewPackages) return;
+  const { errors = [], warnings = [] } = validate(name);
+  const complaints = [...errors, ...warnings];
+  if (complaints.length === 0 && !/[a-z0-9]/i.test(shortName(name))) complaints.push('it has no letter and no digit');
+  if (complaints.length === 0) return;
   throw new CannotCreate(
-    `'${name}' can't be the name of a package: ${[...errors, ...warnings].join('; ')}. Choose one like my-design or @team/my-design`,
+    `'${name}' can't be the name of a package: ${complaints.join('; ')}. Choose one like my-design or @team/my-design`,
   );
 }
 

@@ -22,8 +22,6 @@ const templates = fileURLToPath(new URL('../template', import.meta.url));
 export function createProject({ directory, name, description, template }: Project): void {
   checkName(name);
   checkDirectory(directory);
-  makeDirectory(directory);
-  writeFileSync(join(directory, 'package.json'), `${JSON.stringify(manifestOf(name, description), null, 2)}\n`);
   const words: Readonly<Record<string, string>> = {
     'my-package': name,
     'my-strategy': shortName(name),
@@ -32,24 +30,24 @@ export function createProject({ directory, name, description, template }: Projec
     'My description.': description,
     'THIS YEAR': String(new Date().getFullYear()),
   };
+  const files = new Map([['package.json', `${JSON.stringify(manifestOf(name, description), null, 2)}\n`]]);
   for (const source of [join(templates, 'common'), join(templates, template)]) {
     for (const file of filesIn(source)) {
       const text = readFileSync(join(source, file), 'utf8');
       // npm leaves a .gitignore out of what it packs.
-      const to = join(directory, file === '_gitignore' ? '.gitignore' : file);
-      mkdirSync(dirname(to), { recursive: true });
-      writeFileSync(
-        to,
+      files.set(
+        file === '_gitignore' ? '.gitignore' : file,
         text.replace(/my-package|my-strategy|myStrategy|MyStrategy|My description\.|THIS YEAR/g, (word) => words[word]),
       );
     }
   }
+  allowed(directory, 'written', () => writeFiles(directory, files));
 }
 
 function checkDirectory(directory: string): void {
   if (!existsSync(directory)) return;
   if (!statSync(directory).isDirectory()) throw new CannotCreate(`${directory} is a file; choose another folder`);
-  const there = readdirSync(directory).filter((name) => name !== '.git');
+  const there = allowed(directory, 'read', () => readdirSync(directory)).filter((name) => name !== '.git');
   if (there.length === 0) return;
   const some = there.slice(0, 3).join(', ');
   throw new CannotCreate(
@@ -57,11 +55,18 @@ function checkDirectory(directory: string): void {
   );
 }
 
-function makeDirectory(directory: string): void {
+function writeFiles(directory: string, files: ReadonlyMap<string, string>): void {
+  for (const [file, text] of files) {
+    mkdirSync(dirname(join(directory, file)), { recursive: true });
+    writeFileSync(join(directory, file), text);
+  }
+}
+
+function allowed<T>(directory: string, what: 'read' | 'written', act: () => T): T {
   try {
-    mkdirSync(directory, { recursive: true });
+    return act();
   } catch (error) {
-    throw new CannotCreate(`${directory} can't be made (${(error as Error).message}); choose another folder`);
+    throw new CannotCreate(`${directory} can't be ${what} (${(error as Error).message}); choose another folder`);
   }
 }
 

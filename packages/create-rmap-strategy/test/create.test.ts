@@ -64,6 +64,18 @@ describe('createProject', () => {
     expect(() => readdirSync(folder('unnamed'))).toThrow(/ENOENT/);
   });
 
+  it.each(['@team/-', '@a/_', '@a/~'])('refuses the name %j, in which nothing can name a function', (name) => {
+    expect(() => make(folder('unnamed'), name)).toThrow(CannotCreate);
+    expect(() => readdirSync(folder('unnamed'))).toThrow(/ENOENT/);
+  });
+
+  it('says of a folder in which no file can be written that it is so', () => {
+    // There is room for the folder's path and none for that of a file in it: this holds for root too, who may write anywhere.
+    const deep = folder(`${'deep/'.repeat(1000)}`).slice(0, 4090);
+    expect(() => make(deep, 'deep')).toThrow(CannotCreate);
+    expect(() => make(deep, 'deep')).toThrow(/can't be written \(ENAMETOOLONG/);
+  });
+
   it('overwrites nothing', () => {
     mkdirSync(folder('full'));
     writeFileSync(join(folder('full'), 'notes.txt'), 'mine');
@@ -101,6 +113,11 @@ describe('create-rmap-strategy', () => {
     expect(JSON.parse(read('by-command', 'package.json'))).toMatchObject({ name: 'by-command', description: 'Everywhere.' });
     expect(command('@team/scoped').status).toBe(0);
     expect(JSON.parse(read('scoped', 'package.json'))).toMatchObject({ name: '@team/scoped' });
+  });
+
+  it('says how to go to a folder with a space or a quote', () => {
+    expect(command('a b', '--name', 'spaced').stdout).toContain("  cd 'a b'\n");
+    expect(command("it's", '--name', 'quoted').stdout).toContain("  cd 'it'\\''s'\n");
   });
 
   it.each([
