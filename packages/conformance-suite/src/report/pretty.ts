@@ -21,14 +21,27 @@ export function pretty(report: ConformanceReport, command: string): string {
   const failures = report.results.filter(({ outcome }) => outcome === 'failed');
   const show = (result: CaseResult): string =>
     `\n${colours.red('failed')} ${colours.bold(result.id)} (${result.strength}): ${result.title}\n${explain(result, command)}`;
-  const rest = failures.slice(SHOWN);
+  const shown = mostTelling(failures).slice(0, SHOWN);
+  const rest = failures.filter((each) => !shown.includes(each));
   const verdict = report.conforms ? colours.green('conforms') : colours.red('does not conform');
   return [
     `${colours.bold(report.strategy)} ${verdict}`,
     ...rows,
-    ...failures.slice(0, SHOWN).map(show),
+    ...shown.map(show),
     ...(rest.length > 0 ? ['', `and ${rest.length} more: ${rest.map(({ id }) => id).join(', ')}`] : []),
     '',
     `${score.passed} of ${report.results.length} cases passed in ${report.seconds.toFixed(1)} s (seed ${report.seed})`,
   ].join('\n');
+}
+
+/** In the order in which they are worth a look: cases of single hooks and of costs have words and numbers only. */
+function mostTelling(failures: readonly CaseResult[]): readonly CaseResult[] {
+  const hasOperations = ({ code, evidence }: CaseResult): boolean => code !== null || evidence.schedule !== undefined;
+  return [...varied(failures.filter(hasOperations)), ...varied(failures.filter((each) => !hasOperations(each)))];
+}
+
+/** Of each broken rule one, then the others: five times the same rule would hide what else is wrong. */
+function varied(failures: readonly CaseResult[]): readonly CaseResult[] {
+  const firsts = failures.filter(({ broken }, i) => i === failures.findIndex((each) => each.broken === broken));
+  return [...new Set([...firsts, ...failures])];
 }

@@ -1,0 +1,50 @@
+import { stripVTControlCharacters } from 'node:util';
+import { anonVma } from '@rmap-lab/strategy-anon-vma';
+import { describe, expect, it } from 'vitest';
+import { type CaseResult, runConformance } from '../src/index.js';
+import { pretty } from '../src/report/pretty.js';
+
+const classic = anonVma();
+const report = runConformance(
+  {
+    ...classic,
+    name: 'forgets',
+    create: (services) => Object.assign(classic.create(services), { fork() {}, clone() {} }),
+  },
+  { levels: ['contract', 'one-address-space', 'families'] },
+);
+const failures = report.results.filter(({ outcome }) => outcome === 'failed');
+const alone = failures.filter(({ level }) => level === 'contract');
+
+const print = (results: readonly CaseResult[]): string =>
+  stripVTControlCharacters(pretty({ ...report, results }, 'rmap-conformance x'));
+/** Ids of the failures that are shown in full, from a report of these alone. */
+const shown = (results: readonly CaseResult[]): string[] => [...print(results).matchAll(/^failed (\S+)/gm)].map(([, id]) => id);
+const levelsOf = (ids: readonly string[]): string[] => ids.map((id) => id.split('/')[0]);
+
+describe('the failures that the report for a terminal shows in full', () => {
+  it('are those with a program, though cases of `contract` failed before them and have none', () => {
+    expect(alone.length).toBeGreaterThan(5);
+    expect(shown(report.results)).toHaveLength(5);
+    expect(levelsOf(shown(report.results))).not.toContain('contract');
+  });
+
+  it('are of as many rules as there are', () => {
+    const rules = (ids: readonly string[]) => new Set(failures.filter(({ id }) => ids.includes(id)).map(({ broken }) => broken));
+    const withProgram = failures.filter(({ code }) => code !== null).map(({ id }) => id);
+    expect(rules(shown(report.results)).size).toBe(Math.min(5, rules(withProgram).size));
+    expect(rules(withProgram).size).toBeGreaterThan(1);
+  });
+
+  it('are those without a program where there are no others, and concurrent ones before them', () => {
+    expect(levelsOf(shown(alone))).toEqual(Array(5).fill('contract'));
+    const concurrent = { ...alone[0], id: 'concurrency/any', evidence: { schedule: '2 steps' } };
+    expect(shown([...alone, concurrent])[0]).toBe('concurrency/any');
+  });
+
+  it('are, with those that are only named, all there are', () => {
+    const [, count, ids] = /^and (\d+) more: (.*)$/m.exec(print(report.results))!;
+    expect([...shown(report.results), ...ids.split(', ')].sort()).toEqual(failures.map(({ id }) => id).sort());
+    expect(Number(count)).toBe(failures.length - 5);
+  });
+});
