@@ -1,6 +1,15 @@
 import { Refusal } from './refusal.js';
 import type { Address } from './units.js';
 
+/** What was thrown, in words. A strategy may throw anything, also what can't be made a text. */
+export function messageOf(thrown: unknown): string {
+  try {
+    return String(thrown instanceof Error ? thrown.message : thrown);
+  } catch {
+    return 'something without a text';
+  }
+}
+
 /** What a system call of the model answers when it refuses: the kernel's own names. */
 export type Errno =
   | 'ENOENT'

@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { inspect } from 'node:util';
 import { resolve as resolveModule } from 'import-meta-resolve';
-import { StrategyLoadError } from './errors.js';
+import { messageOf, StrategyLoadError } from './errors.js';
 import type { RmapStrategy } from './rmap/contract.js';
 import { checkCoreVersion } from './strategy-package.js';
 
@@ -65,8 +66,9 @@ async function importModule(name: string, shortNames: ShortNames, from: string):
   try {
     return (await import(url)) as Record<string, unknown>;
   } catch (error) {
-    const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
-    const available = `one of ${Object.keys(shortNames).join(', ')}, a package name, or a file`;
+    const [reason] = messageOf(error).split('\n');
+    const short = Object.keys(shortNames).join(', ');
+    const available = short === '' ? 'a package name or a file' : `one of ${short}, a package name, or a file`;
     throw new StrategyLoadError(name, `nothing that can be loaded (${reason})`, available);
   }
 }
@@ -88,7 +90,7 @@ function tryMake(name: string, make: () => unknown): unknown {
   try {
     return make();
   } catch (error) {
-    throw new StrategyLoadError(name, `a function that throws ${String(error)}`, 'a function that makes a strategy');
+    throw new StrategyLoadError(name, `a function that throws ${messageOf(error)}`, 'a function that makes a strategy');
   }
 }
 
@@ -96,7 +98,10 @@ const looksLikeStrategy = (value: unknown): value is RmapStrategy =>
   typeof value === 'object' && value !== null && 'create' in value && 'contract' in value && 'locks' in value;
 
 function checked(name: string, strategy: RmapStrategy): RmapStrategy {
-  if (strategy.contract !== 1) throw new StrategyLoadError(name, `contract ${String(strategy.contract)}`, 'contract 1');
+  if (strategy.contract !== 1) {
+    const install = 'install a version of the strategy for contract 1, or of @rmap-lab/core for that of the strategy';
+    throw new StrategyLoadError(name, `contract ${inspect(strategy.contract)}`, `contract 1: ${install}`);
+  }
   if (typeof strategy.create !== 'function' || typeof strategy.name !== 'string') {
     throw new StrategyLoadError(name, 'a strategy without name or create', 'both');
   }

@@ -1,4 +1,4 @@
-import { Kernel, type KernelStats, type Layout, type LockCounts, type RmapStrategy, TraceError } from '@rmap-lab/core';
+import { Kernel, type KernelStats, type Layout, type LockCounts, messageOf, type RmapStrategy, TraceError } from '@rmap-lab/core';
 import { type PlacedRecord, type ReplayReport, replay, type Workload } from '@rmap-lab/workloads';
 import { type Cost, CostMeter, noCost } from './cost.js';
 import { type WalkCosts, WalkSampler } from './walk-sampler.js';
@@ -102,7 +102,7 @@ export async function measure(strategy: RmapStrategy, workload: Workload, option
       run.fail(`${mismatches} answers differ from the workload's, ${unexplained} touches were refused`);
   } catch (error) {
     if (isInputError(error)) throw error;
-    run.fail(error instanceof Error ? error.message : String(error));
+    run.fail(messageOf(error));
   }
   const stats = kernel.stats();
   return {

@@ -1,4 +1,4 @@
-import { Deadlock, type Op, type Step } from '@rmap-lab/core';
+import { Deadlock, messageOf, type Op, type Step } from '@rmap-lab/core';
 import { modeOf } from './access.js';
 import type { Access } from './accesses.js';
 import { Hash } from './hash.js';
@@ -8,6 +8,9 @@ import type { Tracing } from './tracing/tracing.js';
 
 /** Steps that one schedule may have before it counts as one that never ends. */
 const MAX_STEPS = 5000;
+
+/** null is no failure, and may be thrown. */
+const asError = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(messageOf(thrown)));
 
 /** Threads are bits of a word. */
 const MAX_THREADS = 32;
@@ -191,7 +194,7 @@ export class Execution {
       try {
         this.world.settle?.(ends);
       } catch (error) {
-        this.failure = error as Error;
+        this.failure = asError(error);
       }
     }
     return this.failure;
@@ -202,7 +205,7 @@ export class Execution {
     try {
       this.world.stepped?.(step);
     } catch (error) {
-      this.failure = error as Error;
+      this.failure = asError(error);
     }
   }
 

@@ -1,3 +1,4 @@
+import { messageOf } from '@rmap-lab/core';
 import { bounded, bruteForce } from './bounded.js';
 import { type Cause, causeOf } from './cause.js';
 import { dpor } from './dpor.js';
@@ -103,7 +104,7 @@ export function describe({ program, dropped, error, choices }: Minimal): Failure
   const operations = program.operations ?? recording.threads.length;
   return {
     rule: ruleOf(error),
-    message: error.message,
+    message: messageOf(error),
     choices,
     operations,
     dropped,

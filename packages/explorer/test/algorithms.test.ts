@@ -256,3 +256,14 @@ describe('algorithms that are known to be right are exhausted, those known to be
     }
   });
 });
+
+it('null that is thrown at the end is a failure, and one that says nothing', () => {
+  const settles = program(() => ({
+    threads: {},
+    settle: () => {
+      // biome-ignore lint/style/useThrowOnlyError: a strategy may
+      throw null;
+    },
+  }));
+  expect(explore(settles).failure?.message).toBe('null');
+});

@@ -1,3 +1,4 @@
+import { messageOf } from '@rmap-lab/core';
 import { findStrategyPackages, STRATEGY_KEYWORD } from '@rmap-lab/core/load-strategy';
 import Table from 'cli-table3';
 import type { Command } from 'commander';
@@ -58,7 +59,7 @@ async function probed(name: string): Promise<object> {
     announce(name, 'after it was loaded');
     return { strategy: strategy.name, contract: strategy.contract };
   } catch (error) {
-    return { error: error instanceof Error ? error.message : String(error) };
+    return { error: messageOf(error) };
   }
 }
 

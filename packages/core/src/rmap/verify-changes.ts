@@ -1,3 +1,4 @@
+import { messageOf } from '../errors.js';
 import { largerThan } from '../folio/growth.js';
 import { ANON } from '../folio/mem-map.js';
 import type { Machine } from '../machine.js';
@@ -119,7 +120,7 @@ export class ChangeVerifier {
       );
     } catch (error) {
       report.wrong++;
-      report.problems.push(error instanceof Error ? error.message : String(error));
+      report.problems.push(messageOf(error));
     }
   }
 

@@ -1,3 +1,4 @@
+import { messageOf } from '../errors.js';
 import { entireMapcount, isLarge, pagesMapped, totalMapcount } from '../folio/mapcount.js';
 import { ANON, EXCLUSIVE, KSM, SWAPCACHE } from '../folio/mem-map.js';
 import type { Machine } from '../machine.js';
@@ -67,7 +68,7 @@ function checkAll(m: Machine, changes: ChangeVerifier | null): VerifyReport {
       missed += lost.length;
       report(describeMiss(m, folio, found, lost));
     } catch (error) {
-      complain(error instanceof Error ? error.message : String(error));
+      complain(messageOf(error));
     }
   }
   for (const { folio, hold } of m.migrations.values()) {
@@ -98,7 +99,7 @@ function checkVmas(m: Machine, complain: (text: string) => void): void {
     try {
       mm.tree.validate();
     } catch (error) {
-      complain(`mm_mt of mm ${mm.id}: ${String(error)}`);
+      complain(`mm_mt of mm ${mm.id}: ${messageOf(error)}`);
     }
     for (const vma of mm.tree.all()) {
       count++;

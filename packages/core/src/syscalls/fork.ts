@@ -15,17 +15,17 @@ export function forkMm(m: Machine, parent: Mm): Op<Mm> {
   const child = run(newMm(m));
   finish(parent.mmapLock.write());
   finish(child.mmapLock.write());
-  let failure: unknown = null;
+  let failure: { readonly thrown: unknown } | null = null;
   try {
     finish(copyMm(m, child, parent));
   } catch (error) {
-    failure = error;
+    failure = { thrown: error };
   }
   child.writeUnlock();
   parent.writeUnlock();
   if (failure === null) return ready(child);
   finish(dropMm(m, child));
-  throw failure;
+  throw failure.thrown;
 }
 
 /** The same, giving way to others. */
@@ -33,17 +33,17 @@ function* forkStepping(m: Machine, parent: Mm): Op<Mm> {
   const child = yield* newMm(m);
   yield* parent.mmapLock.write();
   yield* child.mmapLock.write();
-  let failure: unknown = null;
+  let failure: { readonly thrown: unknown } | null = null;
   try {
     yield* copyMm(m, child, parent);
   } catch (error) {
-    failure = error;
+    failure = { thrown: error };
   }
   child.writeUnlock();
   parent.writeUnlock();
   if (failure === null) return child;
   yield* dropMm(m, child);
-  throw failure;
+  throw failure.thrown;
 }
 
 function copyMm(m: Machine, child: Mm, parent: Mm): Op<void> {

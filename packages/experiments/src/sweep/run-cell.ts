@@ -1,4 +1,5 @@
 import { isMainThread } from 'node:worker_threads';
+import { messageOf } from '@rmap-lab/core';
 import { keepStdoutForResults, loadStrategy, type ShortNames } from '@rmap-lab/core/load-strategy';
 import { openWorkload } from '@rmap-lab/workloads';
 import { type Measurement, measure } from '../measure.js';
@@ -32,6 +33,6 @@ async function answerTo(task: CellTask): Promise<CellAnswer> {
   try {
     return { measurement: await runCell(task) };
   } catch (error) {
-    return { error: error instanceof Error ? error.message : String(error) };
+    return { error: messageOf(error) };
   }
 }
