@@ -9,6 +9,15 @@ type Message =
   | { readonly kind: 'print'; readonly text: string }
   | { readonly kind: 'end'; readonly status: number };
 
+/** A strategy from outside may say anything. */
+function isMessage(said: unknown): said is Message {
+  const { kind, doing, text, status } = Object(said) as Record<string, unknown>;
+  if (kind === 'print') return typeof text === 'string';
+  if (kind === 'end') return Number.isInteger(status);
+  const { strategy, what } = Object(doing) as Record<string, unknown>;
+  return kind === 'alive' && (doing === null || (typeof strategy === 'string' && typeof what === 'string'));
+}
+
 /** Whose turn it is, and at what. */
 interface Doing {
   readonly strategy: string;
@@ -90,8 +99,9 @@ export async function runAgain(
   let doing: Doing = { strategy: first, what: 'while it was loaded' };
   const misbehaves = (how: string): Error => new StrategyMisbehaves(`strategy '${doing.strategy}' ${how} ${doing.what}`);
   try {
-    return await answerOf<Message, number>(child, {
+    return await answerOf<unknown, number>(child, {
       hear: (message) => {
+        if (!isMessage(message)) throw misbehaves('sent something that is no result');
         if (message.kind === 'end') return message.status;
         if (message.kind === 'print') onPrint(message.text);
         else doing = message.doing ?? doing;
@@ -114,21 +124,15 @@ function interrupt(): void {
   for (const child of running) child.kill('SIGINT');
 }
 
-function endAll(): void {
-  for (const child of running) child.kill('SIGKILL');
-}
-
-/** Passes interrupts on to a child from now on, and our own end. */
+/** Passes interrupts on to a child from now on. */
 function add(child: ChildProcess): void {
   running.add(child);
   if (running.size > 1) return;
   process.on('SIGINT', interrupt);
-  process.on('exit', endAll);
 }
 
 function end(child: ChildProcess): void {
   running.delete(child);
   if (running.size > 0) return;
   process.removeListener('SIGINT', interrupt);
-  process.removeListener('exit', endAll);
 }

@@ -5,6 +5,7 @@ import { ContractViolation, KernelError, SegmentationFault, StrategyLoadError, T
 import { BadStore, BadSweep } from '@rmap-lab/experiments';
 import { BadProgress, BadToken, Diverged, UnknownScenario } from '@rmap-lab/explorer';
 import { BadProgram, BadRecording, CannotObserve } from '@rmap-lab/kernel-oracle';
+import { ignoreClosedPipe } from '@rmap-lab/plumbing';
 import { BadParameter, CannotRecord, UnknownWorkload } from '@rmap-lab/workloads';
 import { Command } from 'commander';
 import { announceEnd, BadPatience, StrategyMisbehaves } from './apart.js';
@@ -25,6 +26,7 @@ import { checkUsable } from './probe.js';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
 
+ignoreClosedPipe();
 const program = new Command('rmap-lab')
   .description('A laboratory for Linux anonymous reverse mapping')
   .version(version)

@@ -32,11 +32,14 @@ async function probeNow(name: string): Promise<Probed> {
   };
   try {
     await runAgain(['probe', name], name, { output: 'ignore', onPrint, seconds: LOAD_SECONDS });
-    return JSON.parse(said) as Probed;
+    const probed = JSON.parse(said) as Probed;
+    if (typeof Object(probed).strategy === 'string' || typeof Object(probed).error === 'string') return probed;
   } catch (error) {
     if (error instanceof StrategyMisbehaves) return { error: error.message };
-    throw error;
+    if (!(error instanceof SyntaxError)) throw error;
   }
+  // A strategy may print, and end the process, when it likes.
+  return { error: `strategy '${name}' sent something that is no result while it was loaded` };
 }
 
 /** Tries a strategy, if it is from outside. @throws StrategyMisbehaves when it can't be loaded */

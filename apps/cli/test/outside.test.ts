@@ -32,6 +32,8 @@ const installed: Record<string, readonly [module: string, manifest?: object]> = 
   'rmap-exits-in-fork': [inFork('process.exit(0);')],
   'rmap-kills-in-fork': [inFork("process.kill(process.pid, 'SIGKILL'); for (;;);")],
   'rmap-aborts-in-fork': [inFork('process.abort();')],
+  'rmap-sends-null': [`process.send(null);\n${right}export default anonVma();`],
+  'rmap-sends-an-end': [`process.send({ kind: 'end', status: 0 });\n${right}export default anonVma();`],
   'rmap-pollutes': [`${right}Array.prototype.map = () => { throw new Error('polluted'); }; export default anonVma();`],
 };
 
@@ -52,7 +54,9 @@ const unusable: readonly (readonly [name: string, message: RegExp])[] = [
   ['rmap-never-there', /'rmap-never-there' ended the program.* while it was loaded/],
   ['rmap-throws', /'rmap-throws': found nothing that can be loaded \(boom\)/],
   ['rmap-exits', /'rmap-exits' ended the program.* while it was loaded/],
-  ['rmap-other-contract', /'rmap-other-contract': found contract 2, expected contract 1/],
+  ['rmap-other-contract', /'rmap-other-contract': found contract 2, expected contract 1: install/],
+  ['rmap-sends-null', /'rmap-sends-null' sent something that is no result/],
+  ['rmap-sends-an-end', /'rmap-sends-an-end' sent something that is no result/],
   ['rmap-other-core', /'rmap-other-core': found a package for @rmap-lab\/core \^2\.0\.0.* install/],
 ];
 const killer = ['rmap-kills', /'rmap-kills' ended the program \(SIGKILL\) while it was loaded/] as const;

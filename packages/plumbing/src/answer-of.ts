@@ -1,4 +1,5 @@
 import type { ChildProcess, Serializable } from 'node:child_process';
+import { endWithUs } from './end-with-us.js';
 import { milliseconds } from './milliseconds.js';
 
 /** What is said to a child process, and what its messages and its silence mean. */
@@ -14,11 +15,12 @@ export interface Talk<Message, Answer> {
 }
 
 /**
- * Waits for the answer of a child process with an IPC channel, and ends the process, whatever it is doing then.
+ * Waits for the answer of a child process with an IPC channel, and ends the process then, or with this one, whatever it is doing.
  * @throws what the talk says, or what node says when the process can't be started or its signal is aborted
  */
 export async function answerOf<Message, Answer>(child: ChildProcess, talk: Talk<Message, Answer>): Promise<Answer> {
   const { task, patience } = talk;
+  const leave = endWithUs(child);
   let timer: NodeJS.Timeout | undefined;
   try {
     return await new Promise<Answer>((resolve, reject) => {
@@ -46,5 +48,6 @@ export async function answerOf<Message, Answer>(child: ChildProcess, talk: Talk<
     child.removeAllListeners('message');
     clearTimeout(timer);
     child.kill('SIGKILL');
+    leave();
   }
 }
