@@ -1,6 +1,8 @@
+import { messageOf, StrategyLoadError } from '@rmap-lab/core';
 import { keepStdoutForResults, loadStrategy } from '@rmap-lab/core/load-strategy';
 import { runConformance, selectCases } from './run.js';
 import type { ProcessData, ProcessMessage } from './run-apart.js';
+import { WrongVersions } from './versions.js';
 
 const say = (message: ProcessMessage): void => void process.send?.(message);
 
@@ -22,6 +24,7 @@ async function run({ name, shortNames, from, ...options }: ProcessData): Promise
       }),
     });
   } catch (error) {
-    say({ kind: 'refused', message: error instanceof Error ? error.message : String(error) });
+    const names = error instanceof StrategyLoadError || error instanceof WrongVersions;
+    say({ kind: 'refused', message: names ? error.message : `strategy '${name}' ended the run: ${messageOf(error)}` });
   }
 }

@@ -1,4 +1,12 @@
-import { ContractViolation, Kernel, type KernelOptions, type Operation, ProgramRun, Unsupported } from '@rmap-lab/core';
+import {
+  ContractViolation,
+  Kernel,
+  type KernelOptions,
+  messageOf,
+  type Operation,
+  ProgramRun,
+  Unsupported,
+} from '@rmap-lab/core';
 import { CaseFailure, type ConformanceCase, type Evidence, type Level } from './case.js';
 import { unrefusing } from './monitor.js';
 import { pictureOf } from './picture.js';
@@ -30,7 +38,7 @@ export function runProgram(options: KernelOptions, program: readonly Operation[]
   if (failure === null) return;
   const shortest = shrink(program, (part) => failureOf(options, part) !== null);
   const { error, at, kernel } = failureOf(options, shortest) ?? failure;
-  throw new CaseFailure(error.message, {
+  throw new CaseFailure(messageOf(error), {
     rule: ruleOf(error),
     program: shortest,
     ...pictures(options, shortest.slice(0, at), kernel),

@@ -3,6 +3,8 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { ShortNames } from '@rmap-lab/core/load-strategy';
 import { answerOf } from '@rmap-lab/plumbing';
+import { NoResult, reportFrom } from './heard.js';
+import { printable } from './report/printable.js';
 import type { ConformanceOptions, ConformanceReport } from './run.js';
 
 /** A strategy by name, run where it can't take the run down. */
@@ -44,15 +46,26 @@ export function runApart(name: string, options: ApartOptions): Promise<Conforman
     serialization: 'advanced',
   });
   let current = 'while it was loaded';
-  return answerOf<ProcessMessage, ConformanceReport>(child, {
+  return answerOf<unknown, ConformanceReport>(child, {
     task: data,
-    hear: (message) => {
-      if (message.kind === 'report') return message.report;
-      if (message.kind === 'refused') throw new StrategyUnusable(message.message);
-      current = `in case ${message.id}`;
+    // The strategy may say anything there, too.
+    hear: (said) => {
+      const { kind, id, message, report } = Object(said) as Record<string, unknown>;
+      if (kind === 'refused' && typeof message === 'string') throw new StrategyUnusable(printable(message));
+      if (kind !== 'begins' || typeof id !== 'string') return checked(name, () => reportFrom(report, options));
+      current = `in case ${printable(id)}`;
       return undefined;
     },
     ended: (how) => new StrategyUnusable(`strategy '${name}' ended the program (${how}) ${current}`),
     patience: { seconds, lost: () => new StrategyUnusable(`strategy '${name}' took more than ${seconds} s ${current}`) },
   });
+}
+
+/** @throws StrategyUnusable where that throws NoResult */
+function checked(name: string, report: () => ConformanceReport): ConformanceReport {
+  try {
+    return report();
+  } catch (error) {
+    throw error instanceof NoResult ? new StrategyUnusable(`strategy '${name}' ${error.message}`) : error;
+  }
 }

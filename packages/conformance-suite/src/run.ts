@@ -1,4 +1,4 @@
-import { programToCode, type RmapStrategy, Unsupported } from '@rmap-lab/core';
+import { messageOf, programToCode, type RmapStrategy, Unsupported } from '@rmap-lab/core';
 import { CannotVerify, CaseFailure, type ConformanceCase, type Evidence, type Level, type Strength } from './case.js';
 import { cases as allCases } from './cases/index.js';
 import { RULES, type RuleId, ruleOf } from './rules.js';
@@ -50,6 +50,9 @@ export interface ConformanceReport {
   readonly seconds: number;
 }
 
+export const SEED = 1;
+export const PREEMPTIONS = 2;
+
 /** Which cases to run, and how. */
 export interface ConformanceOptions {
   /** Only cases of these levels. */
@@ -75,7 +78,7 @@ export function selectCases({ levels, grep, shard }: ConformanceOptions = {}): r
 
 /** Runs the suite on a strategy. Whatever the strategy throws becomes a result. @throws WrongVersions before anything is run */
 export function runConformance(strategy: RmapStrategy, options: ConformanceOptions = {}): ConformanceReport {
-  const { seed = 1, onResult } = options;
+  const { seed = SEED, onResult } = options;
   checkVersions(strategy);
   const chosen = selectCases(options);
   const started = performance.now();
@@ -84,9 +87,14 @@ export function runConformance(strategy: RmapStrategy, options: ConformanceOptio
     onResult?.(result, i + 1, chosen.length);
     return result;
   });
+  return reportOf(strategy.name, seed, results, (performance.now() - started) / 1000);
+}
+
+/** What results amount to. */
+export function reportOf(strategy: string, seed: number, results: readonly CaseResult[], seconds: number): ConformanceReport {
   const count = (outcome: Outcome): number => results.filter((result) => result.outcome === outcome).length;
   return {
-    strategy: strategy.name,
+    strategy,
     seed,
     results,
     score: {
@@ -98,7 +106,7 @@ export function runConformance(strategy: RmapStrategy, options: ConformanceOptio
       unverified: count('unverified'),
     },
     conforms: !results.some(decides),
-    seconds: (performance.now() - started) / 1000,
+    seconds,
   };
 }
 
@@ -110,7 +118,7 @@ export const decides = ({ strength, outcome }: Pick<CaseResult, 'strength' | 'ou
 export function runCase(
   each: ConformanceCase,
   strategy: RmapStrategy,
-  { seed = 1, preemptions = 2 }: Pick<ConformanceOptions, 'seed' | 'preemptions'> = {},
+  { seed = SEED, preemptions = PREEMPTIONS }: Pick<ConformanceOptions, 'seed' | 'preemptions'> = {},
 ): CaseResult {
   const started = performance.now();
   const refuses = each.needs.filter((feature) => strategy.unsupported?.[feature] !== undefined);
@@ -126,9 +134,9 @@ function outcomeOf(run: () => void, refuses: readonly string[], rule: RuleId): E
   try {
     run();
   } catch (error) {
-    if (error instanceof CannotVerify) return { ...NOTHING, outcome: 'unverified', message: error.message };
+    if (error instanceof CannotVerify) return { ...NOTHING, outcome: 'unverified', message: messageOf(error) };
     if (error instanceof Unsupported)
-      return refuses.length > 0 ? { ...NOTHING, outcome: 'refused', message: error.message } : failed(error, 'R33');
+      return refuses.length > 0 ? { ...NOTHING, outcome: 'refused', message: messageOf(error) } : failed(error, 'R33');
     return failed(error, rule);
   }
   if (refuses.length === 0) return { ...NOTHING, outcome: 'passed' };
@@ -142,7 +150,7 @@ function failed(error: unknown, rule: RuleId): End {
   const id = named ?? ruleOf(error) ?? rule;
   return {
     outcome: 'failed',
-    message: error instanceof Error ? error.message : String(error),
+    message: messageOf(error),
     broken: `${id}: ${RULES[id]}`,
     code: program === undefined ? null : programToCode(program),
     evidence,

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { inspect } from 'node:util';
 import type { RmapStrategy } from '@rmap-lab/core';
 
 /** The version of the contract that the suite checks. */
@@ -38,6 +39,6 @@ export function checkVersions(
     );
   if ((contract as number) !== CONTRACT)
     throw new WrongVersions(
-      `strategy '${name}' speaks contract ${contract}, the conformance suite ${suite} checks contract ${CONTRACT}: install a version of the strategy for contract ${CONTRACT}, or the @rmap-lab/conformance-suite for contract ${contract}`,
+      `strategy '${name}' speaks contract ${inspect(contract)}, the conformance suite ${suite} checks contract ${CONTRACT}: install a version of the strategy for contract ${CONTRACT}, or a @rmap-lab/conformance-suite for that of the strategy`,
     );
 }

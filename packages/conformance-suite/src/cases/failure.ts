@@ -6,6 +6,7 @@ import {
   MADV_DONTNEED,
   MADV_HUGEPAGE,
   MADV_MERGEABLE,
+  messageOf,
   type Operation,
   ProgramRun,
   type RmapStrategy,
@@ -152,7 +153,7 @@ function failing(strategy: RmapStrategy, setup: readonly Operation[], operation:
     } catch (error) {
       if (error instanceof Unsupported) throw error;
       const which = times === 1 ? `allocation ${n}` : `allocations ${n} and ${n + 1}`;
-      const message = `${which} of the last operation, ${step}: ${error instanceof Error ? error.message : String(error)}`;
+      const message = `${which} of the last operation, ${step}: ${messageOf(error)}`;
       throw new CaseFailure(message, {
         program: [...setup, operation],
         ...pictures(machine(strategy), setup, kernel),

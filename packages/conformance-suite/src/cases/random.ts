@@ -1,4 +1,4 @@
-import { Kernel, type KernelOptions, MADV_DONTNEED, type Operation, ProgramRun, Unsupported } from '@rmap-lab/core';
+import { Kernel, type KernelOptions, MADV_DONTNEED, messageOf, type Operation, ProgramRun, Unsupported } from '@rmap-lab/core';
 import { CaseFailure, type ConformanceCase } from '../case.js';
 import { unrefusing } from '../monitor.js';
 import { exec, exit, fork, map, move, moveKeeping, munmap, protect, RO, write } from '../operations.js';
@@ -72,7 +72,7 @@ export function runPrograms(options: KernelOptions, programs: readonly (readonly
     } catch (error) {
       if (error instanceof Unsupported) throw error;
       runProgram(options, program);
-      const message = error instanceof Error ? error.message : String(error);
+      const message = messageOf(error);
       throw new CaseFailure(`${message}; on a machine that ran ${i % OF_ONE_MACHINE} other programs before`, { program });
     }
   }
