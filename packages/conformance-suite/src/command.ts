@@ -1,12 +1,13 @@
 import type { ShortNames } from '@rmap-lab/core/load-strategy';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { again } from './again.js';
 import { LEVELS, type Level } from './case.js';
 import { documentOf } from './report/document.js';
 import { junit } from './report/junit.js';
 import { markdown } from './report/markdown.js';
 import { pretty } from './report/pretty.js';
 import { tap } from './report/tap.js';
-import { type ConformanceOptions, type ConformanceReport, selectCases } from './run.js';
+import { type ConformanceOptions, type ConformanceReport, PREEMPTIONS, SEED, selectCases } from './run.js';
 import { runApart, StrategyUnusable } from './run-apart.js';
 
 const REPORTERS: Readonly<Record<string, (report: ConformanceReport, command: string) => string>> = {
@@ -16,9 +17,6 @@ const REPORTERS: Readonly<Record<string, (report: ConformanceReport, command: st
   markdown,
   json: (report) => JSON.stringify(documentOf(report)),
 };
-
-const SEED = 1;
-const PREEMPTIONS = 2;
 
 /** Where the command stands. */
 export interface CommandSetting {
@@ -44,16 +42,17 @@ interface CommandOptions {
 
 function wholeNumber(text: string): number {
   if (!/^\d+$/.test(text)) throw new InvalidArgumentError('it must be a whole number');
+  if (!Number.isSafeInteger(Number(text))) throw new InvalidArgumentError('it is too large');
   return Number(text);
 }
 
 function shard(text: string): NonNullable<ConformanceOptions['shard']> {
-  const [index, count] = text.split('/').map(Number);
+  const [, index, count] = /^(\d+)\/(\d+)$/.exec(text)?.map(Number) ?? [];
   if (!(index >= 1 && index <= count)) throw new InvalidArgumentError('it must be i/n, from 1/n to n/n');
   return { index, count };
 }
 
-/** The command that runs the suite on a strategy: exit status 0 when it conforms, 1 when a must-case failed, 2 when it could not run. */
+/** The command that runs the suite on a strategy: exit status 0 when it conforms, 1 when a must-case or a sampled one failed, 2 when it could not run. */
 export function conformanceCommand({ name, under, shortNames, from }: CommandSetting): Command {
   return new Command(name)
     .description('check a strategy against the contract, case by case')
@@ -67,28 +66,32 @@ export function conformanceCommand({ name, under, shortNames, from }: CommandSet
     .option('--json', 'print one JSON document (rmap-lab/conformance@1)')
     .option('--seconds <n>', 'longest time of one case', wholeNumber, 60)
     .option('--list', 'print all cases')
+    .addHelpText(
+      'after',
+      `
+Exit status:
+  0    it conforms
+  1    a must-case or a sampled one failed
+  2    bad usage, or it could not be run`,
+    )
     .action(async (strategy: string | undefined, options: CommandOptions, command: Command) => {
-      if (options.list)
-        process.stdout.write(
-          `${chosen(options)
-            .map(({ id, rule, title }) => `${rule}\t${id}\t${title}`)
-            .join('\n')}\n`,
-        );
+      const cases = chosen(options);
+      if (cases.length === 0) command.error("error: no case is chosen: '--list' prints all", { exitCode: 2 });
+      if (options.list) process.stdout.write(cases.map(({ id, rule, title }) => `${rule}\t${id}\t${title}\n`).join(''));
       else if (strategy === undefined) command.error("error: name a strategy, such as './my-strategy.js'", { exitCode: 2 });
       else
-        process.exitCode = await run(strategy, options, [under, name, strategy, ...settings(options)].filter(Boolean).join(' '), {
-          name,
-          from,
-          ...(shortNames && { shortNames }),
-        });
+        process.exitCode = await run(
+          strategy,
+          options,
+          again(under === undefined ? name : `${under} ${name}`, strategy, options),
+          {
+            name,
+            from,
+            ...(shortNames && { shortNames }),
+          },
+        );
     });
 }
-
-/** What a replay has to say again. */
-const settings = ({ seed, preemptions }: CommandOptions): readonly string[] => [
-  ...(seed === SEED ? [] : [`--seed ${seed}`]),
-  ...(preemptions === PREEMPTIONS ? [] : [`--preemptions ${preemptions}`]),
-];
 
 const chosen = ({ level, grep, shard }: CommandOptions) =>
   selectCases({ ...(level && { levels: level }), ...(grep !== undefined && { grep }), ...(shard && { shard }) });
@@ -100,10 +103,6 @@ async function run(
   { from, shortNames }: CommandSetting,
 ): Promise<number> {
   const { level, grep, seed, preemptions, shard, seconds } = options;
-  if (chosen(options).length === 0) {
-    process.stderr.write(`no case is chosen: '--list' prints all\n`);
-    return 2;
-  }
   try {
     const report = await runApart(strategy, {
       from,

@@ -1,9 +1,10 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 
 const main = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 const globals = new URL('../dist/globals.js', import.meta.url).href;
@@ -29,6 +30,21 @@ const base = anonVma();
 export default { ...base, name: 'forgets-forks', create: (services) => Object.assign(base.create(services), { fork() {} }) };
 `,
 );
+/** The classic design, changed; `first` is done before anything else. */
+const strategy = (name: string, change: string, first = ''): string =>
+  file(
+    `${name}.mjs`,
+    `import { anonVma } from '${anonVma}';\nconst base = anonVma();\n${first}\nexport default { ...base, ${change} };\n`,
+  );
+/** Another fork. */
+const forks = (what: string): string => `create: (services) => Object.assign(base.create(services), { fork() { ${what} } })`;
+const isRunning = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+};
 
 describe('rmap-conformance', () => {
   it('answers 0 for a strategy that conforms', () => {
@@ -84,7 +100,152 @@ describe('rmap-conformance', () => {
   });
 });
 
+describe('rmap-conformance, as scripts use it', () => {
+  it.each([
+    '--bogus',
+    'x --level nope',
+    'x --seed x',
+    'x --seed 99999999999999999999999',
+    'x --shard 0/3',
+    'x --shard 1/2/3',
+    'x --shard 1/0x5',
+    'x --shard 1.5/3',
+    'x --reporter foo',
+    'one two',
+    'x --grep',
+    '--list --grep nothing-here',
+  ])('answers 2 for bad usage, which is no verdict: %s', (args) => {
+    const { status, stdout, stderr } = node(main, ...args.split(' '));
+    expect([status, stdout, stderr]).toEqual([2, '', expect.stringContaining('error: ')]);
+  });
+
+  it('answers 0 for a question about itself, and says what statuses mean', () => {
+    const { status, stdout } = node(main, '--help');
+    expect([status, stdout]).toEqual([0, expect.stringContaining('Exit status:')]);
+  });
+
+  it('ends quietly when nobody reads on', async () => {
+    const child = spawn(process.execPath, [main, '--list'], { stdio: ['ignore', 'pipe', 'pipe'] });
+    child.stdout.destroy();
+    let said = '';
+    child.stderr.on('data', (text) => (said += text));
+    const [status] = await once(child, 'close');
+    expect([status, said]).toEqual([0, '']);
+  });
+
+  it('names no short names where there are none, and says what to install for another contract', () => {
+    expect(node(main, 'no-such-strategy').stderr).toContain('expected a package name or a file');
+    const other = node(main, strategy('contract', "contract: '1'"));
+    expect([other.status, other.stderr]).toEqual([2, expect.stringMatching(/found contract '1', expected contract 1: install /)]);
+  });
+
+  it('quotes a path with spaces in the command that shows a failure again', () => {
+    const { stdout } = node(main, strategy('my strat', forks('')), '--grep', 'families/fork', '--seed', '7');
+    expect(stdout).toContain("rmap-conformance './my strat.mjs' --seed 7 --grep families/fork");
+  });
+
+  it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('ended by %s, it leaves nothing running', async (signal) => {
+    const busy = file('busy.mjs', 'console.error(process.pid); for (;;);\n');
+    const child = spawn(process.execPath, [main, busy], { cwd: scratch, env: { ...process.env, INIT_CWD: scratch } });
+    const [pid] = await once(child.stderr, 'data');
+    child.kill(signal);
+    expect(await once(child, 'close')).toEqual([128 + constants.signals[signal], null]);
+    await vi.waitUntil(() => !isRunning(Number(pid)), 20_000);
+  });
+});
+
+describe('a strategy that does more than it should', () => {
+  it.each([
+    ['some', '() => false', 1],
+    ['map', '() => []', 2],
+    ['filter', '() => []', 2],
+  ])('gets no verdict by a changed Array.prototype.%s', (method, what, expected) => {
+    const { status, stderr } = node(
+      main,
+      strategy(method, forks(''), `Array.prototype.${method} = ${what};`),
+      '--grep',
+      'families/fork',
+    );
+    expect(status).toBe(expected);
+    if (expected === 2) expect(stderr).toContain(`strategy './${method}.mjs' sent results of other cases`);
+  });
+
+  it.each([
+    'null',
+    '{}',
+    "'x'",
+    "{ kind: 'begins' }",
+    "{ kind: 'report', report: { conforms: true } }",
+    "{ kind: 'refused', message: 1 }",
+  ])('sends what is no result: %s', (message) => {
+    const { status, stderr } = node(main, strategy('sends', '', `process.send(${message});`), '--grep', 'families/fork');
+    expect([status, stderr]).toEqual([2, "strategy './sends.mjs' sent something that is no result\n"]);
+  });
+
+  it.each([
+    ['null', 'null'],
+    ['Object.create(null)', 'something without a text'],
+    ["Object.assign(new Error('x'), { message: () => 1 })", '() => 1'],
+  ])('throws %s: in a hook the case failed, elsewhere it is named', (thrown, said) => {
+    const hook = node(main, strategy('throws', forks(`throw ${thrown};`)), '--grep', '/fork', '--preemptions', '0');
+    expect([hook.status, hook.stderr, hook.stdout]).toEqual([1, '', expect.stringContaining(said)]);
+    const { status, stderr } = node(main, file('throws-at-once.mjs', `throw ${thrown};\n`));
+    expect([status, stderr]).toEqual([
+      2,
+      expect.stringContaining(`'./throws-at-once.mjs': found nothing that can be loaded (${said})`),
+    ]);
+  });
+});
+
+describe('what is reported', () => {
+  const print = (reporter: string, name: string, ...args: string[]): string =>
+    node(main, name, '--reporter', reporter, ...args).stdout;
+
+  it('has no control characters and no halves of characters, whatever a strategy says', () => {
+    const odd = strategy(
+      'odd',
+      `name: 'odd\\0\\x1b[31m', ${forks("throw new Error('bad \\0 \\x1b[31m \\ufffe \\ud800 ]]> <x> end');")}`,
+    );
+    for (const reporter of ['pretty', 'tap', 'junit']) {
+      const said = print(reporter, odd, '--grep', 'families/fork');
+      expect(said).not.toMatch(/(?![\t\n])[\p{Cc}\ufffe]/u);
+      expect(said).toMatch(/bad \ufffd \ufffd\[31m \ufffd \ufffd /);
+    }
+  });
+
+  it('stays inside its fence in Markdown', () => {
+    const fences = strategy('fences', forks("throw new Error('```');"));
+    expect(print('markdown', fences, '--grep', 'families/fork')).toContain('\n````text\n');
+  });
+
+  it('a should that failed is told apart from what decides', () => {
+    const growing = strategy('growing', forks('(services.kept ??= []).push(services.slab("kept", { bytes: 8 }).alloc());'));
+    const args = ['--grep', 'scale/generations'];
+    expect(node(main, growing, ...args).status).toBe(0);
+    expect(print('tap', growing, ...args)).toMatch(/^not ok 1 - scale\/generations: .* # TODO should$/m);
+    expect(print('junit', growing, ...args)).toMatch(/failures="0" skipped="1".*<skipped message="should: /s);
+    expect(print('markdown', growing, ...args)).toContain('#### scale/generations (should)');
+  });
+});
+
 describe('the adapter for runners with globals', () => {
+  it('says how to see a failure again, with the settings of the tests', () => {
+    const tests = file(
+      'tests.mjs',
+      `import { conformance } from '${globals}';
+import forgets from '${wrong}';
+globalThis.describe = (name, body) => body();
+globalThis.it = (name, body) => { try { body(); } catch (error) { console.log(error.message); } };
+conformance(forgets, { grep: 'families/fork', seed: 7, preemptions: 1 });
+process.env.npm_package_name = '@team/my-design';
+conformance(forgets, { grep: 'families/fork' });
+`,
+    );
+    const said = spawnSync(process.execPath, [tests], { cwd: scratch, env: { NO_COLOR: '1' }, encoding: 'utf8' }).stdout;
+    expect(said).toContain('  rmap-conformance forgets-forks --seed 7 --preemptions 1 --grep families/fork\n');
+    expect(said).toContain('  rmap-conformance @team/my-design --grep families/fork\n');
+  });
+
   it('without a global describe and it there is a clear error', () => {
     const alone = file('alone.mjs', `import { conformance } from '${globals}';\nconformance({ name: 'x' });\n`);
     expect(node(alone).stderr).toContain("no global 'describe' and 'it'");

@@ -1,4 +1,5 @@
 import type { RmapStrategy } from '@rmap-lab/core';
+import { again } from '../again.js';
 import { explain } from '../report/explain.js';
 import { type ConformanceOptions, decides, runCase, selectCases } from '../run.js';
 import { checkVersions } from '../versions.js';
@@ -16,6 +17,7 @@ export const LONGEST = 60_000;
 export function defineTests({ describe, it }: Runner, strategy: RmapStrategy, options: ConformanceOptions = {}): void {
   checkVersions(strategy);
   const chosen = selectCases(options);
+  const command = again('rmap-conformance', process.env.npm_package_name ?? strategy.name, options);
   describe(`${strategy.name} conforms`, () => {
     for (const level of new Set(chosen.map((each) => each.level))) {
       describe(level, () => {
@@ -23,7 +25,7 @@ export function defineTests({ describe, it }: Runner, strategy: RmapStrategy, op
           const refused = each.needs.some((feature) => strategy.unsupported?.[feature] !== undefined);
           it(`${each.rule} ${each.id}: ${each.title}${refused ? ' (refused)' : ''}`, () => {
             const result = runCase(each, strategy, options);
-            if (decides(result)) throw new Error(explain(result, 'rmap-conformance <package>'));
+            if (decides(result)) throw new Error(explain(result, command));
           });
         }
       });

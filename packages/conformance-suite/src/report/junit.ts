@@ -1,5 +1,5 @@
 import { LEVELS } from '../case.js';
-import type { CaseResult, ConformanceReport } from '../run.js';
+import { type CaseResult, type ConformanceReport, decides } from '../run.js';
 import { explain } from './explain.js';
 
 const ESCAPES: Readonly<Record<string, string>> = { '<': '&lt;', '>': '&gt;', '&': '&amp;', '"': '&quot;', '\n': '&#10;' };
@@ -23,8 +23,8 @@ export function junit({ strategy, results, seconds }: ConformanceReport, command
 }
 
 function counts(results: readonly CaseResult[]): string {
-  const failures = results.filter(({ outcome }) => outcome === 'failed').length;
-  const skipped = results.filter(({ outcome }) => outcome === 'refused' || outcome === 'unverified').length;
+  const failures = results.filter(decides).length;
+  const skipped = results.filter(({ outcome }) => outcome !== 'passed').length - failures;
   return `tests="${results.length}" failures="${failures}" skipped="${skipped}"`;
 }
 
@@ -32,9 +32,9 @@ function testCase(result: CaseResult, command: string): string {
   const { id, title, outcome, milliseconds } = result;
   const head = `    <testcase classname="${id}" name="${escaped(title)}" time="${(milliseconds / 1000).toFixed(4)}"`;
   if (outcome === 'passed') return `${head}/>`;
-  const inner =
-    outcome === 'failed'
-      ? `<failure message="${escaped(result.message?.split('\n')[0] ?? '')}">${escaped(explain(result, command))}</failure>`
-      : `<skipped message="${escaped(`${outcome}: ${result.message ?? ''}`)}"/>`;
+  const message = result.message ?? '';
+  const inner = decides(result)
+    ? `<failure message="${escaped(message.split('\n')[0])}">${escaped(explain(result, command))}</failure>`
+    : `<skipped message="${escaped(`${outcome === 'failed' ? result.strength : outcome}: ${message}`)}"/>`;
   return `${head}>${inner}</testcase>`;
 }

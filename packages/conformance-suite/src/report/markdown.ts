@@ -17,6 +17,19 @@ export function markdown(report: ConformanceReport, command: string): string {
     '| level | passed | failed | refused | unverified |',
     '| --- | ---: | ---: | ---: | ---: |',
     ...rows,
-    ...failures.flatMap((result) => ['', `#### ${result.id}`, '', result.title, '', '```text', explain(result, command), '```']),
+    ...failures.flatMap((result) => [
+      '',
+      `#### ${result.id} (${result.strength})`,
+      '',
+      result.title,
+      '',
+      ...fenced(explain(result, command)),
+    ]),
   ].join('\n');
+}
+
+function fenced(text: string): readonly string[] {
+  let fence = '```';
+  while (text.includes(fence)) fence += '`';
+  return [`${fence}text`, text, fence];
 }
