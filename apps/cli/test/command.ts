@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { type BodyRecord, createTraceWriter, type Header } from '@rmap-lab/workloads';
 import { afterAll } from 'vitest';
 
 const main = fileURLToPath(new URL('../dist/main.js', import.meta.url));
@@ -18,11 +19,14 @@ export interface Finished {
   readonly err: string;
 }
 
-/** Runs the built command in the scratch folder; with `killWhen` it is killed (kill -9) as soon as that is so. */
-export function rmapLab(args: readonly string[], { killWhen }: { killWhen?: () => boolean } = {}): Promise<Finished> {
+/** Runs the built command for somebody in the scratch folder; with `killWhen` it is killed (kill -9) as soon as that is so. */
+export function rmapLab(
+  args: readonly string[],
+  { killWhen, cwd = scratch }: { killWhen?: () => boolean; cwd?: string } = {},
+): Promise<Finished> {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, [main, ...args], {
-      cwd: scratch,
+      cwd,
       env: { ...process.env, INIT_CWD: scratch, RMAP_LAB_PATIENCE: '3' },
     });
     let out = '';
@@ -40,5 +44,13 @@ export function rmapLab(args: readonly string[], { killWhen }: { killWhen?: () =
 /** A file in the scratch folder; its name from there. */
 export function file(name: string, text: string): string {
   writeFileSync(join(scratch, name), text);
+  return `./${name}`;
+}
+
+/** The same of a trace. */
+export async function traceFile(name: string, records: Iterable<Header | BodyRecord>): Promise<string> {
+  const writer = createTraceWriter(join(scratch, name));
+  for (const record of records) await writer.write(record);
+  await writer.end();
   return `./${name}`;
 }

@@ -1,6 +1,7 @@
+import { forkChain } from '@rmap-lab/workloads';
 import { describe, expect, it } from 'vitest';
 import { compareSchema } from '../src/compare-schema.js';
-import { file, rmapLab, scratch } from './command.js';
+import { file, rmapLab, scratch, traceFile } from './command.js';
 
 describe('rmap-lab compare', () => {
   const SMALL = ['--workload', 'fork-chain', '--parameter', 'depth=3', '--parameter', 'vmas=2'];
@@ -130,6 +131,45 @@ describe('rmap-lab sweep', () => {
     expect(results.map(({ outcome }) => outcome.status)).toEqual(['measured', 'time', 'threw', 'memory', 'threw']);
     for (const { cell, outcome } of results.slice(1)) expect(outcome.blame).toContain(`strategy '${cell.strategy}'`);
   }, 60_000);
+
+  it('runs a cell again that threw, or whose strategy file or trace was edited', async () => {
+    const anonVma = JSON.stringify(import.meta.resolve('@rmap-lab/strategy-anon-vma').replace('/src/index.ts', '/dist/index.js'));
+    const strategy = (what: string) =>
+      file('edited.mjs', `import { anonVma } from ${anonVma};\n${what}\nexport default anonVma();\n`);
+    const trace = (depth: number) => traceFile('edited.trace.gz', forkChain({ depth }));
+    const name = grid('edited.json', {
+      strategies: ['anon-vma', strategy("throw new Error('not yet');")],
+      workloads: [{ workload: 'fork-chain', parameters: { depth: 2 } }, { workload: await trace(2) }],
+    });
+    const swept = async (): Promise<object> => {
+      const { out } = await rmapLab(['sweep', name, '--json']);
+      const { found, run, results } = JSON.parse(out) as {
+        found: number;
+        run: number;
+        results: { outcome: { status: string } }[];
+      };
+      return { found, run, statuses: results.map(({ outcome }) => outcome.status) };
+    };
+    const [fine, threw] = ['measured', 'threw'];
+    expect(await swept()).toEqual({ found: 0, run: 4, statuses: [fine, threw, fine, threw] });
+    expect(await swept()).toEqual({ found: 2, run: 2, statuses: [fine, threw, fine, threw] });
+    strategy('');
+    expect(await swept()).toEqual({ found: 2, run: 2, statuses: [fine, fine, fine, fine] });
+    expect(await swept()).toEqual({ found: 4, run: 0, statuses: [fine, fine, fine, fine] });
+    strategy('// Better.');
+    expect(await swept()).toEqual({ found: 2, run: 2, statuses: [fine, fine, fine, fine] });
+    await trace(3);
+    expect(await swept()).toEqual({ found: 2, run: 2, statuses: [fine, fine, fine, fine] });
+  }, 120_000);
+
+  it('blames no strategy for a file that is no trace', async () => {
+    const workload = file('no.trace.gz', 'hello');
+    const { status, err } = await rmapLab([
+      'sweep',
+      grid('no-trace.json', { strategies: ['anon-vma'], workloads: [{ workload }] }),
+    ]);
+    expect([status, err]).toEqual([2, expect.stringMatching(/no\.trace\.gz.*no gzip file/)]);
+  });
 
   it('refuses a workload or parameter that there is not, before it blames a strategy', async () => {
     const wrong = {

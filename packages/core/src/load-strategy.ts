@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { inspect } from 'node:util';
@@ -39,6 +39,9 @@ export async function loadStrategy(name: string, shortNames: ShortNames = {}, fr
   );
 }
 
+/** The file that a name stands for, as it is found from `from`; null: the name is that of something else. */
+export const strategyFile = (name: string, from: string): string | null => fileOf(cut(name)[0], from);
+
 /** Whether a name stands for a module that does not come along. */
 export const isOutside = (name: string, shortNames: ShortNames): boolean => !Object.hasOwn(shortNames, cut(name)[0]);
 
@@ -75,13 +78,19 @@ async function importModule(name: string, shortNames: ShortNames, from: string):
 
 /** URL of a file or a package; a name that is neither stays as it is, for the import to say why. */
 function locate(name: string, from: string): string {
-  const file = resolve(from, name);
-  if (/[./\\]/.test(name) && !name.startsWith('@') && existsSync(file)) return pathToFileURL(file).href;
+  const file = fileOf(name, from);
+  if (file !== null) return pathToFileURL(file).href;
   try {
     return resolveModule(name, pathToFileURL(join(from, 'strategy.js')).href);
   } catch {
     return name;
   }
+}
+
+function fileOf(name: string, from: string): string | null {
+  const file = resolve(from, name);
+  const isFile = /[./\\]/.test(name) && !name.startsWith('@') && statSync(file, { throwIfNoEntry: false })?.isFile();
+  return isFile ? file : null;
 }
 
 const isClass = (value: object): boolean => /^class\b/.test(Function.prototype.toString.call(value));

@@ -45,6 +45,12 @@ describe('a grid', () => {
     expect(cellId({ ...plain, layout: { ...layout, anon_vma: 112 } })).not.toBe(cellId(other));
   });
 
+  test('with a file that holds something else has another cell', () => {
+    const [plain] = cellsOf(spec);
+    const [one, other] = ['one', 'other'].map((contents) => ({ ...plain, contents }));
+    expect(new Set([plain, one, other].map(cellId)).size).toBe(3);
+  });
+
   test.each([
     ['{', /grid.json: not JSON/],
     ['{"strategies":[],"workloads":[]}', /grid.json: strategies/],

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { generators, type WorkloadGenerator } from './generate/generators.js';
 import { placeRecords } from './generate/place.js';
@@ -25,6 +26,8 @@ export interface WorkloadInfo {
 export interface Workload {
   readonly name: string;
   readonly kind: 'recorded' | 'generated';
+  /** Its trace, where it does not come with this package. */
+  readonly file?: string;
   readonly records: AsyncIterable<PlacedRecord> | Iterable<PlacedRecord>;
 }
 
@@ -67,19 +70,24 @@ export async function workloads(): Promise<readonly WorkloadInfo[]> {
 
 /**
  * The workload of this name, or the trace in this file. Its records are read when they are asked for. `parameters` are those of a
- * generated workload, by name; what is not named is as documented. @throws UnknownWorkload, BadParameter
+ * generated workload, by name; what is not named is as documented. Files are looked for from `from`. @throws UnknownWorkload, BadParameter
  */
-export async function openWorkload(nameOrFile: string, parameters: Readonly<Record<string, number>> = {}): Promise<Workload> {
+export async function openWorkload(
+  nameOrFile: string,
+  parameters: Readonly<Record<string, number>> = {},
+  from = process.cwd(),
+): Promise<Workload> {
   if (Object.hasOwn(generators, nameOrFile)) {
     const generate = generators[nameOrFile];
     checkParameters(nameOrFile, parametersOf(generate), parameters);
     return { name: nameOrFile, kind: 'generated', records: placeRecords(generate(parameters)) };
   }
   const names = await recorded();
-  const file = names.includes(nameOrFile) ? traceFile(nameOrFile) : nameOrFile;
+  const known = names.includes(nameOrFile);
+  const file = known ? traceFile(nameOrFile) : resolve(from, nameOrFile);
   if (!existsSync(file)) throw new UnknownWorkload(nameOrFile, [...names, ...Object.keys(generators)]);
   checkParameters(nameOrFile, [], parameters);
-  return { name: nameOrFile, kind: 'recorded', records: readTrace(file) };
+  return { name: nameOrFile, kind: 'recorded', ...(known ? {} : { file }), records: readTrace(file, nameOrFile) };
 }
 
 /** Names of a generator's parameters: its header holds them all. */

@@ -8,10 +8,10 @@ const CHUNK = 64 * 1024;
 
 /**
  * The records of a trace file, from the header to the end record, with bounded memory. What came out before an error was whole
- * and in order. @throws TraceError for a file that can't be read, is foreign, truncated, corrupted or oversized
+ * and in order; `name` stands for the file in errors. @throws TraceError for a file that can't be read, is foreign, truncated, corrupted or oversized
  */
-export function readTrace(file: string): AsyncGenerator<PlacedRecord, void> {
-  return read(() => createReadStream(file), file);
+export function readTrace(file: string, name = file): AsyncGenerator<PlacedRecord, void> {
+  return read(() => createReadStream(file), name);
 }
 
 /** The same for a stream of bytes; `name` stands for it in errors. @throws TraceError */

@@ -94,7 +94,7 @@ async function run(options: CompareCommandOptions): Promise<number> {
         : await loadStrategy(strategy);
     return compare({
       ...how,
-      workload: () => openWorkload(name, parameter),
+      workload: () => openWorkload(name, parameter, standing()),
       contenders: await Promise.all(names.map(contender)),
     });
   };

@@ -4,7 +4,7 @@ import Table from 'cli-table3';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { alive, announce, apart, print } from '../apart.js';
 import { exitCode } from '../exit-codes.js';
-import { bundledStrategies, loadStrategy } from '../load-strategy.js';
+import { bundledStrategies, loadStrategy, standing } from '../load-strategy.js';
 import { collect, collectParameter } from '../parameters.js';
 
 interface Varied {
@@ -94,7 +94,7 @@ async function grow({ workload, vary, parameter }: Series, names: readonly strin
     for (const value of vary.values) {
       const { strategy, preset } = await loadStrategy(name);
       announce(name, `on ${workload} with ${vary.name}=${value}`);
-      const opened = await openWorkload(workload, { ...parameter, [vary.name]: value });
+      const opened = await openWorkload(workload, { ...parameter, [vary.name]: value }, standing());
       runs.push(await measure(strategy, opened, { preset, onProgress: alive }));
     }
     measured.push({ strategy: name, runs });

@@ -7,7 +7,7 @@ import { alive, announce, apart, print } from '../apart.js';
 import { exitCode } from '../exit-codes.js';
 import { ACTIVITY_LEVELS, type ActivityLevel, KernelActivity } from '../kernel-activity.js';
 import { type LayoutName, layoutOf, layoutOption } from '../layout.js';
-import { loadStrategy } from '../load-strategy.js';
+import { loadStrategy, standing } from '../load-strategy.js';
 import { wholeNumber } from '../numbers.js';
 import { Observer } from '../observer.js';
 import { runReport } from '../run-report.js';
@@ -48,7 +48,7 @@ export function addRun(program: Command): void {
 async function run(options: RunOptions): Promise<number> {
   const { strategy } = await loadStrategy(options.strategy);
   announce(options.strategy, `on ${options.workload}`);
-  const workload = await openWorkload(options.workload);
+  const workload = await openWorkload(options.workload, {}, standing());
   const known = (await workloads()).find(({ name }) => name === workload.name);
   const { document, witness } = await measure(strategy, workload, known?.operations ?? null, options);
   print(options.json ? `${JSON.stringify(document)}\n` : `${runReport(document)}\n`);

@@ -65,17 +65,14 @@ async function run(name: string, { out, shard, workers, layout: layoutName, json
     store.close();
     process.removeListener('SIGINT', stop);
   }
-  const results = cellsOf(spec, layout).flatMap((cell) => store.resultOf(cell) ?? []);
-  process.stdout.write(
-    json ? `${JSON.stringify({ schema: 'rmap-lab/sweep@1', ...summary, results })}\n` : `${report(results, summary)}\n`,
-  );
+  process.stdout.write(json ? `${JSON.stringify({ schema: 'rmap-lab/sweep@1', ...summary })}\n` : `${report(summary)}\n`);
   if (interrupt.signal.aborted) return exitCode.interrupted;
-  return results.every(succeeded) ? exitCode.fine : exitCode.broken;
+  return summary.results.every(succeeded) ? exitCode.fine : exitCode.broken;
 }
 
 const succeeded = ({ outcome }: StoredResult): boolean => outcome.status === 'measured' && outcome.measurement.failure === null;
 
-function report(results: readonly StoredResult[], { cells, found, run }: SweepSummary): string {
+function report({ cells, found, run, results }: SweepSummary): string {
   const table = new Table({
     head: ['workload', 'parameters', 'strategy', 'seed', 'slab KiB at peak', 'result'],
     style: { head: [], border: [], compact: true },

@@ -22,7 +22,7 @@ keepStdoutForResults();
 export default async function runCell({ cell, shortNames, from }: CellTask): Promise<Measurement> {
   const { strategy, preset } = await loadStrategy(cell.strategy, shortNames, from);
   const { seed, layout } = cell;
-  return measure(strategy, await openWorkload(cell.workload, cell.parameters), { seed, preset, ...(layout && { layout }) });
+  return measure(strategy, await openWorkload(cell.workload, cell.parameters, from), { seed, preset, ...(layout && { layout }) });
 }
 
 // As a process of its own it gets one task and gives one answer; as a thread the pool calls the function above.

@@ -27,6 +27,8 @@ export interface Cell {
   readonly seed: number;
   /** Object sizes to count with. Absent: those of Linux 6.18. */
   readonly layout?: Layout;
+  /** Hashes of the files that hold its strategy and its trace. Absent: neither is in a file of its own. */
+  readonly contents?: string;
 }
 
 /** A sweep file says something else than it should. */
@@ -67,10 +69,11 @@ function product([first, ...rest]: [string, number | number[]][]): Record<string
 }
 
 /** A cell's name in the store: the same cell has the same one on every machine. */
-export function cellId({ strategy, workload, parameters, seed, layout }: Cell): string {
+export function cellId({ strategy, workload, parameters, seed, layout, contents }: Cell): string {
   const sorted = entriesByName(parameters);
+  const more = [layout && entriesByName(layout), contents].filter((each) => each !== undefined);
   return createHash('sha256')
-    .update(JSON.stringify([strategy, workload, sorted, seed, ...(layout === undefined ? [] : [entriesByName(layout)])]))
+    .update(JSON.stringify([strategy, workload, sorted, seed, ...more]))
     .digest('hex')
     .slice(0, 16);
 }

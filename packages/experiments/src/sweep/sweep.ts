@@ -1,15 +1,15 @@
 import { availableParallelism } from 'node:os';
 import type { Layout } from '@rmap-lab/core';
 import type { ShortNames } from '@rmap-lab/core/load-strategy';
-import { openWorkload } from '@rmap-lab/workloads';
 import { CellRunner } from './cell-runner.js';
+import { withContents } from './contents.js';
 import { cellsOf, inShard, type SweepSpec } from './spec.js';
-import type { Outcome, ResultStore } from './store.js';
+import type { Outcome, ResultStore, StoredResult } from './store.js';
 
 /** How a sweep is run. */
 export interface SweepOptions {
   readonly shortNames?: ShortNames;
-  /** Where strategy files are looked for. Default: the current folder. */
+  /** Where files of strategies and traces are looked for. Default: the current folder. */
   readonly from?: string;
   /** Strategies that are known not to load, and why: their cells are not tried. */
   readonly unusable?: Readonly<Record<string, string>>;
@@ -29,29 +29,24 @@ export interface SweepOptions {
 export interface SweepSummary {
   /** Cells of this shard. */
   readonly cells: number;
-  /** Cells whose results were there already. */
+  /** Cells whose figures were there already. */
   readonly found: number;
   /** Cells run now. */
   readonly run: number;
+  /** What is known now of all cells, also of other shards. */
+  readonly results: readonly StoredResult[];
 }
 
-/** Opens every workload of `spec` with every choice of its parameters, once. @throws UnknownWorkload, BadParameter */
-async function checkWorkloads(spec: SweepSpec): Promise<void> {
-  const seen = new Set<string>();
-  for (const { workload, parameters } of cellsOf(spec)) {
-    const key = JSON.stringify([workload, parameters]);
-    if (!seen.has(key)) await openWorkload(workload, parameters);
-    seen.add(key);
-  }
-}
-
-/** Runs every cell of `spec` that `store` has no result of. A strategy that misbehaves costs its cell alone ({@link CellRunner}). @throws UnknownWorkload, BadParameter, before anything runs */
+/**
+ * Runs every cell of `spec` that `store` has no figures of: what threw, or ran out of time or memory, may do better now. A strategy that
+ * misbehaves costs its cell alone ({@link CellRunner}). @throws UnknownWorkload, BadParameter, TraceError, before anything runs
+ */
 export async function sweep(spec: SweepSpec, store: ResultStore, options: SweepOptions = {}): Promise<SweepSummary> {
   const { shortNames = {}, from = process.cwd(), unusable = {}, shard, workers = availableParallelism() } = options;
   const { layout, signal, onProgress } = options;
-  await checkWorkloads(spec);
-  const cells = cellsOf(spec, layout).filter((cell) => shard === undefined || inShard(cell, shard.index, shard.count));
-  const waiting = cells.filter((cell) => store.resultOf(cell) === undefined);
+  const all = await withContents(cellsOf(spec, layout), { shortNames, from });
+  const cells = all.filter((cell) => shard === undefined || inShard(cell, shard.index, shard.count));
+  const waiting = cells.filter((cell) => store.resultOf(cell)?.outcome.status !== 'measured');
   const found = cells.length - waiting.length;
   let run = 0;
   onProgress?.(found, cells.length);
@@ -71,5 +66,5 @@ export async function sweep(spec: SweepSpec, store: ResultStore, options: SweepO
   } finally {
     await runner.destroy();
   }
-  return { cells: cells.length, found, run };
+  return { cells: cells.length, found, run, results: all.flatMap((cell) => store.resultOf(cell) ?? []) };
 }
