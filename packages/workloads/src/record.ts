@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { createReadStream, existsSync, readFileSync } from 'node:fs';
-import { lstat, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
+import { lstat, mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { release, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -33,11 +33,15 @@ export class CannotRecord extends Error {
 
 const SOURCE = fileURLToPath(new URL('../recorder/record.c', import.meta.url));
 
-/** Runs a command and records what it and its descendants do to their memory. @throws CannotRecord, TraceError */
+/**
+ * Runs a command and records what it and its descendants do to their memory. What is in the output is replaced when all is written, and
+ * kept if there is nothing to replace it by. @throws CannotRecord, TraceError; before the command runs, what the file system says of the output
+ */
 export async function record(command: readonly string[], { output }: { readonly output: string }): Promise<Recording> {
   if (process.platform !== 'linux')
     throw new CannotRecord(`recording takes Linux, this is ${process.platform}; replaying works everywhere`);
   const missing = await missingForPageFaults();
+  const part = await besides(output);
   const scratch = await mkdtemp(join(tmpdir(), 'rmap-lab-record-'));
   try {
     const events = join(scratch, 'events');
@@ -48,11 +52,25 @@ export async function record(command: readonly string[], { output }: { readonly 
     let unexplained = 0;
     const records = missing === null ? importPageFaults(lines) : importStrace(lines);
     const checked = explainTouches(records, () => unexplained++);
-    const end = await write(output, method, command, checked);
+    const end = await write(part, method, command, checked);
+    if (end.counts.exec === undefined) throw new CannotRecord(`'${command[0]}' was not executed: there is nothing to keep`);
+    await rename(part, output);
     return { output, method, missing, unexplained, end };
+  } catch (error) {
+    await rm(part, { force: true });
+    throw error;
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
+}
+
+/** A new file beside the output, to become it: whether it can be written shows before a command runs for hours. @throws CannotRecord, or what the file system says */
+async function besides(output: string): Promise<string> {
+  const there = await stat(output).catch(() => null);
+  if (there !== null && !there.isFile()) throw new CannotRecord(`the output '${output}' is there already, and is no file`);
+  const part = `${output}.part`;
+  await writeFile(part, '');
+  return part;
 }
 
 /** What keeps page faults from being recorded; null: nothing. */

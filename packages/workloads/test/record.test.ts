@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Kernel } from '@rmap-lab/core';
@@ -31,5 +31,23 @@ describe('record', () => {
     const report = await replay(new Kernel({ strategy: anonVma() }), readTrace(output));
     expect(report).toMatchObject({ unexplained: 0, mismatches: 0 });
     expect(report.touches).toBeGreaterThan(20);
+  });
+
+  it('keeps the old trace when the command is mistyped', async () => {
+    vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+    const output = join(scratch, 'good.trace.gz');
+    writeFileSync(output, 'a good trace');
+    await expect(record(['no-such-command'], { output })).rejects.toThrow(CannotRecord);
+    vi.restoreAllMocks();
+    expect(readFileSync(output, 'utf8')).toBe('a good trace');
+    expect(readdirSync(scratch)).not.toContain('good.trace.gz.part');
+  });
+
+  it.each(['no/such/folder/new.trace.gz', '.'])('says that it can not write %j before the command runs', async (output) => {
+    vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+    const ran = join(scratch, 'ran');
+    await expect(record(['touch', ran], { output: join(scratch, output) })).rejects.toThrow();
+    vi.restoreAllMocks();
+    expect(existsSync(ran)).toBe(false);
   });
 });
