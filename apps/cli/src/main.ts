@@ -60,6 +60,13 @@ program.addCommand(
     }),
 );
 
+process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
+  // Whoever read has seen enough.
+  if (code === 'EPIPE') process.exit(exitCode.fine);
+  process.stderr.write(`rmap-lab: standard output: ${message}\n`);
+  process.exit(exitCode.badInput);
+});
+
 try {
   await program.parseAsync();
 } catch (error) {

@@ -1,5 +1,5 @@
-import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -151,6 +151,35 @@ describe('rmap-lab', () => {
 
   it.each([['--help'], ['run --help'], ['workloads --help']])('explains itself: %s', async (args) => {
     expect(await rmapLab(args.split(' '))).toMatchObject({ status: 0, out: expect.stringContaining('Usage: rmap-lab') });
+  });
+});
+
+describe('rmap-lab whose standard output', () => {
+  /** Runs the command, which the shell calls `"$@"`, as a part of a line. */
+  const inShell = (line: string, args: readonly string[]) => {
+    const { status, stdout, stderr } = spawnSync(
+      'bash',
+      ['-c', `set -o pipefail; ${line}`, 'bash', process.execPath, main, ...args],
+      {
+        encoding: 'utf8',
+      },
+    );
+    return { status, out: stdout, err: stderr };
+  };
+
+  it.each([[['workloads']], [['compare', '--workload', 'fork-chain', '--strategy', 'anon-vma']]])(
+    'is closed ends quietly: %j',
+    (args) => {
+      expect(inShell('"$@" | true', args)).toEqual({ status: 0, out: '', err: '' });
+    },
+  );
+
+  it.runIf(existsSync('/dev/full'))('is full says so in one line', () => {
+    expect(inShell('"$@" > /dev/full', ['workloads', '--json'])).toEqual({
+      status: 2,
+      out: '',
+      err: expect.stringMatching(/^rmap-lab: standard output: ENOSPC.*\n$/),
+    });
   });
 });
 
