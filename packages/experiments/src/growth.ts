@@ -5,7 +5,7 @@ import type { Measurement } from './measure.js';
 export interface Growth {
   readonly figure: string;
   readonly values: readonly number[];
-  /** k where the figure grows like parameter^k: slope of a least-squares line through the logarithms. null: it was 0 somewhere. */
+  /** k where the figure grows like parameter^k: slope of a least-squares line through the logarithms. null: it was 0 somewhere, or the parameter had one value. */
   readonly exponent: number | null;
   /** 1: the line goes through all points (R squared). */
   readonly fit: number | null;
@@ -43,9 +43,9 @@ export function growthOf(parameter: readonly number[], runs: readonly Measuremen
   ];
 }
 
-/** Least squares through (log x, log y). */
+/** Least squares through (log x, log y): through one point goes any line. */
 function lineThrough(xs: readonly number[], ys: readonly number[]): { exponent: number | null; fit: number | null } {
-  if (xs.length < 2 || ys.some((y) => y <= 0)) return { exponent: null, fit: null };
+  if (new Set(xs).size < 2 || ys.some((y) => y <= 0)) return { exponent: null, fit: null };
   const u = xs.map(Math.log);
   const v = ys.map(Math.log);
   const mean = (a: readonly number[]): number => a.reduce((s, x) => s + x, 0) / a.length;

@@ -27,6 +27,11 @@ test('a wide family costs a walk as many candidates as it has members', async ()
   expect(exponent).toBeGreaterThan(0.9);
 });
 
+test('through one point goes no line', async () => {
+  const growth = growthOf([2, 2], await runs('fork-chain', 'depth', [2, 2], { vmas: 1, pages: 4 }));
+  for (const { exponent, fit } of growth) expect({ exponent, fit }).toEqual({ exponent: null, fit: null });
+});
+
 test('a figure that is 0 somewhere has no exponent', async () => {
   const growth = growthOf([1, 2], await runs('jit', 'regions', [1, 2], { pages: 16, cuts: 4 }));
   expect(growth.find(({ figure }) => figure === 'locks of a fork')).toMatchObject({ values: [0, 0], exponent: null, fit: null });
