@@ -34,6 +34,15 @@ describe('rmap-lab oracle refuses', () => {
     expect(err).toMatch(/at least 1/);
   });
 
+  test.each([
+    ['--recorded', '--operations', '5'],
+    ['--recorded', '--program', 'x'],
+    ['--program', 'x', '--operations', '5'],
+  ])('to ignore an option: %s %s %s', async (...options) => {
+    const { status, err } = await rmapLab(['oracle', ...options]);
+    expect([status, err]).toEqual([2, expect.stringMatching(/cannot be used with/)]);
+  });
+
   test.runIf(!observed)('a kernel that it can not see, and says why and what to do', () => {
     expect(first).toBe(2);
     expect(reason).toMatch(/oracle --recorded/);

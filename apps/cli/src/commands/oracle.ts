@@ -34,12 +34,28 @@ export function addOracle(program: Command): void {
     .description('run programs on this Linux kernel and in the model, and compare all that can be seen')
     .option('--operations <n>', 'how many operations of random programs to compare', positive, 20_000)
     .option('--seed <n>', 'makes the same random programs again', wholeNumber, Math.floor(Math.random() * 2 ** 31))
-    .option('--program <file>', 'compare one program: a JSON file of operations, or a workload by name or file')
-    .option(
-      '--recorded [file]',
-      'compare with what a kernel answered earlier: runs on any system (default: the shipped recording)',
+    .addOption(
+      new Option('--program <file>', 'compare one program: a JSON file of operations, or a workload by name or file').conflicts([
+        'operations',
+        'seed',
+        'programs',
+      ]),
     )
-    .option('--record <file>', 'write down what this kernel answers to random programs')
+    .addOption(
+      new Option(
+        '--recorded [file]',
+        'compare with what a kernel answered earlier: runs on any system (default: the shipped recording)',
+      ).conflicts(['operations', 'seed', 'program', 'programs', 'see']),
+    )
+    .addOption(
+      new Option('--record <file>', 'write down what this kernel answers to random programs').conflicts([
+        'operations',
+        'program',
+        'recorded',
+        'see',
+        'json',
+      ]),
+    )
     .option('--programs <n>', 'how many programs to record', positive, 1_200)
     .addOption(
       new Option('--see <what>', 'refuse to see less, or do with what anybody may see').choices(['everything', 'layout']),
