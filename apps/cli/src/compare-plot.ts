@@ -1,6 +1,7 @@
 import * as Plot from '@observablehq/plot';
 import type { Comparison, Measurement } from '@rmap-lab/experiments';
 import { parseHTML } from 'linkedom';
+import { compareTitle } from './compare-report.js';
 
 const WIDTH = 760;
 /** Height of one strategy's row. */
@@ -8,6 +9,9 @@ const ROW = 34;
 /** Room above a picture for its title, and for each line that says what its marks mean. */
 const HEAD = 34;
 const LINE = 20;
+/** Room beside a picture for the last figure, and longest name that is written out on the other side. */
+const RIGHT = 64;
+const LONGEST = 32;
 /** Told apart by people who see colours otherwise, too (Okabe and Ito). */
 const COLOURS = ['#0072b2', '#e69f00', '#009e73', '#cc79a7', '#56b4e9', '#d55e00', '#f0e442', '#999999'];
 const TEXT = 'font-family="sans-serif" fill="#222"';
@@ -17,8 +21,13 @@ const SHARED = new Set(['vm_area_struct', 'mm_struct']);
 
 const number = (n: number): string => n.toLocaleString('en-US', { maximumFractionDigits: 1 });
 const escaped = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
-const nameOf = ({ strategy, preset, failure }: Measurement): string =>
-  `${strategy}${preset === null ? '' : `:${preset}`}${failure === null ? '' : ' FAILS'}`;
+const nameOf = ({ strategy, preset, failure, stopped }: Measurement): string =>
+  `${strategy}${preset === null ? '' : `:${preset}`}${failure !== null ? ' FAILS' : stopped ? ' stopped' : ''}`;
+/** Without its middle: how names end often tells them apart, and says whether they fail. */
+const shortened = (name: string): string =>
+  name.length <= LONGEST ? name : `${name.slice(0, LONGEST / 2 - 1)}…${name.slice(-LONGEST / 2)}`;
+const marginFor = (rows: readonly Measurement[]): number =>
+  24 + Math.max(0, ...rows.map((row) => shortened(nameOf(row)).length)) * 7;
 
 /** What the strategy itself takes at the peak, in KiB by kind of object. */
 const memoryOf = ({ slab, added }: Measurement): readonly (readonly [what: string, kib: number])[] =>
@@ -30,23 +39,29 @@ const memoryOf = ({ slab, added }: Measurement): readonly (readonly [what: strin
   ].filter(([, kib]) => kib > 0);
 
 /** A comparison as an SVG document: what memory each design takes, and how far its walks go. */
-export function comparePlot({ workload, rows }: Comparison): string {
+export function comparePlot(comparison: Comparison): string {
+  const { rows, notRun = [] } = comparison;
+  const title = escaped(compareTitle(comparison));
   const parts = rows.flatMap((row) => memoryOf(row).map(([what, kib]) => ({ name: nameOf(row), what, kib })));
   const legend = legendOf([...new Set(parts.map(({ what }) => what))]);
   const height = 44 + rows.length * ROW;
   const below = HEAD + legend.lines * LINE + height + 20;
-  const whole = below + HEAD + LINE + height;
+  const end = below + HEAD + LINE + height;
+  const whole = end + notRun.length * LINE;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${whole}" viewBox="0 0 ${WIDTH} ${whole}">`,
     '<rect width="100%" height="100%" fill="white"/>',
-    `<text x="12" y="22" font-size="15" font-weight="bold" ${TEXT}>${escaped(workload)}: memory of the design itself at the peak</text>`,
+    `<text x="12" y="22" font-size="15" font-weight="bold" ${TEXT}>${title}: memory of the design itself at the peak</text>`,
     legend.text,
     memory(parts, legend.kinds, rows, HEAD + legend.lines * LINE, height),
     `<g transform="translate(0 ${below})">`,
-    `<text x="12" y="22" font-size="15" font-weight="bold" ${TEXT}>${escaped(workload)}: VMAs looked at in one walk of a shared folio</text>`,
+    `<text x="12" y="22" font-size="15" font-weight="bold" ${TEXT}>${title}: VMAs looked at in one walk of a shared folio</text>`,
     WALK_LEGEND,
     walks(rows, HEAD + LINE, height),
     '</g>',
+    ...notRun.map(
+      (name, i) => `<text x="12" y="${end + i * LINE + 10}" font-size="12" ${TEXT}>${escaped(name)} was not run</text>`,
+    ),
     '</svg>\n',
   ].join('\n');
 }
@@ -128,21 +143,25 @@ function walks(rows: readonly Measurement[], top: number, height: number): strin
     Plot.dot(rows, { x: of('p50'), y: nameOf, r: 5, fill: COLOURS[0] }),
     Plot.ruleX([0]),
   ];
-  const ticks = Math.min(8, Math.max(1, ...rows.map(of('max'))));
+  const room = Math.floor((WIDTH - marginFor(rows) - RIGHT) / 70);
+  const ticks = Math.min(room, Math.max(1, ...rows.map(of('max'))));
   return placed(top, height, rows, { x: { label: 'VMAs', grid: true, zero: true, ticks }, marks });
 }
 
 /** One picture, a row for each strategy, as an SVG inside the document. */
 function placed(top: number, height: number, rows: readonly Measurement[], options: Plot.PlotOptions): string {
   const { document } = parseHTML('<html></html>');
-  const longest = Math.max(0, ...rows.map((row) => nameOf(row).length));
   const plot = Plot.plot({
     ...options,
+    marks: [
+      Plot.axisY({ tickFormat: shortened, title: (name: string) => (name === shortened(name) ? null : name) }),
+      ...(options.marks ?? []),
+    ],
     document,
     width: WIDTH,
     height,
-    marginLeft: 24 + longest * 7,
-    marginRight: 64,
+    marginLeft: marginFor(rows),
+    marginRight: RIGHT,
     marginTop: 6,
     marginBottom: 38,
     y: { type: 'band', domain: rows.map(nameOf), label: null },

@@ -1,6 +1,6 @@
 import { type Comparison, type Cost, designUse, type Measurement } from '@rmap-lab/experiments';
-import Table from 'cli-table3';
 import colours from 'picocolors';
+import { csvTable, markdownTable, terminalTable } from './tables.js';
 
 /** One line of the comparison: what, and a value for each strategy; `section` lines have none. */
 interface CompareLine {
@@ -16,7 +16,7 @@ const sum = (record: Readonly<Record<string, number>>): number => Object.values(
 const namesIn = (records: readonly Readonly<Record<string, unknown>>[]): string[] => [...new Set(records.flatMap(Object.keys))];
 
 /** The head and the lines of the table: one column a strategy, the same lines for all. */
-function compareLines({ rows }: Comparison): { head: string[]; lines: CompareLine[] } {
+function compareLines({ rows, notRun = [] }: Comparison): { head: string[]; lines: CompareLine[] } {
   const lines: CompareLine[] = [];
   const line: Line = (what, value) => {
     const shown = (row: Measurement): string => {
@@ -66,7 +66,9 @@ function compareLines({ rows }: Comparison): { head: string[]; lines: CompareLin
   line('mappings', ({ verify }) => verify.mappings);
   line('missed', ({ verify }) => verify.missed);
   line('wrong', ({ verify }) => verify.wrong);
-  line('verdict', ({ failure }) => (failure === null ? 'passes' : 'FAILS'));
+  line('verdict', ({ failure, stopped }) => (failure !== null ? 'FAILS' : stopped ? 'stopped' : 'passes'));
+  if (notRun.length > 0) section('Interrupted');
+  for (const name of notRun) line(`${name} was not run`, () => '');
   return { head: ['', ...rows.map(nameOf)], lines };
 }
 
@@ -106,33 +108,30 @@ function costLines(rows: readonly Measurement[], of: (row: Measurement) => Cost,
     line(name, (row) => each(of(row).primitives[name] ?? 0, row));
 }
 
+/** What was compared; an interrupted comparison is marked. */
+export const compareTitle = ({ workload, partial }: Comparison): string => (partial ? `${workload} (partial)` : workload);
+
 /** The table for a terminal, with the witness of each strategy that fails below. */
 export function compareTable(comparison: Comparison): string {
   const { head, lines } = compareLines(comparison);
-  const table = new Table({
-    head,
-    colAligns: head.map((_, i) => (i === 0 ? 'left' : 'right')),
-    style: { head: [], border: [], compact: true },
-  });
-  for (const { what, values } of lines) {
-    if (values.length === 0) table.push([{ content: colours.bold(what), colSpan: head.length }]);
-    else table.push([what, ...values.map((value) => (value === 'FAILS' ? colours.red(value) : value))]);
-  }
-  return [colours.bold(comparison.workload), table.toString(), ...witnesses(comparison)].join('\n');
+  const rows = lines.map(({ what, values }) =>
+    values.length === 0
+      ? [{ content: colours.bold(what), colSpan: head.length }]
+      : [what, ...values.map((value) => (value === 'FAILS' ? colours.red(value) : value))],
+  );
+  return [colours.bold(compareTitle(comparison)), terminalTable(head, rows), ...witnesses(comparison)].join('\n');
 }
 
 /** The same as a table in Markdown. */
 export function compareMarkdown(comparison: Comparison): string {
   const { head, lines } = compareLines(comparison);
-  const row = (cells: readonly string[]): string => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  const rows = lines.map(({ what, values }) =>
+    values.length === 0 ? [`**${what}**`, ...head.slice(1).map(() => '')] : [what, ...values],
+  );
   return [
-    `### ${comparison.workload}`,
+    `### ${compareTitle(comparison)}`,
     '',
-    row(head),
-    row(head.map((_, i) => (i === 0 ? '---' : '---:'))),
-    ...lines.map(({ what, values }) =>
-      values.length === 0 ? row([`**${what}**`, ...head.slice(1).map(() => '')]) : row([what, ...values]),
-    ),
+    markdownTable(head, rows),
     '',
     ...witnesses(comparison).map((text) => `    ${text.replaceAll('\n', '\n    ')}`),
   ].join('\n');
@@ -141,14 +140,13 @@ export function compareMarkdown(comparison: Comparison): string {
 /** One line a figure: section, figure, and a column for each strategy. */
 export function compareCsv(comparison: Comparison): string {
   const { head, lines } = compareLines(comparison);
-  const cell = (text: string): string => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
   let section = '';
-  const out = [['section', 'figure', ...head.slice(1)]];
+  const rows: string[][] = [];
   for (const { what, values } of lines) {
     if (values.length === 0) section = what;
-    else out.push([section, what, ...values]);
+    else rows.push([section, what, ...values]);
   }
-  return out.map((cells) => cells.map(cell).join(',')).join('\n');
+  return csvTable(['section', 'figure', ...head.slice(1)], rows);
 }
 
 const witnesses = ({ rows }: Comparison): string[] =>

@@ -59,6 +59,10 @@ export const compareSchema = z.strictObject({
   rows: z.array(row).readonly(),
   /** Strategies from outside that could not be measured to the end, and why. */
   failed: z.array(z.strictObject({ strategy: z.string(), blame: z.string() })).readonly(),
+  /** It was interrupted. */
+  partial: z.literal(true).optional(),
+  /** Strategies whose turn had not come by then. */
+  notRun: z.array(z.string()).readonly().optional(),
   /** With `--preset cover-letter`. */
   coverLetter: z
     .strictObject({

@@ -1,5 +1,5 @@
-import Table from 'cli-table3';
 import type { CoverLetterLine, Remainder } from './cover-letter.js';
+import { csvTable, markdownTable, terminalTable } from './tables.js';
 
 /** All that `--preset cover-letter` says beside the comparison itself. */
 export interface CoverLetter {
@@ -12,56 +12,75 @@ export interface CoverLetter {
 const whole = (n: number): string => Math.round(n).toLocaleString('en-US');
 const percent = (n: number): string => `${n >= 0 ? '+' : ''}${n.toFixed(1)} %`;
 
-function table(head: string[], rows: string[][], texts: number): string {
-  const made = new Table({
-    head,
-    colAligns: head.map((_, i) => (i < texts ? 'left' : 'right')),
-    style: { head: [], border: [], compact: true },
-  });
-  made.push(...rows);
-  return made.toString();
+interface Section {
+  readonly title: string;
+  readonly head: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+  /** How many of the first columns are words. */
+  readonly texts: number;
+  readonly note?: string;
 }
 
+const sectionsOf = ({ lines, remainders, recorded }: CoverLetter): readonly Section[] => [
+  {
+    title: 'The headline of the ANON_VMA_LAZY cover letter',
+    head: ['after', 'cache', 'cover letter', 'here', 'objects before', 'objects after'],
+    rows: lines.map((l) => [
+      l.mark,
+      l.cache,
+      l.theirs === null ? '' : percent(l.theirs),
+      percent(l.ours),
+      whole(l.before),
+      whole(l.after),
+    ]),
+    texts: 2,
+    note: 'The workload and its parameters were chosen beforehand and are assumptions: see `android` in packages/workloads.',
+  },
+  {
+    title: 'Whose anon_vmas are left',
+    head: ['after', 'left', 'of the zygote', 'of each app that forks', 'apps that fork', 'as many as would give theirs'],
+    rows: remainders.map((r) => [
+      r.mark,
+      whole(r.left),
+      whole(r.zygote),
+      whole(r.perForkingApp),
+      whole(r.forkingApps),
+      r.forkingAppsForTheirs.toFixed(1),
+    ]),
+    texts: 1,
+    note: 'A process that forks once gives every VMA an anon_vma. So what is left is a count of forking processes; the letter does not say how many there were.',
+  },
+  {
+    title: 'The same on recorded programs, at the peak of each cache',
+    head: ['workload', 'cache', 'change', 'objects before', 'objects after'],
+    rows: recorded.flatMap(({ workload, lines: its }) =>
+      its.map((l) => [workload, l.cache, percent(l.ours), whole(l.before), whole(l.after)]),
+    ),
+    texts: 2,
+  },
+];
+
 /** The tables for a terminal. */
-export function coverLetterReport({ lines, remainders, recorded }: CoverLetter): string {
-  return [
-    'The headline of the ANON_VMA_LAZY cover letter',
-    table(
-      ['after', 'cache', 'cover letter', 'here', 'objects before', 'objects after'],
-      lines.map((l) => [
-        l.mark,
-        l.cache,
-        l.theirs === null ? '' : percent(l.theirs),
-        percent(l.ours),
-        whole(l.before),
-        whole(l.after),
-      ]),
-      2,
-    ),
-    'The workload and its parameters were chosen beforehand and are assumptions: see `android` in packages/workloads.',
-    '',
-    'Whose anon_vmas are left',
-    table(
-      ['after', 'left', 'of the zygote', 'of each app that forks', 'apps that fork', 'as many as would give theirs'],
-      remainders.map((r) => [
-        r.mark,
-        whole(r.left),
-        whole(r.zygote),
-        whole(r.perForkingApp),
-        whole(r.forkingApps),
-        r.forkingAppsForTheirs.toFixed(1),
-      ]),
-      1,
-    ),
-    'A process that forks once gives every VMA an anon_vma. So what is left is a count of forking processes; the letter does not say how many there were.',
-    '',
-    'The same on recorded programs, at the peak of each cache',
-    table(
-      ['workload', 'cache', 'change', 'objects before', 'objects after'],
-      recorded.flatMap(({ workload, lines: its }) =>
-        its.map((l) => [workload, l.cache, percent(l.ours), whole(l.before), whole(l.after)]),
+export const coverLetterTables = (letter: CoverLetter): string =>
+  sectionsOf(letter)
+    .map(({ title, head, rows, texts, note }) => [title, terminalTable(head, rows, texts), ...(note ? [note] : [])].join('\n'))
+    .join('\n\n');
+
+/** The same in Markdown. */
+export const coverLetterMarkdown = (letter: CoverLetter): string =>
+  sectionsOf(letter)
+    .map(({ title, head, rows, texts, note }) =>
+      [`### ${title}`, markdownTable(head, rows, texts), ...(note ? [note] : [])].join('\n\n'),
+    )
+    .join('\n\n');
+
+/** The same as comma-separated values, each table with a head of its own. */
+export const coverLetterCsv = (letter: CoverLetter): string =>
+  sectionsOf(letter)
+    .map(({ title, head, rows }) =>
+      csvTable(
+        ['section', ...head],
+        rows.map((row) => [title, ...row]),
       ),
-      2,
-    ),
-  ].join('\n');
-}
+    )
+    .join('\n\n');

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Comparison } from '@rmap-lab/experiments';
 import { parseHTML } from 'linkedom';
 import { expect, it } from 'vitest';
-import { rmapLab, scratch } from './command.js';
+import { file, rmapLab, scratch } from './command.js';
 
 const SHARED = ['vm_area_struct', 'mm_struct'];
 
@@ -27,4 +27,19 @@ it('compare --svg draws the memory of each design, and its walks', async () => {
   const largest = Math.max(...rows.map(({ walks }) => walks.shared.candidates.max));
   expect(labelsOf(pictures[1])).toContain(String(largest));
   expect(text).not.toMatch(/NaN|undefined/);
+});
+
+it('compare --svg shortens a long name, and keeps room for the picture', async () => {
+  const source = import.meta.resolve('@rmap-lab/strategy-anon-vma').replace('/src/index.ts', '/dist/index.js');
+  const name = `a strategy whose name ${'goes on and on '.repeat(8)}and ends`;
+  const long = file('long.mjs', `import { anonVma } from '${source}'; export default { ...anonVma(), name: '${name}' };`);
+  const { status } = await rmapLab(['compare', '--workload', 'fork-chain', '--strategy', long, '--svg', 'long.svg']);
+  expect(status).toBe(0);
+  const text = readFileSync(join(scratch, 'long.svg'), 'utf8');
+  expect(text).toContain(`<title>${name}</title>`);
+  const [, label] = />([^<>]*…[^<>]*)</.exec(text) ?? [];
+  expect(label?.length).toBeLessThanOrEqual(32);
+  expect([label?.slice(0, 10), label?.slice(-8)]).toEqual([name.slice(0, 10), name.slice(-8)]);
+  const ticks = [...text.matchAll(/<text[^>]* transform="translate\(([\d.]+),/g)].map(([, x]) => Number(x));
+  expect(Math.min(...ticks)).toBeLessThan(760 / 2);
 });

@@ -1,7 +1,19 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { forkChain } from '@rmap-lab/workloads';
 import { describe, expect, it } from 'vitest';
+import { compareCsv } from '../src/compare-report.js';
 import { compareSchema } from '../src/compare-schema.js';
 import { file, rmapLab, scratch, traceFile } from './command.js';
+
+/** A file with the classic design, which interrupts the command when it is made for the `nth` machine. */
+const interrupts = (nth: number): string =>
+  file(
+    `interrupts-${nth}.mjs`,
+    `import { anonVma } from ${JSON.stringify(import.meta.resolve('@rmap-lab/strategy-anon-vma').replace('/src/index.ts', '/dist/index.js'))};
+     let made = 0;
+     export default { ...anonVma(), create(s) { if (++made === ${nth}) process.kill(process.ppid, 'SIGINT'); return anonVma().create(s); } };`,
+  );
 
 describe('rmap-lab compare', () => {
   const SMALL = ['--workload', 'fork-chain', '--parameter', 'depth=3', '--parameter', 'vmas=2'];
@@ -37,6 +49,45 @@ describe('rmap-lab compare', () => {
     expect(out).toMatch(/forgetful fails: R17: the walk of folio/);
   });
 
+  it('marks what it prints when it is interrupted, and names who was not run', async () => {
+    const strategies = ['anon-vma', interrupts(1), 'cow-context'].flatMap((name) => ['--strategy', name]);
+    const large = ['--workload', 'fork-chain', '--parameter', 'depth=128'];
+    const said = (how: readonly string[]) => rmapLab(['compare', ...strategies, ...large, ...how]);
+    const [table, markdown, csv, json] = await Promise.all(
+      [['--svg', 'partial.svg'], ['--markdown'], ['--csv'], ['--json']].map(said),
+    );
+    for (const { status } of [table, markdown, csv, json]) expect(status).toBe(130);
+    expect(table.out).toMatch(/^fork-chain \(partial\)$/m);
+    expect(markdown.out).toMatch(/^### fork-chain \(partial\)$/m);
+    for (const { out } of [table, markdown, csv])
+      for (const name of ['./interrupts-1.mjs', 'cow-context']) expect(out).toContain(`${name} was not run`);
+    expect(compareSchema.parse(JSON.parse(json.out))).toMatchObject({
+      partial: true,
+      notRun: ['./interrupts-1.mjs', 'cow-context'],
+      rows: [{ strategy: 'anon-vma', stopped: false }],
+    });
+    const svg = readFileSync(join(scratch, 'partial.svg'), 'utf8');
+    for (const text of ['fork-chain (partial): memory', 'cow-context was not run']) expect(svg).toContain(text);
+  });
+
+  it('gives no verdict on a strategy that was stopped', async () => {
+    const { out } = await rmapLab(['compare', '--strategy', 'anon-vma', ...SMALL, '--json']);
+    const { rows, ...rest } = compareSchema.parse(JSON.parse(out));
+    expect(compareCsv({ ...rest, rows: [{ ...rows[0], stopped: true }], partial: true })).toMatch(
+      /^Verification,verdict,stopped$/m,
+    );
+  });
+
+  it.each([
+    ['--json', '--markdown'],
+    ['--json', '--csv'],
+    ['--markdown', '--csv'],
+    ['--preset', 'cover-letter'],
+  ])('refuses %s beside what it would ignore', async (...options) => {
+    const { status, err } = await rmapLab(['compare', '--workload', 'fork-chain', ...options]);
+    expect([status, err]).toEqual([2, expect.stringMatching(/cannot be used with/)]);
+  });
+
   it.each(['2147484', '4294968'])('waits %s s, although no timer can', async (seconds) => {
     const source = import.meta.resolve('@rmap-lab/strategy-anon-vma').replace('/src/index.ts', '/dist/index.js');
     const outside = file('outside.mjs', `export { anonVma } from ${JSON.stringify(source)};\n`);
@@ -59,14 +110,24 @@ describe('rmap-lab compare', () => {
 it('rmap-lab compare without a workload says what it needs', async () => {
   expect(await rmapLab(['compare'])).toMatchObject({
     status: 2,
-    err: 'rmap-lab: compare needs a --workload, or a --preset, and not both\n',
+    err: 'rmap-lab: compare needs a --workload, or a --preset\n',
   });
 });
 
+const PHONE = { zygoteVmas: 40, bootApps: 16, apps: 8, services: 10, appVmas: 30, serviceVmas: 10 };
+const PARAMETERS = Object.entries(PHONE).flatMap(([name, n]) => ['--parameter', `${name}=${n}`]);
+const LETTER = ['compare', '--preset', 'cover-letter', ...PARAMETERS];
+
+it('rmap-lab compare --preset cover-letter prints the letter in Markdown and as comma-separated values, too', async () => {
+  const [markdown, csv] = await Promise.all(['--markdown', '--csv'].map((how) => rmapLab([...LETTER, how])));
+  expect(markdown.out).toMatch(/^### Whose anon_vmas are left$/m);
+  expect(markdown.out).toMatch(/^\| boot \| anon_vma \| -97.0 % \| -\d+\.\d % \|/m);
+  expect(csv.out).toMatch(/^section,after,cache,cover letter,here,/m);
+  expect(csv.out).toMatch(/cover letter,boot,anon_vma,-97.0 %,-\d+\.\d %,/);
+}, 120_000);
+
 it('rmap-lab compare --preset cover-letter sets ours beside theirs, says whose anon_vmas are left, and does the same on every recorded workload', async () => {
-  const small = { zygoteVmas: 40, bootApps: 16, apps: 8, services: 10, appVmas: 30, serviceVmas: 10 };
-  const parameters = Object.entries(small).flatMap(([name, n]) => ['--parameter', `${name}=${n}`]);
-  const { status, out } = await rmapLab(['compare', '--preset', 'cover-letter', ...parameters, '--json']);
+  const { status, out } = await rmapLab([...LETTER, '--json']);
   expect(status).toBe(0);
   const { coverLetter } = compareSchema.parse(JSON.parse(out));
   const line = coverLetter?.lines.find(({ mark, cache }) => mark === 'boot' && cache === 'anon_vma');
@@ -246,10 +307,42 @@ describe('rmap-lab growth', () => {
     });
   });
 
-  it('refuses a parameter without two values', async () => {
-    expect(await rmapLab(['growth', '--workload', 'fork-chain', '--vary', 'depth=8'])).toMatchObject({
+  it.each(['depth=8', 'depth=8,8', 'depth=8,16,8'])('refuses a parameter that does not vary: %s', async (vary) => {
+    expect(await rmapLab(['growth', '--workload', 'fork-chain', '--vary', vary])).toMatchObject({
       status: 2,
-      err: expect.stringMatching(/two values/),
+      err: expect.stringMatching(/two different values or more/),
     });
+  });
+
+  it.each([
+    ['--workload', 'nope'],
+    ['--vary', 'zzz=1,2'],
+    ['--parameter', 'vmas=2'],
+  ])('refuses %s beside a preset', async (...options) => {
+    expect(await rmapLab(['growth', '--preset', 'known-costs', ...options])).toMatchObject({
+      status: 2,
+      err: expect.stringMatching(/cannot be used with/),
+    });
+  });
+
+  it('keeps what was done when it is interrupted', async () => {
+    const strategies = [interrupts(2), 'anon-vma'].flatMap((name) => ['--strategy', name]);
+    const { status, out } = await rmapLab([
+      'growth',
+      ...strategies,
+      '--workload',
+      'fork-chain',
+      '--vary',
+      'depth=4,64,512',
+      '--json',
+    ]);
+    expect(status).toBe(130);
+    const { partial, notRun, rows } = JSON.parse(out) as {
+      partial: boolean;
+      notRun: string[];
+      rows: { figures: { values: number[] }[] }[];
+    };
+    expect({ partial, notRun }).toEqual({ partial: true, notRun: ['anon-vma'] });
+    for (const { values } of rows[0].figures) expect([1, 2]).toContain(values.length);
   });
 });

@@ -40,6 +40,10 @@ export interface Comparison {
   readonly rows: readonly Measurement[];
   /** Strategies from outside that could not be measured to the end, and why. */
   readonly failed: readonly { readonly strategy: string; readonly blame: string }[];
+  /** It was interrupted: a row may be `stopped`. */
+  readonly partial?: true;
+  /** Strategies that it was interrupted before, or that were measured elsewhere just then. */
+  readonly notRun?: readonly string[];
 }
 
 /** Runs the same workload under each strategy, one after the other, each in a machine of its own. @throws TraceError for a damaged trace */
@@ -53,14 +57,19 @@ export async function compare({
 }: CompareOptions): Promise<Comparison> {
   const rows: Measurement[] = [];
   const failed: { strategy: string; blame: string }[] = [];
+  const notRun: string[] = [];
   let name = '';
   for (const contender of contenders) {
-    if (signal?.aborted) break;
+    if (signal?.aborted) {
+      notRun.push(nameOf(contender));
+      continue;
+    }
     if ('measure' in contender) {
       onProgress?.(contender.name, 0);
       const outcome = await contender.measure(signal);
       if (outcome?.status === 'measured') rows.push(outcome.measurement);
-      else if (outcome !== null) failed.push({ strategy: contender.name, blame: outcome.blame });
+      else if (outcome === null) notRun.push(contender.name);
+      else failed.push({ strategy: contender.name, blame: outcome.blame });
       continue;
     }
     const opened = await workload();
@@ -75,5 +84,19 @@ export async function compare({
       }),
     );
   }
-  return { schema: 'rmap-lab/compare@1', workload: rows[0]?.workload ?? name, seed, rows, failed };
+  const partial = notRun.length > 0 || rows.some(({ stopped }) => stopped);
+  return {
+    schema: 'rmap-lab/compare@1',
+    workload: rows[0]?.workload ?? name,
+    seed,
+    rows,
+    failed,
+    ...(partial && { partial, notRun }),
+  };
+}
+
+function nameOf(contender: Contender): string {
+  if ('measure' in contender) return contender.name;
+  const { strategy, preset } = contender;
+  return preset == null ? strategy.name : `${strategy.name}:${preset}`;
 }

@@ -48,6 +48,26 @@ describe('a comparison', () => {
     expect(a).toEqual(b);
   });
 
+  test('that is interrupted says who stopped, and whose turn had not come', async () => {
+    const interrupt = new AbortController();
+    const workload = async () => {
+      const { records, ...rest } = await chain(3)();
+      const until = async function* () {
+        let n = 0;
+        for await (const placed of records) {
+          if (++n === 9) interrupt.abort();
+          yield placed;
+        }
+      };
+      return { ...rest, records: until() };
+    };
+    const elsewhere = { name: './mine.mjs', measure: () => Promise.reject(new Error('never')) };
+    const contenders = [{ strategy: anonVma() }, { strategy: anonVma(), preset: 'again' }, elsewhere];
+    const { partial, notRun, rows } = await compare({ workload, contenders, signal: interrupt.signal });
+    expect({ partial, notRun }).toEqual({ partial: true, notRun: ['anon-vma:again', './mine.mjs'] });
+    expect(rows.map(({ stopped }) => stopped)).toEqual([true]);
+  });
+
   test('counts what a chain of forks is known to cost', async () => {
     for (const depth of [2, 5, 9]) {
       const [row] = (await compare({ workload: chain(depth), contenders: [{ strategy: anonVma() }] })).rows;

@@ -2,17 +2,17 @@ import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { CellRunner, type Comparison, type Contender, compare } from '@rmap-lab/experiments';
 import { openWorkload } from '@rmap-lab/workloads';
-import { SingleBar } from 'cli-progress';
 import { type Command, Option } from 'commander';
 import { compareCsv, compareMarkdown, compareTable } from '../compare-report.js';
 import type { CompareDocument } from '../compare-schema.js';
-import { type CoverLetter, coverLetterReport } from '../cover-letter-report.js';
+import { type CoverLetter, coverLetterCsv, coverLetterMarkdown, coverLetterTables } from '../cover-letter-report.js';
 import { exitCode } from '../exit-codes.js';
 import { type LayoutName, layoutOf, layoutOption } from '../layout.js';
 import { bundledStrategies, isOutside, loadStrategy, shortNames, standing } from '../load-strategy.js';
 import { positive, wholeNumber } from '../numbers.js';
 import { collect, collectParameter } from '../parameters.js';
 import { checkUsable } from '../probe.js';
+import { type Watch, watched } from '../watched.js';
 import { runCoverLetter } from './cover-letter.js';
 
 interface CompareCommandOptions {
@@ -41,12 +41,16 @@ export function addCompare(program: Command): void {
     )
     .option('--workload <name>', 'name of a workload (see `rmap-lab workloads`), or a trace file')
     .option('--parameter <name=n>', 'parameter of a generated workload; may be repeated', collectParameter, {})
-    .addOption(new Option('--preset <name>', 'the comparison of a publication, instead of a workload').choices(['cover-letter']))
+    .addOption(
+      new Option('--preset <name>', 'the comparison of a publication, instead of a workload')
+        .choices(['cover-letter'])
+        .conflicts(['strategy', 'workload']),
+    )
     .option('--seed <n>', 'chooses the folios whose walks are sampled', wholeNumber, 1)
     .option('--seconds <n>', 'longest time of a strategy from outside', positive, 300)
     .addOption(layoutOption())
-    .option('--json', 'print one JSON document (rmap-lab/compare@1)')
-    .option('--markdown', 'print a table in Markdown')
+    .addOption(new Option('--json', 'print one JSON document (rmap-lab/compare@1)').conflicts(['markdown', 'csv']))
+    .addOption(new Option('--markdown', 'print a table in Markdown').conflicts('csv'))
     .option('--csv', 'print comma-separated values')
     .option('--svg <file>', 'also draw memory and walks into this file')
     .addHelpText('after', '\nExample:\n  rmap-lab compare --workload fork-chain --parameter depth=8')
@@ -57,8 +61,8 @@ export function addCompare(program: Command): void {
 
 async function run(options: CompareCommandOptions): Promise<number> {
   const { workload, preset, parameter, seed } = options;
-  if ((workload === undefined) === (preset === undefined)) {
-    process.stderr.write('rmap-lab: compare needs a --workload, or a --preset, and not both\n');
+  if (workload === undefined && preset === undefined) {
+    process.stderr.write('rmap-lab: compare needs a --workload, or a --preset\n');
     return exitCode.badInput;
   }
   const layout = layoutOf(options.layout);
@@ -70,47 +74,30 @@ async function run(options: CompareCommandOptions): Promise<number> {
     workers: 1,
     limits: { seconds: options.seconds, mebibytes: 2048 },
   });
-  const interrupt = new AbortController();
-  const stop = (): void => interrupt.abort();
-  process.once('SIGINT', stop);
-  const bar = new SingleBar({
-    format: '{strategy}: {value} operations',
-    stream: process.stderr,
-    noTTYOutput: false,
-    clearOnComplete: true,
-  });
-  if (process.stderr.isTTY) bar.start(0, 0, { strategy: '' });
-  const how = {
-    seed,
-    ...(layout && { layout }),
-    signal: interrupt.signal,
-    onProgress: (strategy: string, operations: number) => bar.update(operations, { strategy }),
-  };
-  const chosen = async (name: string): Promise<Comparison> => {
+  const chosen = async (name: string, watch: Watch): Promise<Comparison> => {
     const cell = { workload: name, parameters: parameter, seed, ...(layout && { layout }) };
     const contender = async (strategy: string): Promise<Contender> =>
       isOutside(strategy)
         ? { name: strategy, measure: (signal) => runner.run({ ...cell, strategy }, signal) }
         : await loadStrategy(strategy);
     return compare({
-      ...how,
+      ...watch,
+      seed,
+      ...(layout && { layout }),
       workload: () => openWorkload(name, parameter, standing()),
       contenders: await Promise.all(names.map(contender)),
     });
   };
-  let done: { comparison: Comparison; letter?: CoverLetter };
-  try {
-    done = workload === undefined ? await runCoverLetter(parameter, how) : { comparison: await chosen(workload) };
-  } finally {
-    bar.stop();
-    await runner.destroy();
-    process.removeListener('SIGINT', stop);
-  }
+  const all = async (watch: Watch): Promise<{ comparison: Comparison; letter?: CoverLetter }> =>
+    workload === undefined
+      ? runCoverLetter(parameter, { ...watch, seed, ...(layout && { layout }) })
+      : { comparison: await chosen(workload, watch) };
+  const { done, interrupted } = await watched(all).finally(() => runner.destroy());
   const { rows, failed } = done.comparison;
   if (rows.length > 0 || options.json) process.stdout.write(`${printed(done.comparison, done.letter, options)}\n`);
   if (options.svg !== undefined && rows.length > 0) await draw(done.comparison, options.svg);
   for (const { blame } of failed) process.stderr.write(`rmap-lab: ${blame}\n`);
-  if (interrupt.signal.aborted) return exitCode.interrupted;
+  if (interrupted) return exitCode.interrupted;
   return failed.length > 0 || rows.some(({ failure }) => failure !== null) ? exitCode.broken : exitCode.fine;
 }
 
@@ -126,9 +113,12 @@ function printed(
   { json, markdown, csv }: CompareCommandOptions,
 ): string {
   if (json) return JSON.stringify(documentOf(comparison, letter));
-  if (markdown) return compareMarkdown(comparison);
-  if (csv) return compareCsv(comparison);
-  return letter === undefined ? compareTable(comparison) : `${compareTable(comparison)}\n\n${coverLetterReport(letter)}`;
+  const [compared, lettered] = markdown
+    ? [compareMarkdown, coverLetterMarkdown]
+    : csv
+      ? [compareCsv, coverLetterCsv]
+      : [compareTable, coverLetterTables];
+  return letter === undefined ? compared(comparison) : `${compared(comparison)}\n\n${lettered(letter)}`;
 }
 
 const documentOf = (comparison: Comparison, letter: CoverLetter | undefined): CompareDocument =>

@@ -23,7 +23,7 @@ export async function runCoverLetter(
   const recorded: { workload: string; comparison: Comparison }[] = [];
   for (const { name, kind } of await workloads())
     if (kind === 'recorded') recorded.push({ workload: name, comparison: await both(name) });
-  if (rest.signal?.aborted) return { comparison };
+  if (rest.signal?.aborted) return { comparison: { notRun: [], ...comparison, partial: true } };
   const letter = {
     lines: coverLetterLines(comparison),
     remainders: remainders(comparison, without),

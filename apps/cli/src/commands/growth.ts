@@ -1,11 +1,12 @@
 import { type Growth, growthOf, type Measurement, measure } from '@rmap-lab/experiments';
 import { openWorkload } from '@rmap-lab/workloads';
-import Table from 'cli-table3';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { alive, announce, apart, print } from '../apart.js';
 import { exitCode } from '../exit-codes.js';
 import { bundledStrategies, loadStrategy, standing } from '../load-strategy.js';
 import { collect, collectParameter } from '../parameters.js';
+import { terminalTable } from '../tables.js';
+import { type Watch, watched } from '../watched.js';
 
 interface Varied {
   readonly name: string;
@@ -49,7 +50,11 @@ export function addGrowth(program: Command): void {
     .option('--workload <name>', 'name of a generated workload')
     .option('--vary <name=a,b,c>', 'the parameter that grows, and its values', varied)
     .option('--parameter <name=n>', 'another parameter; may be repeated', collectParameter, {})
-    .addOption(new Option('--preset <name>', 'what is known to cost the designs, instead of a workload').choices(['known-costs']))
+    .addOption(
+      new Option('--preset <name>', 'what is known to cost the designs, instead of a workload')
+        .choices(['known-costs'])
+        .conflicts(['workload', 'vary', 'parameter']),
+    )
     .option('--json', 'print one JSON document (rmap-lab/growth@1), or with --preset one a line')
     .addHelpText('after', '\nExample:\n  rmap-lab growth --workload fork-chain --vary depth=8,16,32,64')
     .action(async (options: GrowthOptions) => {
@@ -59,8 +64,10 @@ export function addGrowth(program: Command): void {
 
 function varied(text: string): Varied {
   const [, name, values] = /^(\w+)=(\d+(?:,\d+)+)$/.exec(text) ?? [];
-  if (name === undefined) throw new InvalidArgumentError('it must be like depth=8,16,32, with two values or more');
-  return { name, values: values.split(',').map(Number) };
+  const numbers = values?.split(',').map(Number) ?? [];
+  if (name === undefined || new Set(numbers).size < numbers.length)
+    throw new InvalidArgumentError('it must be like depth=8,16,32, with two different values or more');
+  return { name, values: numbers };
 }
 
 async function run({ strategy, preset, workload, vary, parameter = {}, json }: GrowthOptions): Promise<number> {
@@ -72,9 +79,10 @@ async function run({ strategy, preset, workload, vary, parameter = {}, json }: G
   const names = strategy.length > 0 ? strategy : bundledStrategies();
   let failed = false;
   for (const one of series) {
-    const document = await grow(one, names);
-    failed ||= document.rows.some(({ failure }) => failure !== null);
-    print(json ? `${JSON.stringify(document)}\n` : `${report(document)}\n`);
+    const { done, interrupted } = await watched((watch) => grow(one, names, watch));
+    failed ||= done.rows.some(({ failure }) => failure !== null);
+    print(json ? `${JSON.stringify(done)}\n` : `${report(done)}\n`);
+    if (interrupted) return exitCode.interrupted;
   }
   return failed ? exitCode.broken : exitCode.fine;
 }
@@ -84,43 +92,71 @@ interface GrowthDocument {
   readonly workload: string;
   readonly parameter: string;
   readonly values: readonly number[];
+  /** It was interrupted: figures may have fewer values. */
+  readonly partial?: true;
+  /** Strategies whose turn had not come by then, or whose first run was not done. */
+  readonly notRun?: readonly string[];
   readonly rows: readonly { readonly strategy: string; readonly failure: string | null; readonly figures: readonly Growth[] }[];
 }
 
-async function grow({ workload, vary, parameter }: Series, names: readonly string[]): Promise<GrowthDocument> {
+async function grow(
+  { workload, vary, parameter }: Series,
+  names: readonly string[],
+  { signal, onProgress }: Watch,
+): Promise<GrowthDocument> {
   const measured: { strategy: string; runs: Measurement[] }[] = [];
   for (const name of names) {
     const runs: Measurement[] = [];
     for (const value of vary.values) {
+      if (signal.aborted) break;
       const { strategy, preset } = await loadStrategy(name);
       announce(name, `on ${workload} with ${vary.name}=${value}`);
       const opened = await openWorkload(workload, { ...parameter, [vary.name]: value }, standing());
-      runs.push(await measure(strategy, opened, { preset, onProgress: alive }));
+      const run = await measure(strategy, opened, {
+        preset,
+        signal,
+        onProgress: (operations) => {
+          alive();
+          onProgress(`${name} on ${workload} with ${vary.name}=${value}`, operations);
+        },
+      });
+      if (!run.stopped) runs.push(run);
     }
     measured.push({ strategy: name, runs });
   }
-  const rows = measured.map(({ strategy, runs }) => ({
+  const partial = measured.some(({ runs }) => runs.length < vary.values.length);
+  const notRun = measured.filter(({ runs }) => runs.length === 0).map(({ strategy }) => strategy);
+  const begun = measured.filter(({ runs }) => runs.length > 0);
+  const rows = begun.map(({ strategy, runs }) => ({
     strategy,
     failure: runs.find(({ failure }) => failure !== null)?.failure ?? null,
-    figures: growthOf(vary.values, runs),
+    figures: growthOf(vary.values.slice(0, runs.length), runs),
   }));
-  return { schema: 'rmap-lab/growth@1', workload, parameter: vary.name, values: vary.values, rows };
+  return {
+    schema: 'rmap-lab/growth@1',
+    workload,
+    parameter: vary.name,
+    values: vary.values,
+    ...(partial && { partial, notRun }),
+    rows,
+  };
 }
 
-function report({ workload, parameter, values, rows }: GrowthDocument): string {
-  const table = new Table({
-    head: ['figure', 'strategy', ...values.map((value) => `${parameter}=${value}`), `grows like ${parameter}^`, 'R²'],
-    style: { head: [], border: [], compact: true },
-  });
+function report({ workload, parameter, values, partial, notRun = [], rows }: GrowthDocument): string {
+  const head = ['figure', 'strategy', ...values.map((value) => `${parameter}=${value}`), `grows like ${parameter}^`, 'R²'];
+  const lines: string[][] = [];
   const figures = new Set(rows.flatMap((row) => row.figures.map(({ figure }) => figure)));
   for (const name of figures) {
     for (const { strategy, figures: its } of rows) {
       const found = its.find(({ figure }) => figure === name);
       if (found === undefined) continue;
-      const shown = found.values.map((value) => value.toLocaleString('en-US', { maximumFractionDigits: 1 }));
-      table.push([name, strategy, ...shown, found.exponent?.toFixed(2) ?? '-', found.fit?.toFixed(3) ?? '-']);
+      const shown = values.map((_, i) => found.values[i]?.toLocaleString('en-US', { maximumFractionDigits: 1 }) ?? '-');
+      lines.push([name, strategy, ...shown, found.exponent?.toFixed(2) ?? '-', found.fit?.toFixed(3) ?? '-']);
     }
   }
   const failures = rows.flatMap(({ strategy, failure }) => (failure === null ? [] : [`${strategy} fails: ${failure}`]));
-  return [workload, table.toString(), ...failures].join('\n');
+  const missing = notRun.map((name) => `${name} was not run`);
+  return [partial ? `${workload} (partial)` : workload, terminalTable(head, lines, head.length), ...missing, ...failures].join(
+    '\n',
+  );
 }
