@@ -37,9 +37,13 @@ export function addSweep(program: Command): void {
 
 async function run(name: string, { out, shard, workers, layout: layoutName, json }: SweepCommandOptions): Promise<number> {
   const file = resolve(standing(), name);
-  const spec = parseSweep(readFileSync(file, 'utf8'), name);
+  const spec = parseSweep(
+    naming(`the grid '${name}'`, () => readFileSync(file, 'utf8')),
+    name,
+  );
   const layout = layoutOf(layoutName);
-  const store = new ResultStore(resolve(standing(), out ?? `${file.replace(/\.json$/, '')}.results.jsonl`));
+  const results = out ?? `${name.replace(/\.json$/, '')}.results.jsonl`;
+  const store = naming(`--out '${results}'`, () => new ResultStore(resolve(standing(), results)));
   const interrupt = new AbortController();
   const stop = (): void => interrupt.abort();
   process.once('SIGINT', stop);
@@ -68,6 +72,16 @@ async function run(name: string, { out, shard, workers, layout: layoutName, json
   process.stdout.write(json ? `${JSON.stringify({ schema: 'rmap-lab/sweep@1', ...summary })}\n` : `${report(summary)}\n`);
   if (interrupt.signal.aborted) return exitCode.interrupted;
   return summary.results.every(succeeded) ? exitCode.fine : exitCode.broken;
+}
+
+/** Says what is being opened before what the file system says of it, which often names no file, or one beside it. */
+function naming<T>(what: string, open: () => T): T {
+  try {
+    return open();
+  } catch (error) {
+    if (error instanceof Error && 'syscall' in error) error.message = `${what}: ${error.message}`;
+    throw error;
+  }
 }
 
 const succeeded = ({ outcome }: StoredResult): boolean => outcome.status === 'measured' && outcome.measurement.failure === null;
