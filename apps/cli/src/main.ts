@@ -5,7 +5,7 @@ import { ContractViolation, KernelError, SegmentationFault, StrategyLoadError, T
 import { BadStore, BadSweep } from '@rmap-lab/experiments';
 import { BadProgress, BadToken, Diverged, UnknownScenario } from '@rmap-lab/explorer';
 import { BadProgram, BadRecording, CannotObserve } from '@rmap-lab/kernel-oracle';
-import { ignoreClosedPipe } from '@rmap-lab/plumbing';
+import { mindOutput } from '@rmap-lab/plumbing';
 import { BadParameter, CannotRecord, UnknownWorkload } from '@rmap-lab/workloads';
 import { Command } from 'commander';
 import { announceEnd, BadPatience, StrategyMisbehaves } from './apart.js';
@@ -26,7 +26,7 @@ import { checkUsable } from './probe.js';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
 
-ignoreClosedPipe();
+mindOutput('rmap-lab');
 const program = new Command('rmap-lab')
   .description('A laboratory for Linux anonymous reverse mapping')
   .version(version)
@@ -59,13 +59,6 @@ program.addCommand(
       if (strategy !== undefined) await checkUsable(strategy);
     }),
 );
-
-process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
-  // Whoever read has seen enough.
-  if (code === 'EPIPE') process.exit(exitCode.fine);
-  process.stderr.write(`rmap-lab: standard output: ${message}\n`);
-  process.exit(exitCode.badInput);
-});
 
 try {
   await program.parseAsync();
