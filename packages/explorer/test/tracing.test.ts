@@ -317,6 +317,48 @@ describe('a method of a typed array', () => {
   });
 });
 
+describe('whoever goes through a collection', () => {
+  interface Shared {
+    map: Map<number, number>;
+    set: Set<number>;
+    seen: string;
+  }
+  // The whole was once read when the iterator was made, and never again.
+  it.each<[string, (world: Shared) => Iterable<unknown>]>([
+    ['a map', ({ map }) => map],
+    ['its keys', ({ map }) => map.keys()],
+    ['its values', ({ map }) => map.values()],
+    ['its entries', ({ map }) => map.entries()],
+    ['a set', ({ set }) => set],
+    ['its entries', ({ set }) => set.entries()],
+  ])('meets at each step what others do to it meanwhile: %s', (_, through) => {
+    const found = outcomes<Shared>(
+      () => ({ map: new Map([[1, 1]]), set: new Set([1]), seen: '' }),
+      (world) => ({
+        a: (function* (): Op<void> {
+          yield step(world);
+          const met: unknown[] = [];
+          for (const one of through(world)) {
+            met.push(one);
+            yield step(world);
+          }
+          world.seen = met.join(' ');
+        })(),
+        b: (function* (): Op<void> {
+          yield step(world);
+          world.map.set(9, 9);
+          world.set.add(9);
+          world.map.delete(1);
+          world.set.delete(1);
+        })(),
+      }),
+      ({ seen }) => seen,
+    );
+    expect(found.bruteForce).toHaveLength(3);
+    expect(found).toEqual(all(...found.bruteForce));
+  });
+});
+
 describe('what threads share is followed, or refused', () => {
   const key = Symbol('count');
   class Counting extends Map<string, number> {

@@ -3,6 +3,29 @@ import { type Node, reached } from './node.js';
 const hidden = (methods: Record<PropertyKey, unknown>): PropertyDescriptorMap =>
   Object.fromEntries(Reflect.ownKeys(methods).map((key) => [key, { value: methods[key], configurable: true }]));
 
+/** What all iterators inherit. */
+const iterators = Object.getPrototypeOf(Object.getPrototypeOf(new Map().keys()) as object) as object;
+
+/** An iterator of a collection, which others may change between any two of its steps: each looks at all of it. */
+class Looking<T> implements IterableIterator<T> {
+  static {
+    Object.setPrototypeOf(Looking.prototype, iterators);
+  }
+  constructor(
+    private readonly look: () => void,
+    private readonly plain: IterableIterator<T>,
+  ) {}
+
+  next(): IteratorResult<T> {
+    this.look();
+    return this.plain.next();
+  }
+
+  [Symbol.iterator](): this {
+    return this;
+  }
+}
+
 /** Makes a map tell what is done with it. */
 export function traceMap(map: Map<unknown, unknown>, node: Node): void {
   const { tracing } = node;
@@ -40,14 +63,14 @@ export function traceMap(map: Map<unknown, unknown>, node: Node): void {
         for (const key of plain.keys.call(map)) tracing.writeKey(node, key);
         plain.clear.call(map);
       },
-      keys: () => plain.keys.call(whole()),
-      values: () => plain.values.call(whole()),
-      entries: () => plain.entries.call(whole()),
+      keys: () => new Looking(whole, plain.keys.call(map)),
+      values: () => new Looking(whole, plain.values.call(map)),
+      entries: () => new Looking(whole, plain.entries.call(map)),
       forEach(fn: Parameters<typeof plain.forEach>[0]) {
         plain.forEach.call(whole(), fn);
       },
     }),
-    [Symbol.iterator]: { value: () => plain.entries.call(whole()), configurable: true },
+    [Symbol.iterator]: { value: () => new Looking(whole, plain.entries.call(map)), configurable: true },
     size: { get: () => Reflect.get(plain, 'size', whole()), configurable: true },
   });
 }
@@ -83,14 +106,14 @@ export function traceSet(set: Set<unknown>, node: Node): void {
         for (const value of plain.values.call(set)) tracing.writeKey(node, value);
         plain.clear.call(set);
       },
-      keys: () => plain.values.call(whole()),
-      values: () => plain.values.call(whole()),
-      entries: () => plain.entries.call(whole()),
+      keys: () => new Looking(whole, plain.values.call(set)),
+      values: () => new Looking(whole, plain.values.call(set)),
+      entries: () => new Looking(whole, plain.entries.call(set)),
       forEach(fn: Parameters<typeof plain.forEach>[0]) {
         plain.forEach.call(whole(), fn);
       },
     }),
-    [Symbol.iterator]: { value: () => plain.values.call(whole()), configurable: true },
+    [Symbol.iterator]: { value: () => new Looking(whole, plain.values.call(set)), configurable: true },
     size: { get: () => Reflect.get(plain, 'size', whole()), configurable: true },
   });
 }
