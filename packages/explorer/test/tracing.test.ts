@@ -359,6 +359,83 @@ describe('whoever goes through a collection', () => {
   });
 });
 
+describe('whoever asks what an array has', () => {
+  interface Shared {
+    list: number[];
+    words: Int32Array;
+    seen: unknown;
+  }
+  // Proxies of arrays once told of elements that are read only.
+  it.each<[string, (world: Shared) => unknown]>([
+    ['by in', ({ list }) => 0 in list],
+    ['of which nothing is there to read', ({ list }) => 5 in list],
+    ['by Object.hasOwn', ({ list }) => Object.hasOwn(list, 0)],
+    ['by Object.keys', ({ list }) => Object.keys(list)],
+    ['by Object.entries', ({ list }) => Object.entries(list)],
+    ['by spreading it as an object', ({ list }) => JSON.stringify({ ...list })],
+    ['by its descriptors', ({ list }) => JSON.stringify(Object.getOwnPropertyDescriptors(list))],
+    ['by the descriptor of its length', ({ list }) => Object.getOwnPropertyDescriptor(list, 'length')?.value],
+    ['by the descriptor of a word', ({ words }) => Object.getOwnPropertyDescriptor(words, 1)?.value],
+    ['by Object.entries of words', ({ words }) => Object.entries(words)],
+    [
+      'by for-in',
+      ({ list }) => {
+        let count = 0;
+        for (const _ in list) count++;
+        return count;
+      },
+    ],
+    ['and then what it is', ({ list }) => (0 in list ? list[0] : 0)],
+    ['where it read nothing', ({ list }) => `${list[0]} ${0 in list}`],
+    ['by indexOf', ({ list }) => list.indexOf(7)],
+    ['by reduce', ({ list }) => list.reduce((a, b) => a + b, 0)],
+    ['by lastIndexOf, of holes', ({ list }) => list.lastIndexOf(8)],
+  ])('reads that: %s', (_, ask) => {
+    const found = outcomes<Shared>(
+      () => ({ list: [], words: new Int32Array(2), seen: null }),
+      (world) => ({
+        a: (function* (): Op<void> {
+          yield step(world);
+          const seen = ask(world);
+          yield step(world);
+          world.seen = seen;
+        })(),
+        b: (function* (): Op<void> {
+          yield step(world);
+          world.list.push(7);
+          world.words[1] = 1;
+          yield step(world);
+          world.list[5] = 8;
+          yield step(world);
+          world.list[0] = 6;
+          yield step(world);
+          delete world.list[0];
+        })(),
+      }),
+      ({ seen }) => String(seen),
+    );
+    expect(found.bruteForce.length).toBeGreaterThan(1);
+    expect(found).toEqual(all(...found.bruteForce));
+  });
+
+  it('may not define an element, which is no store', () => {
+    const program = keptProgram(
+      () => ({ list: [0] }),
+      ({ list }, kept) => ({
+        threads: {
+          a: (function* (): Op<void> {
+            yield step(list);
+            Object.defineProperty(list, 0, { value: 1, writable: true, enumerable: true, configurable: true });
+          })(),
+        },
+        ...kept?.views(),
+      }),
+    );
+    expect(() => explore(program)).toThrow(Untraceable);
+    expect(explore(program, { engine: 'bounded' }).verdict).toBe('passes');
+  });
+});
+
 describe('what threads share is followed, or refused', () => {
   const key = Symbol('count');
   class Counting extends Map<string, number> {

@@ -102,6 +102,35 @@ class ArrayHandler implements ProxyHandler<AnyArray> {
     return Reflect.deleteProperty(array, key);
   }
 
+  has(array: AnyArray, key: string | symbol): boolean {
+    const there = Reflect.has(array, key);
+    this.ask(key, there);
+    return there;
+  }
+
+  getOwnPropertyDescriptor(array: AnyArray, key: string | symbol): PropertyDescriptor | undefined {
+    const field = Reflect.getOwnPropertyDescriptor(array, key);
+    this.ask(key, field !== undefined);
+    if (field !== undefined && typeof key !== 'symbol') this.get(array, key);
+    return field;
+  }
+
+  ownKeys(array: AnyArray): (string | symbol)[] {
+    this.get(array, 'length');
+    for (let i = 0; i < array.length; i++) this.node.tracing.ask(this.node, i + 1, i in array);
+    return Reflect.ownKeys(array);
+  }
+
+  defineProperty(): never {
+    throw new Untraceable("what is defined in an array can't be followed: store it");
+  }
+
+  /** Whether something is there is asked; that the length is, goes without saying. */
+  private ask(key: string | symbol, there: boolean): void {
+    const position = typeof key === 'symbol' ? -1 : positionOf(key);
+    if (position > 0) this.node.tracing.ask(this.node, position, there);
+  }
+
   /** What is no element: methods of an array go by its elements themselves. */
   protected other(array: AnyArray, key: string | symbol): unknown {
     return Reflect.get(array, key);

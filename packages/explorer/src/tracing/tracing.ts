@@ -48,8 +48,9 @@ export class Tracing {
   private step = 0;
   /** Locks that were looked at since the step took them or gave them up. */
   private readonly looked = new Set<number>();
-  /** By place: the last step that read it, and that stored it. */
+  /** By place: the last step that read it, that asked whether something is there, and that stored it. */
   private reads = new Int32Array(1024);
+  private asks = new Int32Array(1024);
   private stores = new Int32Array(1024);
 
   constructor(roots: readonly object[]) {
@@ -122,7 +123,14 @@ export class Tracing {
   read(node: Node, position: number, value: unknown): void {
     if (!this.listening) return;
     node.places[position] ??= this.newPlace();
-    this.look(node.places[position], value);
+    this.look(node.places[position], value, this.reads);
+  }
+
+  /** Whether an element is there is asked. @internal */
+  ask(node: Node, position: number, there: boolean): void {
+    if (!this.listening) return;
+    node.places[position] ??= this.newPlace();
+    this.look(node.places[position], there, this.asks);
   }
 
   /** A quiet field is read, which matters once it is stored by anybody. @internal */
@@ -168,9 +176,14 @@ export class Tracing {
     this.store(node.places[position], STORE);
   }
 
-  /** An entry of a map or a set is read. @internal */
+  /** An entry of a map is read. @internal */
   readKey(node: Node, key: unknown, value: unknown): void {
-    if (this.listening) this.look(this.placeOf(node, key), value);
+    if (this.listening) this.look(this.placeOf(node, key), value, this.reads);
+  }
+
+  /** Whether an entry of a map or a set is there is asked. @internal */
+  askKey(node: Node, key: unknown, there: boolean): void {
+    if (this.listening) this.look(this.placeOf(node, key), there, this.asks);
   }
 
   /** An entry of a map or a set is stored, comes or goes. @internal */
@@ -226,11 +239,12 @@ export class Tracing {
     else this.touched.push(access);
   }
 
-  /** What a thread read after its own store in the same step tells it nothing new. */
-  private look(place: number, value: unknown): void {
-    if (this.reads[place] === this.step || this.stores[place] === this.step) return;
-    this.reads[place] = this.step;
-    this.touched.push(place * 8 + LOAD);
+  /** What a thread read after its own store in the same step tells it nothing new; nor does what it read twice, in the `same` way. */
+  private look(place: number, value: unknown, same: Int32Array): void {
+    const { reads, asks, step } = this;
+    if (same[place] === step || this.stores[place] === step) return;
+    if (reads[place] !== step && asks[place] !== step) this.touched.push(place * 8 + LOAD);
+    same[place] = step;
     this.hash.word(place);
     this.value(value);
   }
@@ -265,6 +279,7 @@ export class Tracing {
     const place = this.places++;
     if (place === this.reads.length) {
       this.reads = grown(this.reads);
+      this.asks = grown(this.asks);
       this.stores = grown(this.stores);
     }
     return place;
