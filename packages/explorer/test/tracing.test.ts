@@ -359,6 +359,91 @@ describe('whoever goes through a collection', () => {
   });
 });
 
+describe('what a step learns of an entry', () => {
+  interface Shared {
+    map: Map<number, number | undefined>;
+    set: Set<number>;
+    flag: boolean;
+    seen: unknown;
+  }
+  // The hash of what a thread has read once held the first look at an entry only, and not what a deletion answers.
+  it.each<[string, (world: Shared) => unknown]>([
+    ['that it is there, and then what it is', ({ map }) => map.has(1) && map.get(1)],
+    ['that it is there, and then what it is not', ({ map }) => map.has(3) && map.get(3)],
+    ['that it holds nothing, and then that it is there', ({ map }) => `${map.get(3)} ${map.has(3)}`],
+    ['that it was deleted from a map', ({ map }) => map.delete(1)],
+    ['that it was deleted from a set', ({ set }) => set.delete(1)],
+    ['that it was added by then', ({ set }) => set.add(2).size],
+    ['that there was none', ({ map }) => map.set(9, 9).delete(1)],
+    ['that it was there to be deleted twice', ({ map }) => [map.delete(1), map.delete(1)]],
+    [
+      'that all went',
+      ({ map }) => {
+        map.clear();
+        return map.set(1, 0).get(1);
+      },
+    ],
+    [
+      'how many there were for each',
+      ({ set }) => {
+        let sum = 0;
+        set.forEach((value) => {
+          sum += value;
+        });
+        return sum;
+      },
+    ],
+  ])('is part of its state: %s', (_, learn) => {
+    const found = outcomes<Shared>(
+      () => ({ map: new Map([[1, 5]]), set: new Set([1]), flag: false, seen: null }),
+      (world) => ({
+        a: (function* (): Op<void> {
+          yield step(world);
+          const seen = learn(world);
+          yield step(world, () => world.flag);
+          world.seen = seen;
+        })(),
+        b: (function* (): Op<void> {
+          yield step(world);
+          world.map.set(1, 6);
+          world.set.add(2);
+          yield step(world);
+          world.map.set(3, undefined);
+          world.map.delete(1);
+          world.set.delete(1);
+          yield step(world);
+          world.flag = true;
+        })(),
+      }),
+      ({ map, set, seen }) => `${[...map].join(' ')} ${[...set].join()} ${String(seen)}`,
+    );
+    expect(found.bruteForce.length).toBeGreaterThan(1);
+    expect(found).toEqual(all(...found.bruteForce));
+  });
+
+  it.each<[string, () => Map<number, number> | Set<number>]>([
+    ['map', () => new Map()],
+    ['set', () => new Set()],
+  ])('an empty %s is cleared before or after it is filled', (_, make) => {
+    const found = outcomes(
+      () => ({ all: make() }),
+      (world) => ({
+        a: (function* (): Op<void> {
+          yield step(world);
+          world.all.clear();
+        })(),
+        b: (function* (): Op<void> {
+          yield step(world);
+          if (world.all instanceof Map) world.all.set(1, 1);
+          else world.all.add(1);
+        })(),
+      }),
+      (world) => `${world.all.size}`,
+    );
+    expect(found).toEqual(all('0', '1'));
+  });
+});
+
 describe('whoever asks what an array has', () => {
   interface Shared {
     list: number[];

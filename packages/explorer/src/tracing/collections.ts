@@ -45,7 +45,7 @@ export function traceMap(map: Map<unknown, unknown>, node: Node): void {
       has(sought: unknown) {
         const key = reached(sought);
         const there = plain.has.call(map, key);
-        tracing.readKey(node, key, there);
+        tracing.askKey(node, key, there);
         return there;
       },
       set(key: unknown, value: unknown) {
@@ -56,18 +56,21 @@ export function traceMap(map: Map<unknown, unknown>, node: Node): void {
       },
       delete(sought: unknown) {
         const key = reached(sought);
+        const there = plain.delete.call(map, key);
+        tracing.askKey(node, key, there);
         tracing.writeKey(node, key);
-        return plain.delete.call(map, key);
+        return there;
       },
       clear() {
         for (const key of plain.keys.call(map)) tracing.writeKey(node, key);
+        tracing.writeWhole(node);
         plain.clear.call(map);
       },
       keys: () => new Looking(whole, plain.keys.call(map)),
       values: () => new Looking(whole, plain.values.call(map)),
       entries: () => new Looking(whole, plain.entries.call(map)),
-      forEach(fn: Parameters<typeof plain.forEach>[0]) {
-        plain.forEach.call(whole(), fn);
+      forEach(...how: Parameters<typeof plain.forEach>) {
+        plain.forEach.apply(whole(), how);
       },
     }),
     [Symbol.iterator]: { value: () => new Looking(whole, plain.entries.call(map)), configurable: true },
@@ -88,7 +91,7 @@ export function traceSet(set: Set<unknown>, node: Node): void {
       has(sought: unknown) {
         const value = reached(sought);
         const there = plain.has.call(set, value);
-        tracing.readKey(node, value, there);
+        tracing.askKey(node, value, there);
         return there;
       },
       add(value: unknown) {
@@ -99,18 +102,21 @@ export function traceSet(set: Set<unknown>, node: Node): void {
       },
       delete(sought: unknown) {
         const value = reached(sought);
+        const there = plain.delete.call(set, value);
+        tracing.askKey(node, value, there);
         tracing.writeKey(node, value);
-        return plain.delete.call(set, value);
+        return there;
       },
       clear() {
         for (const value of plain.values.call(set)) tracing.writeKey(node, value);
+        tracing.writeWhole(node);
         plain.clear.call(set);
       },
       keys: () => new Looking(whole, plain.values.call(set)),
       values: () => new Looking(whole, plain.values.call(set)),
       entries: () => new Looking(whole, plain.entries.call(set)),
-      forEach(fn: Parameters<typeof plain.forEach>[0]) {
-        plain.forEach.call(whole(), fn);
+      forEach(...how: Parameters<typeof plain.forEach>) {
+        plain.forEach.apply(whole(), how);
       },
     }),
     [Symbol.iterator]: { value: () => new Looking(whole, plain.values.call(set)), configurable: true },

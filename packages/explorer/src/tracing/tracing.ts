@@ -193,6 +193,11 @@ export class Tracing {
     this.store(this.wholeOf(node), STORE);
   }
 
+  /** A map or a set is emptied, which it may have been before. @internal */
+  writeWhole(node: Node): void {
+    if (this.listening) this.store(this.wholeOf(node), STORE);
+  }
+
   /** An element of a typed array is stored, which matters to whoever looks at all of it. @internal */
   writePart(node: Node): void {
     if (this.listening) this.store(this.wholeOf(node), PART_STORE);
