@@ -61,6 +61,15 @@ export class Detectors implements Watch {
     for (let holder = 0; holder < this.held.length; holder++) if (this.drop(holder, lock, key, write)) return;
   }
 
+  readEnded(task: Task, rcu: object): void {
+    this.races?.released(task.id, rcu, 0, false);
+  }
+
+  /** As if it had taken for writing what the sections had for reading. */
+  graceEnded(task: Task, rcu: object): void {
+    this.races?.acquired(task.id, rcu, 0, true);
+  }
+
   accessed(task: Task, cache: object, place: number, write: boolean, object: object, field: string): void {
     this.races?.accessed(task.id, cache, place, write, object, field);
   }

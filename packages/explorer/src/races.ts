@@ -48,7 +48,7 @@ type Doing = 'loads' | 'stores' | 'frees';
 const RECORD = 2 + THREADS;
 
 /**
- * Happens-before by vector clocks: locks order what is done under them, a marked load is ordered behind the marked stores that it may see.
+ * Happens-before by vector clocks: locks order what is done under them, a grace period comes after the sections that ended before it did, a marked load is ordered behind the marked stores that it may see.
  * Clocks go on from run to run, so that all that is known of earlier ones lies before whatever a later one does.
  */
 export class Races {

@@ -1,4 +1,4 @@
-import type { Address, Mm, Op, Rmap, RmapServices, RmapStrategy } from '@rmap-lab/core';
+import type { Address, Mm, Op, Rmap, RmapServices, RmapStrategy, SlabCache } from '@rmap-lab/core';
 import { anonVma } from '@rmap-lab/strategy-anon-vma';
 import { describe, expect, it } from 'vitest';
 import {
@@ -8,9 +8,11 @@ import {
   Lock,
   type Program,
   Register,
+  type Scenario,
   scenarioNamed,
   sentenceOf,
   timeline,
+  type Verdict,
 } from '../src/index.js';
 import { LockEdges } from '../src/lock-edges.js';
 
@@ -330,5 +332,81 @@ describe('a strategy is found out that', () => {
       });
     });
     expect(failureOf('fork-x-walk', strategy).message).toContain('RCU read section');
+  });
+});
+
+describe('plain accesses of threads that use what core offers to strategies', () => {
+  interface World {
+    readonly services: RmapServices;
+    readonly cache: SlabCache<Box>;
+    readonly shared: { box: Box | null };
+  }
+  /** Such threads by themselves. */
+  const verdictOf = (threads: (world: World) => Record<string, Op<unknown>>, preemptions = 3): Verdict => {
+    let services: RmapServices | null = null;
+    const strategy = broken((_, its) => {
+      services = its;
+    });
+    const scenario: Scenario<World> = {
+      name: 'by themselves',
+      setup: () => {
+        const given = services as unknown as RmapServices;
+        const cache = boxes(given);
+        return { services: given, cache, shared: { box: cache.tryAlloc() } };
+      },
+      threads: (_, world) => threads(world),
+      check: (_, { cache, shared: { box } }) => void (box !== null && cache.free(box)),
+    };
+    return explore(kernelProgram(scenario, { strategy }), { engine: 'bounded', preemptions });
+  };
+
+  const reader = function* ({ services, shared }: World): Op<void> {
+    const { rcu } = services;
+    rcu.readLock();
+    rcu.readLock();
+    const box = yield* services.load(shared, 'box');
+    rcu.readUnlock();
+    if (box !== null) expect(box.count).toBe(0);
+    rcu.readUnlock();
+  };
+  const updater = function* ({ services, cache, shared }: World, how: 'waits' | 'leaves it' | 'frees'): Op<void> {
+    const { box } = shared as { box: Box };
+    yield* services.store(shared, 'box', null);
+    if (how === 'leaves it') cache.freeRcu(box);
+    else {
+      if (how === 'waits') yield* services.rcu.synchronize();
+      box.count++;
+      cache.free(box);
+    }
+  };
+
+  // Grace periods once ordered nothing: who had waited for one was in a race with readers that had ended.
+  it.each(['waits', 'leaves it'] as const)('are ordered by a grace period for which the updater %s', (how) => {
+    const { verdict, failure } = verdictOf((world) => ({
+      one: reader(world),
+      other: reader(world),
+      updater: updater(world, how),
+    }));
+    expect([verdict, failure?.message]).toEqual(['passes', undefined]);
+  });
+
+  it('are not ordered by a section that ended, where nobody waited for a grace period', () => {
+    const { failure } = verdictOf((world) => ({ reader: reader(world), updater: updater(world, 'frees') }), 0);
+    expect(failure).toMatchObject({ rule: 'race', message: expect.stringContaining('updater stores, reader loaded') });
+  });
+
+  it('are not ordered by a grace period before which the section did nothing', () => {
+    const { failure } = verdictOf((world) => ({
+      reader: (function* (): Op<void> {
+        yield* reader(world);
+        yield* world.services.load(world, 'shared');
+        void world.shared.box?.count;
+      })(),
+      updater: (function* (): Op<void> {
+        yield* world.services.rcu.synchronize();
+        (world.shared.box as Box).count++;
+      })(),
+    }));
+    expect(failure).toMatchObject({ rule: 'race' });
   });
 });

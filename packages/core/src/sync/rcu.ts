@@ -26,6 +26,7 @@ export class Rcu {
     if (task.rcuDepth === 0) throw new ContractViolation('R30', 'rcu', 'readUnlock', 'no read section is open');
     if (--task.rcuDepth > 0) return;
     this.readers.delete(task);
+    this.sync.watch?.readEnded(task, this);
     if (this.callbacks.length === 0) return;
     const queued = this.callbacks;
     this.callbacks = [];
@@ -52,12 +53,15 @@ export class Rcu {
   /** Waits for a grace period (synchronize_rcu). */
   synchronize(): Op<void> {
     mightSleep(this.sync, 'synchronize_rcu');
-    return this.idle && !this.sync.stepping ? READY : this.wait();
+    if (!this.idle || this.sync.stepping) return this.wait();
+    this.sync.watch?.graceEnded(this.sync.current, this);
+    return READY;
   }
 
   private *wait(): Op<void> {
     const period = this.idle ? null : this.queue(() => {});
     yield { kind: 'rcu', object: this, label: 'synchronize', enabled: () => period === null || period.over };
+    this.sync.watch?.graceEnded(this.sync.current, this);
   }
 
   private queue(run: () => void): Callback {

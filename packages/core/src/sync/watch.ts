@@ -6,6 +6,10 @@ export interface Watch {
   acquired(task: Task, lockClass: string, lock: object, key: number, write: boolean, tried: boolean): void;
   /** A lock was given up. */
   released(task: Task, lock: object, key: number, write: boolean): void;
+  /** The outermost RCU read section of a task has ended. */
+  readEnded(task: Task, rcu: object): void;
+  /** A task has waited for a grace period: what read sections did that had ended by then comes before what it does next. */
+  graceEnded(task: Task, rcu: object): void;
   /** A plain access to a field of a slab object, in checked mode, of a type-safe one outside RCU sections only; or a strategy's look at the VMAs of an address space. @param cache whose object it is @param place number of the field of that object among those of the cache */
   accessed(task: Task, cache: object, place: number, write: boolean, object: object, field: string): void;
   /** A marked access (READ_ONCE, WRITE_ONCE, an atomic): these may race; who loads comes after who stored. */

@@ -18,6 +18,14 @@ export class LockWatch implements Watch {
     this.next?.released(task, lock, key, write);
   }
 
+  readEnded(task: Task, rcu: object): void {
+    this.next?.readEnded(task, rcu);
+  }
+
+  graceEnded(task: Task, rcu: object): void {
+    this.next?.graceEnded(task, rcu);
+  }
+
   accessed(task: Task, cache: object, place: number, write: boolean, object: object, field: string): void {
     this.next?.accessed(task, cache, place, write, object, field);
   }
