@@ -1,5 +1,5 @@
 import { COUNTERS, type RmapStrategy, type Task, type Watch } from '@rmap-lab/core';
-import { type Classed, LockOrder } from './lock-order.js';
+import { type Classed, LockOrder, RECLAIM } from './lock-order.js';
 import { Races, THREADS } from './races.js';
 
 interface Held extends Classed {
@@ -52,13 +52,14 @@ export class Detectors implements Watch {
     const taken = { lockClass, number: -1, lock, key, write };
     if (!tried) for (let i = 0; i < held.length; i++) this.order.wait(held[i], taken);
     held.push(taken);
-    this.races?.acquired(task.id, lock, key, write);
+    if (lockClass !== RECLAIM) this.races?.acquired(task.id, lock, key, write);
   }
 
   released(task: Task, lock: object, key: number, write: boolean): void {
-    this.races?.released(task.id, lock, key, write);
-    if (this.drop(task.id, lock, key, write)) return;
-    for (let holder = 0; holder < this.held.length; holder++) if (this.drop(holder, lock, key, write)) return;
+    let dropped = this.drop(task.id, lock, key, write);
+    for (let holder = 0; dropped === null && holder < this.held.length; holder++) dropped = this.drop(holder, lock, key, write);
+    // Two allocations wait for nothing of each other: reclaim is a lock by its place in the order only.
+    if (dropped?.lockClass !== RECLAIM) this.races?.released(task.id, lock, key, write);
   }
 
   readEnded(task: Task, rcu: object): void {
@@ -82,15 +83,15 @@ export class Detectors implements Watch {
     this.races?.freed(task.id, cache, place, object, fields);
   }
 
-  private drop(task: number, lock: object, key: number, write: boolean): boolean {
+  private drop(task: number, lock: object, key: number, write: boolean): Held | null {
     const held = this.held[task];
     for (let at = held.length - 1; at >= 0; at--) {
       const one = held[at];
       if (one.lock !== lock || one.key !== key || one.write !== write) continue;
       if (at === held.length - 1) held.pop();
       else held.splice(at, 1);
-      return true;
+      return one;
     }
-    return false;
+    return null;
   }
 }

@@ -409,4 +409,22 @@ describe('plain accesses of threads that use what core offers to strategies', ()
     }));
     expect(failure).toMatchObject({ rule: 'race' });
   });
+
+  // What an allocation may reclaim is told like a lock, which once ordered all that was done before one and after another.
+  it('are not ordered by allocations from one cache', () => {
+    const { failure } = verdictOf(({ cache, shared: { box } }) => {
+      const allocating = function* (use: () => void): Op<void> {
+        cache.free(yield* cache.alloc());
+        use();
+        cache.free(yield* cache.alloc());
+      };
+      return {
+        one: allocating(() => {
+          (box as Box).count = 1;
+        }),
+        other: allocating(() => void (box as Box).count),
+      };
+    }, 0);
+    expect(failure).toMatchObject({ rule: 'race', message: expect.stringContaining('other loads, one stored') });
+  });
 });
