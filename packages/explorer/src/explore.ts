@@ -2,6 +2,7 @@ import { messageOf } from '@rmap-lab/core';
 import { bounded, bruteForce } from './bounded.js';
 import { type Cause, causeOf } from './cause.js';
 import { dpor } from './dpor.js';
+import type { LockEdge } from './lock-edges.js';
 import { type Minimal, minimise } from './minimise.js';
 import type { Program } from './program.js';
 import { sample } from './random.js';
@@ -39,7 +40,9 @@ export interface Failure {
   /** The two steps to blame. */
   readonly cause: Cause | null;
   readonly recording: Recording;
-  /** Of locks that are taken in opposite orders, each in a schedule that is right by itself: the other schedules. */
+  /** What locks are taken in opposite orders, each in a schedule that is right by itself: where this one, that was sought, ends. */
+  readonly sought: LockEdge | null;
+  /** Of such locks: the other schedules. */
   readonly others: readonly Failure[];
 }
 
@@ -91,7 +94,7 @@ function inversionOf(program: Program, search: () => FailingSchedule | null): Fa
   const found = edges.circle().flatMap((edge) =>
     edges.seeking(edge, () => {
       const schedule = search();
-      return schedule === null ? [] : [describe(minimise(program, schedule))];
+      return schedule === null ? [] : [{ ...describe(minimise(program, schedule)), sought: edge }];
     }),
   );
   const [first, ...others] = found;
@@ -111,6 +114,7 @@ export function describe({ program, dropped, error, choices }: Minimal): Failure
     preemptions: switches(program, choices),
     cause: causeOf(program, recording),
     recording,
+    sought: null,
     others: [],
   };
 }

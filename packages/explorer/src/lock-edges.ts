@@ -49,11 +49,12 @@ export class LockEdges {
 
   /** Runs `search` in schedules that fail where they wait for what is `sought`. */
   seeking<T>(sought: LockEdge, search: () => T): T {
+    const before = this.sought;
     this.sought = sought;
     try {
       return search();
     } finally {
-      this.sought = null;
+      this.sought = before;
     }
   }
 

@@ -2,12 +2,15 @@ import type { Address, Mm, Op, Rmap, RmapServices, RmapStrategy, SlabCache } fro
 import { anonVma } from '@rmap-lab/strategy-anon-vma';
 import { describe, expect, it } from 'vitest';
 import {
+  decodeToken,
+  encodeToken,
   explore,
   type Failure,
   kernelProgram,
   Lock,
   type Program,
   Register,
+  failureOf as replayed,
   type Scenario,
   scenarioNamed,
   sentenceOf,
@@ -66,25 +69,27 @@ function beforeWalk(rmap: Rmap, act: () => Generator<never, void, void> | Return
 }
 
 describe('locks that are taken in opposite orders', () => {
-  it('each in a schedule that is right by itself, are told by the two schedules (R28)', () => {
+  /** Only who comes first takes locks: no schedule has both orders. */
+  const either = (): Program => {
     const edges = new LockEdges([]);
-    const either: Program = Object.assign(
-      () => {
-        const turn = new Register('turn');
-        const locks = { a: new Lock('a'), b: new Lock('b') };
-        // Only who comes first takes locks: no schedule has both orders.
-        function* thread(held: 'a' | 'b', next: 'a' | 'b'): Op<void> {
-          if ((yield* turn.add(1)) > 0) return;
-          yield* locks[held].lock();
-          edges.learn(held, next, true);
-          yield* locks[next].lock();
-        }
-        return { threads: { ab: thread('a', 'b'), ba: thread('b', 'a') } };
-      },
-      { edges },
-    );
+    const world: Program = () => {
+      const turn = new Register('turn');
+      const locks = { a: new Lock('a'), b: new Lock('b') };
+      function* thread(held: 'a' | 'b', next: 'a' | 'b'): Op<void> {
+        if ((yield* turn.add(1)) > 0) return;
+        yield* locks[held].lock();
+        edges.learn(held, next, true);
+        yield* locks[next].lock();
+      }
+      return { threads: { ab: thread('a', 'b'), ba: thread('b', 'a') } };
+    };
+    return Object.assign(world, { edges });
+  };
+
+  it('each in a schedule that is right by itself, are told by the two schedules (R28)', () => {
+    const program = either();
     for (const engine of ['dpor', 'bounded', 'pct'] as const) {
-      const { verdict, failure } = explore(either, { engine });
+      const { verdict, failure } = explore(program, { engine });
       expect(verdict).toBe('fails');
       const both = [failure, ...(failure?.others ?? [])] as Failure[];
       expect(both.map(({ rule, preemptions }) => [rule, preemptions])).toEqual([
@@ -95,6 +100,19 @@ describe('locks that are taken in opposite orders', () => {
       expect(messages).toContain('b is waited for under a; in another schedule, a is waited for under b');
       expect(messages).toContain('a is waited for under b; in another schedule, b is waited for under a');
       expect(timeline(failure as Failure).match(/^R28 is broken/gm)).toHaveLength(2);
+    }
+  });
+
+  // A replay once went on where the search had ended, as it sought nothing.
+  it('are told again by the token of either schedule', () => {
+    const { failure } = explore(either(), { engine: 'bounded' });
+    for (const found of [failure, ...(failure?.others ?? [])] as Failure[]) {
+      const { rule, dropped, choices, recording, sought } = found;
+      const steps = recording.steps.map(({ what }) => what);
+      const token = encodeToken({ scenario: 'either', strategy: 'none', rule, dropped, choices, steps, sought });
+      const again = replayed(either(), decodeToken(token));
+      expect(again).toMatchObject({ rule: 'R28', message: found.message, sought });
+      expect(again?.recording.steps).toEqual(recording.steps);
     }
   });
 

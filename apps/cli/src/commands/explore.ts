@@ -171,9 +171,9 @@ function documentOf(scenario: string, strategy: string, verdict: Verdict): Explo
 }
 
 function failureOf(scenario: string, strategy: string, failure: Failure): NonNullable<ExploreDocument['failure']> {
-  const { rule, dropped, choices, operations, preemptions, recording } = failure;
+  const { rule, dropped, choices, operations, preemptions, recording, sought } = failure;
   const steps = recording.steps.map(({ what }) => what);
-  return { rule, token: encodeToken({ scenario, dropped, strategy, rule, choices, steps }), operations, preemptions };
+  return { rule, token: encodeToken({ scenario, dropped, strategy, rule, choices, steps, sought }), operations, preemptions };
 }
 
 function report({ scenario, strategy, failure }: ExploreDocument, verdict: Verdict): string {
