@@ -123,10 +123,10 @@ describe('rmap-lab explore', () => {
     expect(again.stdout).toContain('pte move');
     expect(again.stdout).toContain(`${failure?.operations} operations`);
     const people = rmapLab('explore', 'move-and-back-x-split', '--strategy', strategy);
-    expect(people.stdout).toContain('rmap-lab replay rx1.');
+    expect(people.stdout).toContain('rmap-lab replay rx2.');
     const right = rmapLab('replay', failure?.token ?? '', '--strategy', 'anon-vma');
     expect(right.status).toBe(2);
-    expect(right.stderr).toContain('diverged at step');
+    expect(right.stderr).toMatch(/diverged at step .* it was recorded under '.*', and this is 'anon-vma'/);
   });
 
   it('refuses a damaged token', () => {

@@ -37,10 +37,9 @@ export class Diverged extends Error {
     readonly at: number,
     readonly expected: string,
     readonly found: string,
+    why = 'the model has changed since it was recorded',
   ) {
-    super(
-      `the schedule diverged at step ${at}: expected ${expected}, found ${found}; the model has changed since it was recorded`,
-    );
+    super(`the schedule diverged at step ${at}: expected ${expected}, found ${found}; ${why}`);
   }
 }
 

@@ -1,4 +1,4 @@
-import { deflateRawSync, inflateRawSync } from 'node:zlib';
+import { deflateSync, inflateRawSync, inflateSync } from 'node:zlib';
 import { describe, type Failure } from './explore.js';
 import type { LockEdge } from './lock-edges.js';
 import type { Program } from './program.js';
@@ -25,47 +25,72 @@ export class BadToken extends Error {
   override readonly name = 'BadToken';
 }
 
-const PREFIX = 'rx1.';
+/** How tokens begin, with a checksum, and how they once did, without one. */
+const PREFIX = 'rx2.';
+const OLD_PREFIX = 'rx1.';
 
-/** `rx1.` and the packed schedule, in characters that need no quoting. */
+/** What is packed: of each step who makes it, and the number of its label. */
+type Packed = readonly [
+  scenario: string,
+  strategy: string,
+  rule: string,
+  labels: readonly string[],
+  steps: readonly (readonly [thread: number, label: number])[],
+  dropped?: readonly number[],
+  sought?: readonly [held: string, next: string],
+];
+
+/** `rx2.` and the packed schedule, in characters that need no quoting. */
 export function encodeToken({ scenario, dropped, strategy, rule, choices, steps, sought }: Token): string {
   const labels = [...new Set(steps)];
-  const numbers = new Map(labels.map((label, i) => [label, i]));
-  const pairs = choices.map((thread, i) => [thread, numbers.get(steps[i])]);
-  const packed = JSON.stringify([
-    scenario,
-    strategy,
-    rule,
-    labels,
-    pairs,
-    dropped,
-    ...(sought ? [[sought.held, sought.next]] : []),
-  ]);
-  return PREFIX + deflateRawSync(packed).toString('base64url');
+  const pairs = choices.map((thread, i) => [thread, labels.indexOf(steps[i])] as const);
+  const packed: Packed = [scenario, strategy, rule, labels, pairs, dropped];
+  const all = sought ? [...packed, [sought.held, sought.next]] : packed;
+  return PREFIX + deflateSync(JSON.stringify(all)).toString('base64url');
 }
 
 /** The schedule of a token. @throws BadToken */
 export function decodeToken(text: string): Token {
-  if (!text.startsWith(PREFIX)) throw new BadToken(`a token starts with '${PREFIX}'; this is '${text.slice(0, 12)}'`);
+  const old = text.startsWith(OLD_PREFIX);
+  if (!old && !text.startsWith(PREFIX)) throw new BadToken(`a token starts with '${PREFIX}'; this is '${text.slice(0, 12)}'`);
   try {
-    const packed = inflateRawSync(Buffer.from(text.slice(PREFIX.length), 'base64url'), { maxOutputLength: 2 ** 24 }).toString();
-    const [scenario, strategy, rule, labels, pairs, dropped = [], sought] = JSON.parse(packed) as [
-      string,
-      string,
-      string,
-      string[],
-      [number, number][],
-      number[]?,
-      [string, string]?,
-    ];
-    const steps = pairs.map(([, label]) => labels[label]);
-    if (steps.some((step) => typeof step !== 'string')) throw new Error('a step without a name');
-    const choices = pairs.map(([thread]) => thread);
-    return { scenario, dropped, strategy, rule, choices, steps, ...(sought && { sought: { held: sought[0], next: sought[1] } }) };
+    const bytes = Buffer.from(text.slice(PREFIX.length), 'base64url');
+    const packed: unknown = JSON.parse((old ? inflateRawSync : inflateSync)(bytes, { maxOutputLength: 2 ** 24 }).toString());
+    if (!isPacked(packed)) throw new Error('it holds no schedule');
+    const [scenario, strategy, rule, labels, steps, dropped = [], sought] = packed;
+    return {
+      scenario,
+      dropped,
+      strategy,
+      rule,
+      choices: steps.map(([thread]) => thread),
+      steps: steps.map(([, label]) => labels[label]),
+      ...(sought && { sought: { held: sought[0], next: sought[1] } }),
+    };
   } catch (error) {
     throw new BadToken(`the token is damaged or cut off (${(error as Error).message})`);
   }
 }
+
+function isPacked(value: unknown): value is Packed {
+  if (!Array.isArray(value)) return false;
+  const [scenario, strategy, rule, labels, steps, dropped = [], sought = ['', '']] = value as unknown[];
+  const isStep = (step: unknown): boolean => areAll(step, isNumber, 2) && (step as number[])[1] < (labels as string[]).length;
+  return (
+    areAll([scenario, strategy, rule], isText) &&
+    areAll(labels, isText) &&
+    areAll(steps, isStep) &&
+    areAll(dropped, isNumber) &&
+    areAll(sought, isText, 2)
+  );
+}
+
+const isText = (value: unknown): boolean => typeof value === 'string';
+const isNumber = (value: unknown): boolean => Number.isInteger(value) && (value as number) >= 0;
+
+/** Whether `values` is a list of such, with `length` of them where that is given. */
+const areAll = (values: unknown, is: (value: unknown) => boolean, length?: number): boolean =>
+  Array.isArray(values) && values.every(is) && values.length === (length ?? values.length);
 
 /** Runs a token's schedule again, in the program of its whole scenario. @throws Diverged when that does something else at some step */
 export function replay(program: Program, { dropped, choices, steps, sought }: Token): Recording {

@@ -1,3 +1,4 @@
+import { deflateRawSync } from 'node:zlib';
 import { type Op, run } from '@rmap-lab/core';
 import { describe, expect, it } from 'vitest';
 import {
@@ -207,7 +208,7 @@ describe('a failing schedule', () => {
       choices: failure.choices,
       steps,
     });
-    expect(token).toMatch(/^rx1\.[\w-]+$/);
+    expect(token).toMatch(/^rx2\.[\w-]+$/);
     const decoded = decodeToken(token);
     expect(decoded).toEqual({
       scenario: 'lost',
@@ -237,6 +238,60 @@ describe('a failing schedule', () => {
   it('is no token when damaged', () => {
     expect(() => decodeToken('nonsense')).toThrow(BadToken);
     expect(() => decodeToken('rx1.AAAA')).toThrow(BadToken);
+    expect(() => decodeToken('rx2.AAAA')).toThrow(BadToken);
+  });
+
+  const found = {
+    scenario: 'munmap-x-walk',
+    dropped: [1, 4],
+    strategy: 'anon-vma-lazy:posted',
+    rule: 'R18',
+    choices: [0, 0, 1, 0, 1],
+    steps: ['choice start', 'lock mmap_lock', 'choice start', 'lock vma', 'load start'],
+  };
+
+  // Most damage once went for a model that has changed.
+  it('is no token with any character changed, missing or exchanged with the next', () => {
+    const token = encodeToken(found);
+    const damaged = [...token].flatMap((character, i) => [
+      ...[...'AZaz09-_'].map((other) => token.slice(0, i) + other + token.slice(i + 1)),
+      token.slice(0, i) + token.slice(i + 1),
+      token.slice(0, i) + (token[i + 1] ?? '') + character + token.slice(i + 2),
+    ]);
+    for (const text of damaged) {
+      try {
+        // The last character has bits to spare.
+        expect(decodeToken(text), text).toEqual(found);
+      } catch (error) {
+        if (!(error instanceof BadToken)) throw error;
+      }
+    }
+  });
+
+  const packed: unknown[] = ['s', 'anon-vma', 'R18', ['load x'], [[0, 0]]];
+  const oldToken = (...content: unknown[]): string => `rx1.${deflateRawSync(JSON.stringify(content)).toString('base64url')}`;
+
+  it('may be one of the old ones, without a checksum', () => {
+    expect(decodeToken(oldToken(...packed))).toMatchObject({ scenario: 's', choices: [0], steps: ['load x'], dropped: [] });
+    expect(decodeToken(oldToken(...packed, [2]))).toMatchObject({ dropped: [2] });
+  });
+
+  it.each<[string, unknown[]]>([
+    ['a strategy that is a number', packed.with(1, 5)],
+    ['no strategy', packed.with(1, null)],
+    ['no rule', packed.with(2, undefined)],
+    ['labels that are none', packed.with(3, [5])],
+    ['no steps', packed.slice(0, 4)],
+    ['a step that is none', packed.with(4, [0])],
+    ['a step without a name', packed.with(4, [[0, 1]])],
+    ['a step of no thread', packed.with(4, [[-1, 0]])],
+    ['operations that are a number', [...packed, 5]],
+    ['operations that are texts', [...packed, ['a']]],
+    ['locks that are a text', [...packed, [], 'ab']],
+    ['one lock', [...packed, [], ['a']]],
+  ])('is no token with %s', (_, content) => {
+    expect(() => decodeToken(oldToken(...content))).toThrow(BadToken);
+    expect(() => decodeToken(oldToken(...content))).toThrow('it holds no schedule');
   });
 
   it('is drawn with a column for each thread', () => {

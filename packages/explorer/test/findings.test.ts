@@ -16,7 +16,7 @@ const strategyOf = (name: string): RmapStrategy => {
 
 const page = readFileSync(new URL('../../../docs/findings.md', import.meta.url), 'utf8');
 const rows = [...page.matchAll(/^\| [\w ]+ \| `([\w:-]+)` \| `([\w-]+)` \| .* \| (\w+) \| (\d+), (\d+) \|$/gm)];
-const tokens = [...page.matchAll(/^rx1\.[\w-]+$/gm)].map(([token]) => token);
+const tokens = [...page.matchAll(/^rx\d\.[\w-]+$/gm)].map(([token]) => token);
 
 /** When one fails because the model changed: `rmap-lab explore SCENARIO --strategy STRATEGY --json` finds a new token. */
 describe('what docs/findings.md says was found', () => {
