@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { decodeToken, encodeToken } from '@rmap-lab/explorer';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { exploreSchema } from '../src/explore-schema.js';
 
@@ -126,6 +127,8 @@ describe('rmap-lab explore', () => {
     expect(people.stdout).toContain('rmap-lab replay rx2.');
     const right = rmapLab('replay', failure?.token ?? '', '--strategy', 'anon-vma');
     expect(right.status).toBe(2);
+    const wrong = rmapLab('replay', encodeToken({ ...decodeToken(failure?.token ?? ''), rule: 'R99' }));
+    expect(wrong.stdout).toContain("another rule is broken than the token's, R99: R17 is broken");
     expect(right.stderr).toMatch(/diverged at step .* it was recorded under '.*', and this is 'anon-vma'/);
   });
 
