@@ -613,6 +613,11 @@ describe('what threads share is followed, or refused', () => {
     ['an array in a frozen object', () => Object.freeze({ a: [0] }), "the array in the field 'a' of a shared Object"],
     ['a frozen map', () => Object.freeze(new Map()), 'the entries of a shared Map'],
     ['an array with fields', () => Object.assign([1], { n: 0 }), "the field 'n' of a shared Array"],
+    // These were once taken for objects without fields.
+    ['memory', () => new ArrayBuffer(4), 'what is stored in a shared ArrayBuffer'],
+    ['a weak map', () => new WeakMap(), 'what is stored in a shared WeakMap'],
+    ['a weak set', () => new WeakSet(), 'what is stored in a shared WeakSet'],
+    ['a date', () => new Date(0), 'what is stored in a shared Date'],
     ['a view of memory', () => new DataView(new ArrayBuffer(4)), 'what is stored in a shared DataView'],
   ])('refused is %s', (_, make, what) => {
     const program = keptProgram(

@@ -16,6 +16,8 @@ const MAKER = 0;
 const FIRST = 1;
 /** Stands for everything in a collection together. */
 const WHOLE = Symbol('everything in a collection');
+/** Hold what is neither a field nor an element, nor can be gone through. */
+const HIDING = [DataView, ArrayBuffer, SharedArrayBuffer, WeakMap, WeakSet, Date];
 const NO_FIELDS: readonly PropertyKey[] = [];
 
 /**
@@ -319,6 +321,8 @@ export class Tracing {
   }
 
   private trace(object: object): void {
+    if (HIDING.some((kind) => object instanceof kind))
+      this.refuse('what is stored in', object, 'use a typed array, a map, a set or a number');
     const node = this.newNode();
     if (typeof object === 'function') this.apart.set(object, node);
     else if (!Object.isExtensible(object)) {
@@ -327,7 +331,6 @@ export class Tracing {
     } else {
       Object.defineProperty(object, NODE, { value: node });
       if (Array.isArray(object)) this.traceElements(object);
-      else if (object instanceof DataView) this.refuse('what is stored in', object, 'use a typed array');
       else if (!ArrayBuffer.isView(object)) this.traceFields(object);
       if (object instanceof Map) {
         const entries = [...(object as Map<unknown, unknown>)];
