@@ -11,6 +11,7 @@ export const oracleDocument = ({
   seed,
   byKind,
   seconds,
+  partial,
 }: OracleReport) => ({
   schema: 'rmap-lab/oracle@1',
   operations,
@@ -22,6 +23,7 @@ export const oracleDocument = ({
   operationsPerSecond: Math.round(operations / seconds),
   seed,
   byKind,
+  ...(partial ? { partial } : {}),
 });
 
 /** The report for people. */
@@ -36,8 +38,10 @@ export function oracleText({
   seed,
   seconds,
   judge,
+  partial,
 }: OracleReport): string {
   const lines = [
+    ...(partial ? ['interrupted: this is of what was compared by then'] : []),
     `${number(operations)} operations and ${number(observations)} looks compared with ${judge}, ${differences.length} differences` +
       `${known > 0 ? `, ${known} known` : ''}${seed === null ? '' : `; seed ${seed}`}, ${number(Math.round(operations / seconds))} operations/s`,
     `compared: ${columns.join('; ')}`,

@@ -19,21 +19,37 @@ export interface Finished {
   readonly err: string;
 }
 
-/** Runs the built command for somebody in the scratch folder; with `killWhen` it is killed (kill -9) as soon as that is so. */
+/** When a run ends before its time. */
+interface Ends {
+  /** It is killed (kill -9) as soon as that is so. */
+  readonly killWhen?: () => boolean;
+  /** Ctrl-C, as soon as that is so: it and all that it started are interrupted, as on a terminal. */
+  readonly interruptWhen?: (pid: number) => boolean;
+}
+
+/** Runs the built command for somebody in the scratch folder, or in `cwd`. */
 export function rmapLab(
   args: readonly string[],
-  { killWhen, cwd = scratch }: { killWhen?: () => boolean; cwd?: string } = {},
+  { killWhen, interruptWhen, cwd = scratch }: Ends & { readonly cwd?: string } = {},
 ): Promise<Finished> {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, [main, ...args], {
       cwd,
       env: { ...process.env, INIT_CWD: scratch, RMAP_LAB_PATIENCE: '3' },
+      detached: interruptWhen !== undefined,
     });
     let out = '';
     let err = '';
     child.stdout.on('data', (data) => (out += data));
     child.stderr.on('data', (data) => (err += data));
-    const watch = setInterval(() => killWhen?.() && child.kill('SIGKILL'), 5);
+    let interrupted = false;
+    const watch = setInterval(() => {
+      if (killWhen?.()) child.kill('SIGKILL');
+      const pid = child.pid as number;
+      if (interrupted || !interruptWhen?.(pid)) return;
+      interrupted = true;
+      process.kill(-pid, 'SIGINT');
+    }, 5);
     child.on('close', (status) => {
       clearInterval(watch);
       resolve({ status, out, err });

@@ -1,5 +1,6 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { execFile } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { file, rmapLab } from './command.js';
 
@@ -91,8 +92,38 @@ describe.runIf(observed)('rmap-lab oracle', () => {
     expect(JSON.parse(out)).toMatchObject({ differences: 0 });
   });
 
+  test('Ctrl-C prints what was compared by then, and puts the settings back', async () => {
+    const before = await settings();
+    const { status, out } = await rmapLab(['oracle', '--operations', '10000000', '--seed', '1', '--json'], {
+      interruptWhen: hasTheMachine,
+    });
+    expect(status).toBe(130);
+    expect(JSON.parse(out)).toMatchObject({ partial: true, differences: 0, seed: 1 });
+    expect(await settings()).toEqual(before);
+  });
+
+  test('Ctrl-C keeps the programs that were recorded by then', async () => {
+    const before = await settings();
+    const args = ['oracle', '--record', 'interrupted.gz', '--programs', '100000', '--seed', '1'];
+    const { status, err } = await rmapLab(args, { interruptWhen: hasTheMachine });
+    expect(status).toBe(130);
+    expect(err).toMatch(
+      /interrupted; (no program was answered|what Linux [\d.]+ answers to \d+ programs is in .*interrupted\.gz)\n$/,
+    );
+    expect(await settings()).toEqual(before);
+  });
+
+  test('refuses to record where nothing can be written, before it asks', async () => {
+    const { status, err } = await rmapLab(['oracle', '--record', 'no/such/folder.gz', '--programs', '100000']);
+    expect(status).toBe(2);
+    expect(err).toMatch(/^rmap-lab: .*folder\.gz can't be written: ENOENT/);
+    expect((await rmapLab(['oracle', '--record', '.', '--programs', '100000'])).err).toMatch(
+      /can't be written: it is there and is no file/,
+    );
+  });
+
   test('takes turns with another one, and mends what a killed one left behind', async () => {
-    const before = settings();
+    const before = await settings();
     let changed = false;
     const killWhen = (): boolean => (changed ||= existsSync('/run/rmap-lab-settings.json'));
     const killed = rmapLab(['oracle', '--operations', '1000000'], { killWhen });
@@ -101,15 +132,20 @@ describe.runIf(observed)('rmap-lab oracle', () => {
     expect(both.map(({ status, out }) => `${status} ${/\d+ differences/.exec(out)?.[0]}`)).toEqual(
       Array(2).fill('0 0 differences'),
     );
-    expect(settings()).toEqual(before);
+    expect(await settings()).toEqual(before);
   });
 });
 
-/** What the oracle changes while it runs. */
-function settings(): Record<string, string> {
-  const folder = '/sys/kernel/mm/ksm';
-  const names = readdirSync(folder).filter((name) =>
-    /^(run|sleep_millisecs|pages_to_scan|smart_scan|max_page_sharing)$/.test(name),
-  );
-  return Object.fromEntries(names.map((name) => [name, readFileSync(join(folder, name), 'utf8').trim()]));
+/** Whether the driver of an oracle holds the lock that lets it change settings. */
+function hasTheMachine(pid: number): boolean {
+  const drivers = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
+  const locks = readFileSync('/proc/locks', 'utf8');
+  return drivers.some((driver) => new RegExp(`^\\d+: FLOCK .* ${driver} `, 'm').test(locks));
+}
+
+/** What the oracle changes while it runs, read while no oracle does. */
+async function settings(): Promise<string> {
+  const names = ['run', 'sleep_millisecs', 'pages_to_scan', 'smart_scan', 'max_page_sharing'];
+  const files = names.map((name) => `/sys/kernel/mm/ksm/${name}`).filter((name) => existsSync(name));
+  return (await promisify(execFile)('flock', ['/sys/kernel/mm', 'grep', '', ...files])).stdout;
 }

@@ -52,7 +52,7 @@ export async function campaign(oracle: Oracle, options: CampaignOptions): Promis
         const verdict = await judge.verdict(question, answers);
         tally.add(question.program, verdict);
         if (verdict.difference !== null) {
-          const difference = await shortest(judge, verdict.difference);
+          const difference = await shortest(judge, verdict.difference, signal);
           if (known.some((each) => each.matches(difference))) tally.known++;
           else tally.differences.push(difference);
         }
@@ -61,11 +61,11 @@ export async function campaign(oracle: Oracle, options: CampaignOptions): Promis
       }
     });
   }
-  return tally.report({ judge: 'this kernel', seed, ...oracle.tier.seen, notes: [] });
+  return tally.report({ judge: 'this kernel', seed, ...oracle.tier.seen, notes: [], partial: signal?.aborted ?? false });
 }
 
-/** The same difference, or another one, by the shortest program that shows it. */
-async function shortest(judge: Judge, difference: Difference): Promise<Difference> {
-  const program = await shrink(difference.program, (rest) => judge.differsAt(rest));
+/** The same difference, or another one, by the shortest program that shows it: as short as it was when `signal` came. */
+async function shortest(judge: Judge, difference: Difference, signal?: AbortSignal): Promise<Difference> {
+  const program = await shrink(difference.program, async (rest) => (signal?.aborted ? null : judge.differsAt(rest)));
   return (await judge.compare(program, 1)).difference ?? difference;
 }

@@ -15,20 +15,26 @@ export interface ProgramOptions {
   readonly strategy: () => RmapStrategy;
   /** Where file names are meant from. */
   readonly from: string;
+  /** Ends the comparison before its time. */
+  readonly signal?: AbortSignal;
 }
 
 /** Compares one program: a JSON file (see {@link readProgram}), or a workload by its name or its file. @throws BadProgram, CannotObserve; UnknownWorkload, TraceError */
-export async function compareProgram(oracle: Oracle, name: string, { strategy, from }: ProgramOptions): Promise<OracleReport> {
+export async function compareProgram(
+  oracle: Oracle,
+  name: string,
+  { strategy, from, signal }: ProgramOptions,
+): Promise<OracleReport> {
   const { notes, ...saved } = await open(name, from);
   const { program } = saved;
   const settings = oracle.tier.settingsFor(saved);
   const tally = new Tally();
   await oracle.system.with(settings, async () => {
-    const verdict = await new Judge(oracle.driver, strategy, settings).compare(program, everyOf(program.length));
-    tally.add(program, verdict);
+    const verdict = await new Judge(oracle.driver, strategy, settings).compare(program, everyOf(program.length), signal);
+    tally.add(program.slice(0, verdict.operations), verdict);
     if (verdict.difference !== null) tally.differences.push(verdict.difference);
   });
-  return tally.report({ judge: 'this kernel', seed: null, ...oracle.tier.seen, notes });
+  return tally.report({ judge: 'this kernel', seed: null, ...oracle.tier.seen, notes, partial: signal?.aborted ?? false });
 }
 
 /** After how many operations of so many to look: short programs are seen step by step. */

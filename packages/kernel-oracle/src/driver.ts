@@ -26,7 +26,8 @@ export class Driver {
 
   /** Starts the tree with one process in slot 0. @throws CannotObserve */
   static async start({ driver, worker, bpf }: Programs): Promise<Driver> {
-    const child = spawn(driver, bpf === null ? [worker] : [worker, bpf], { stdio: ['pipe', 'pipe', 'pipe'] });
+    // In a session of its own: Ctrl-C is for us, who still need the driver to put the system's settings back.
+    const child = spawn(driver, bpf === null ? [worker] : [worker, bpf], { stdio: ['pipe', 'pipe', 'pipe'], detached: true });
     const started = new Driver(child, bpf === null ? LAYOUT : EVERYTHING);
     await started.ask([], 1);
     return started;

@@ -45,6 +45,9 @@ const FORK: Operation = { op: 'fork', process: 0 };
 /** What a driver says that counts no objects. */
 const UNCOUNTED: Objects = [0, 0, 0];
 
+/** Commands that the driver gets at once; between two batches there is time to stop. */
+const BATCH = 1000;
+
 /** Runs programs on the real kernel and in the model, and compares. */
 export class Judge {
   constructor(
@@ -53,10 +56,13 @@ export class Judge {
     private readonly settings: Settings = DEFAULT_SETTINGS,
   ) {}
 
-  /** Compares every answer, and what can be seen after every `every` operations and at the end; a difference is traced to its operation. */
-  compare(program: readonly Operation[], every: number): Promise<Verdict> {
+  /**
+   * Compares every answer, and what can be seen after every `every` operations and at the end; a difference is traced to its operation.
+   * `signal` ends it early: the verdict is of the operations done by then.
+   */
+  compare(program: readonly Operation[], every: number, signal?: AbortSignal): Promise<Verdict> {
     const question = this.prepare(program, every);
-    return this.verdict(question, this.ask(question));
+    return this.verdict(question, this.ask(question, signal));
   }
 
   /** Runs a program in the model: what is to be asked, and what to expect. */
@@ -91,18 +97,23 @@ export class Judge {
     return { program, every, commands, expectations, observations };
   }
 
-  /** Hands a question to the kernel, which works on it while the caller goes on; one at a time. */
-  ask({ commands }: Question): Promise<string[]> {
-    return this.driver.ask(commands);
+  /** Hands a question to the kernel, which works on it while the caller goes on; one at a time. After `signal` there are fewer answers. */
+  async ask({ commands }: Question, signal?: AbortSignal): Promise<string[]> {
+    const answers: string[] = [];
+    while (answers.length < commands.length && !signal?.aborted)
+      answers.push(...(await this.driver.ask(commands.slice(answers.length, answers.length + BATCH))));
+    if (answers.length < commands.length) await this.driver.ask(exits(commands.slice(0, answers.length)));
+    return answers;
   }
 
-  /** Compares the kernel's answers with the model's. */
+  /** Compares the kernel's answers, which may be those of the first operations alone, with the model's. */
   async verdict(question: Question, answered: Promise<string[]>): Promise<Verdict> {
-    const { program, every, observations } = question;
-    const differs = firstDifference(question, await answered);
-    const counts = { operations: program.length, observations };
+    const { program, every } = question;
+    const answers = await answered;
+    const differs = firstDifference(question, answers);
+    const counts = countsOf(question, answers.length);
     if (differs === null) return { ...counts, difference: null };
-    const fine = every === 1 ? differs : await this.differsAt(program);
+    const fine = every === 1 ? differs : await this.differsAt(program.slice(0, differs));
     return { ...counts, difference: await this.explain(program.slice(0, fine ?? differs)) };
   }
 
@@ -127,9 +138,23 @@ export class Judge {
   }
 }
 
+/** The end of all processes that these commands started; of one that has ended the driver says that it knows none. */
+const exits = (commands: readonly string[]): string[] =>
+  commands.flatMap((command) => /^[ft] \d+ (\d+)/.exec(command)?.[1] ?? []).map((slot) => `x ${slot}`);
+
+/** How much was compared when so many answers came. */
+function countsOf({ program, observations, expectations }: Question, answers: number): Omit<Verdict, 'difference'> {
+  if (answers === expectations.length) return { operations: program.length, observations };
+  const answered = expectations.slice(0, answers);
+  return {
+    operations: answered.at(-1)?.done ?? 0,
+    observations: answered.filter(({ operation }) => operation === null).length,
+  };
+}
+
 /** After how many operations an answer is not what was expected; null: all are. */
 function firstDifference({ expectations }: Question, answers: readonly string[]): number | null {
-  const wrong = expectations.findIndex(({ operation, expected }, i) => {
+  const wrong = expectations.slice(0, answers.length).findIndex(({ operation, expected }, i) => {
     const answer = operation === null ? answers[i] : resultOf(operation, answers[i]);
     return answer !== expected;
   });

@@ -20,6 +20,8 @@ export interface OracleReport {
   readonly missing: readonly string[];
   /** What else a reader must know. */
   readonly notes: readonly string[];
+  /** Whether a signal ended it before its time: all figures are of what was compared by then. */
+  readonly partial: boolean;
   /** Operations by kind. */
   readonly byKind: Readonly<Record<string, number>>;
   readonly seconds: number;
@@ -41,7 +43,7 @@ export class Tally {
   }
 
   /** All so far. */
-  report(about: Pick<OracleReport, 'judge' | 'seed' | 'columns' | 'missing' | 'notes'>): OracleReport {
+  report(about: Pick<OracleReport, 'judge' | 'seed' | 'columns' | 'missing' | 'notes' | 'partial'>): OracleReport {
     const { operations, observations, differences, known, byKind } = this;
     return { ...about, operations, observations, differences, known, byKind, seconds: (performance.now() - this.start) / 1000 };
   }

@@ -1,12 +1,18 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { MADV_PAGEOUT, type Operation, PROT_READ, PROT_WRITE, programToCode, type RmapStrategy } from '@rmap-lab/core';
 import { anonVma } from '@rmap-lab/strategy-anon-vma';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, describe, expect, test, vi } from 'vitest';
 import {
+  BadRecording,
   campaign,
+  compareRecording,
   Judge,
   KNOWN_DIFFERENCES,
   type KnownDifference,
   readRecording,
+  recordAnswers,
   replayRecorded,
   sideBySide,
   type Verdict,
@@ -114,3 +120,43 @@ observed('the example of a known difference shows it until the model is mended',
 
 for (const known of KNOWN_DIFFERENCES)
   observed(`a known difference still shows: ${known.name}`, async () => expect(await shows(known, anonVma)).toBe(true));
+
+describe('a recording', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'recording-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  observed('that Ctrl-C ends is whole, of the programs that were answered by then', async () => {
+    const file = join(folder, 'interrupted.gz');
+    const interrupt = new AbortController();
+    const header = await recordAnswers(oracle, file, {
+      strategy: anonVma,
+      programs: 10_000,
+      seed: 7,
+      signal: interrupt.signal,
+      onProgress: (done) => done === 55 && interrupt.abort(),
+    });
+    expect(header.programs).toBe(55);
+    const recording = await readRecording(file);
+    expect(recording.header).toEqual(header);
+    expect(await compareRecording(recording, anonVma)).toMatchObject({ differences: [], partial: false });
+  });
+
+  observed('that nothing can be written to is refused before the first question', async () => {
+    const onProgress = vi.fn();
+    const options = { strategy: anonVma, programs: 2, seed: 1, onProgress };
+    await expect(recordAnswers(oracle, folder, options)).rejects.toThrow(BadRecording);
+    await expect(recordAnswers(oracle, join(folder, 'none', 'x.gz'), options)).rejects.toThrow(/x\.gz can't be written: ENOENT/);
+    expect(onProgress).not.toHaveBeenCalled();
+  });
+
+  observed('that fails, or that ends before the first answer, leaves no file behind', async () => {
+    const file = join(folder, 'failed.gz');
+    const options = { strategy: anonVma, programs: 2, seed: 1 };
+    const broken = (): never => {
+      throw new Error('broken on purpose');
+    };
+    await expect(recordAnswers(oracle, file, { ...options, onProgress: broken })).rejects.toThrow('broken on purpose');
+    expect((await recordAnswers(oracle, file, { ...options, signal: AbortSignal.abort() })).programs).toBe(0);
+    expect(readdirSync(folder).filter((name) => name.startsWith('failed'))).toEqual([]);
+  });
+});

@@ -9,6 +9,7 @@ import {
   ANY_DESIGN,
   ANY_MERGE_RULE,
   BadRecording,
+  compareRecording,
   EVERYTHING,
   readRecording,
   replayRecorded,
@@ -45,6 +46,19 @@ describe('what a real kernel answered', () => {
     const explained = merged.filter((program) => replayRecorded(program, wrongAnonVma(), ANY_MERGE_RULE) === null);
     expect(explained.length).toBeGreaterThan(merged.length / 2);
   });
+});
+
+test('Ctrl-C ends a comparison with what was recorded, of which the first programs are compared', async () => {
+  const interrupt = new AbortController();
+  let asked = 0;
+  const strategy = () => {
+    if (++asked === 20) interrupt.abort();
+    return anonVma();
+  };
+  const report = await compareRecording({ header, programs }, strategy, interrupt.signal);
+  expect(asked).toBe(20);
+  expect(report).toMatchObject({ partial: true, differences: [] });
+  expect(report.operations).toBe(programs.slice(0, 20).flatMap(({ program }) => program).length);
 });
 
 describe('a file that is no whole recording is refused', () => {

@@ -66,7 +66,8 @@ export function addOracle(program: Command): void {
       `
 With root, type information (BTF), gcc, clang and libbpf everything is compared. Without one of them, and with gcc, that is done which
 anybody may do: programs that change no settings of the system, whose results, VMAs and presence of pages are compared; what is not
-seen is named. What differs is printed side by side with the shortest program that shows it.
+seen is named. What differs is printed side by side with the shortest program that shows it. Ctrl-C ends it early: what was found or
+recorded by then is kept, and the system's settings are put back.
 
 Examples:
   rmap-lab oracle --operations 100000 --seed 1
@@ -76,49 +77,76 @@ Examples:
   rmap-lab oracle --record answers.jsonl.gz --programs 1200`,
     )
     .action(async (options: OracleOptions) => {
-      if (options.record !== undefined) {
-        await record(options, resolve(standing(), options.record));
-        return;
-      }
-      const report = await compare(options);
-      printDifferences(report);
-      process.stdout.write(options.json ? `${JSON.stringify(oracleDocument(report))}\n` : oracleText(report));
-      if (report.differences.length > 0) process.exitCode = exitCode.broken;
+      process.exitCode =
+        options.record === undefined ? await compare(options) : await record(options, resolve(standing(), options.record));
     });
 }
 
-async function compare({ operations, see, seed, program, recorded }: OracleOptions): Promise<OracleReport> {
-  if (recorded !== undefined)
-    return compareRecording(await readRecording(recorded === true ? SHIPPED_RECORDING : resolve(standing(), recorded)), anonVma);
-  return withOracle(see, (oracle) => {
-    if (program !== undefined) return compareProgram(oracle, program, { strategy: anonVma, from: standing() });
-    const onProgress = process.stderr.isTTY ? progress('operations', operations) : undefined;
-    return campaign(oracle, { strategy: anonVma, operations, seed, onProgress });
+async function compare(options: OracleOptions): Promise<number> {
+  const report = await reportOf(options);
+  printDifferences(report);
+  process.stdout.write(options.json ? `${JSON.stringify(oracleDocument(report))}\n` : oracleText(report));
+  if (report.partial) return exitCode.interrupted;
+  return report.differences.length > 0 ? exitCode.broken : exitCode.fine;
+}
+
+async function reportOf({ operations, see, seed, program, recorded }: OracleOptions): Promise<OracleReport> {
+  if (recorded !== undefined) {
+    const recording = await readRecording(recorded === true ? SHIPPED_RECORDING : resolve(standing(), recorded));
+    return interruptible((signal) => compareRecording(recording, anonVma, signal));
+  }
+  return withOracle(see, (oracle, signal) => {
+    if (program !== undefined) return compareProgram(oracle, program, { strategy: anonVma, from: standing(), signal });
+    const onProgress = process.stderr.isTTY ? progress('operations') : undefined;
+    return campaign(oracle, { strategy: anonVma, operations, seed, onProgress, signal });
   });
 }
 
-async function record({ programs, seed }: OracleOptions, file: string): Promise<void> {
-  const onProgress = process.stderr.isTTY ? progress('programs', programs) : undefined;
-  const { kernel } = await withOracle('everything', (oracle) =>
-    recordAnswers(oracle, file, { strategy: anonVma, programs, seed, onProgress }),
+async function record({ programs, seed }: OracleOptions, file: string): Promise<number> {
+  const onProgress = process.stderr.isTTY ? progress('programs') : undefined;
+  const { kernel, programs: done } = await withOracle('everything', (oracle, signal) =>
+    recordAnswers(oracle, file, { strategy: anonVma, programs, seed, onProgress, signal }),
   );
-  process.stderr.write(`rmap-lab: what Linux ${kernel} answers to ${programs} programs is in ${file}\n`);
+  const what = done === 0 ? 'no program was answered' : `what Linux ${kernel} answers to ${done} programs is in ${file}`;
+  process.stderr.write(`rmap-lab: ${done < programs ? 'interrupted; ' : ''}${what}\n`);
+  return done < programs ? exitCode.interrupted : exitCode.fine;
 }
 
-async function withOracle<T>(see: OracleOptions['see'], work: (oracle: Oracle) => Promise<T>): Promise<T> {
+async function withOracle<T>(see: OracleOptions['see'], work: (oracle: Oracle, signal: AbortSignal) => Promise<T>): Promise<T> {
   const oracle = await Oracle.start({
     see,
     onWait: () => process.stderr.write('rmap-lab: another oracle has this machine; waiting for its turns\n'),
   });
   try {
-    return await work(oracle);
+    return await interruptible((signal) => work(oracle, signal));
   } finally {
+    if (process.stderr.isTTY) process.stderr.write(CLEAR_LINE);
     await oracle.stop();
   }
 }
 
+/** Ctrl-C asks `work` to end, so that it can report and put settings back; a second one does not wait for that. */
+async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const interrupt = new AbortController();
+  const stop = (): void => {
+    process.stderr.write(
+      'rmap-lab: ending; interrupted again, it ends at once, and leaves the settings of the system to the next run\n',
+    );
+    interrupt.abort();
+  };
+  process.once('SIGINT', stop).once('SIGTERM', stop);
+  try {
+    return await work(interrupt.signal);
+  } finally {
+    process.off('SIGINT', stop).off('SIGTERM', stop);
+  }
+}
+
+/** Takes away what is left of {@link progress}. */
+const CLEAR_LINE = '\r\x1b[K';
+
 const progress =
-  (what: string, all: number) =>
+  (what: string) =>
   (done: number): void => {
-    process.stderr.write(done < all ? `\r${done.toLocaleString('en-US')} ${what}` : '\r\x1b[K');
+    process.stderr.write(`\r${done.toLocaleString('en-US')} ${what}`);
   };

@@ -12,7 +12,7 @@ export interface Recording {
   readonly programs: readonly RecordedProgram[];
 }
 
-/** A file that is no recording, or not a whole one. */
+/** A file that is no recording, or not a whole one, or that none can be written to. */
 export class BadRecording extends Error {
   override readonly name = 'BadRecording';
 }
