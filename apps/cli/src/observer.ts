@@ -15,6 +15,8 @@ export class Observer {
   witness: string | null = null;
   readonly candidates: number[] = [];
   mappings = 0;
+  /** What of the program the trace does not hold, in words; null: it does not say. */
+  leftOut: string | null = null;
   private state: number;
 
   constructor(
@@ -32,6 +34,7 @@ export class Observer {
     for await (const placed of records) {
       const { record } = placed;
       if (record.type === 'process') this.born();
+      if (record.type === 'header') this.leftOut = record.options['left-out'] ?? null;
       yield placed;
       if (record.type === 'exit') this.processes.live--;
       if (++passed % step === 0) this.look();

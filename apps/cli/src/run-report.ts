@@ -29,7 +29,8 @@ export function runReport(run: RunDocument): string {
   const lockRows = Object.entries(locks).map(([name, c]) => [name, c.reads, c.writes, c.contended]);
   const { p50, p99, max } = walks.candidates;
   const right = verify.missed === 0 && verify.wrong === 0;
-  const verdict = right ? colours.green('every mapping found, every invariant held') : colours.red('FAILED');
+  const found = verify.mappings === 0 ? 'no page was mapped, so nothing had to be found; every' : 'every mapping found, every';
+  const verdict = right ? colours.green(`${found} invariant held`) : colours.red('FAILED');
   return [
     `${colours.bold(run.workload)} under ${colours.bold(run.strategy)}${run.partial ? colours.yellow(' (interrupted: figures of what was done)') : ''}`,
     table('Operations', ['kind', 'number'], [...kinds, ['all', operations.total], ['refused', operations.refused]]),
@@ -52,6 +53,7 @@ export function runReport(run: RunDocument): string {
     ...(run.kernelActivity === undefined
       ? []
       : [table('Kernel activity', ['act', 'number'], Object.entries(run.kernelActivity))]),
+    ...(run.leftOut === undefined ? [] : [colours.yellow(`not in the trace: ${run.leftOut}`)]),
     `${verdict}; ${number(replay.touches)} pages touched, ${number(replay.unexplained)} unexplained, ${number(replay.mismatches)} answers differ`,
     `${number(run.processes.total)} processes (${number(run.processes.peak)} at once), ${number(run.vmas.peak)} VMAs at once; ${run.seconds.toFixed(2)} s, ${number(Math.round(run.operationsPerSecond))} operations/s`,
   ].join('\n\n');

@@ -11,6 +11,8 @@ export const runSchema = z.strictObject({
   seed: z.int(),
   /** Only where the run was interrupted: the figures are of what was done by then. */
   partial: z.literal(true).optional(),
+  /** What of the program the trace does not hold, in words; only where the trace says so. */
+  leftOut: z.string().optional(),
   operations: z.strictObject({ total: count, refused: count, byKind: z.record(z.string(), count) }),
   /** Pages touched, touches the model could not explain, and records it answered differently. */
   replay: z.strictObject({ touches: count, unexplained: count, mismatches: count }),

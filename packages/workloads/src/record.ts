@@ -10,6 +10,7 @@ import { PAGE_SIZE } from '@rmap-lab/core';
 import { Checksum } from './checksum.js';
 import { type BodyRecord, type EndRecord, FORMAT, VERSION } from './format.js';
 import { explainTouches } from './import/explain.js';
+import { leaveOutUnmapped } from './import/leave-out.js';
 import { importPageFaults } from './import/page-faults.js';
 import { importStrace } from './import/strace.js';
 import { createTraceWriter } from './writer.js';
@@ -23,6 +24,8 @@ export interface Recording {
   readonly missing: string | null;
   /** Page faults in memory that no record made: with any, the trace lacks something and its replay stops there. */
   readonly unexplained: number;
+  /** Calls on memory that exec mapped, which `strace` does not show: left out, for no replay could answer them. */
+  readonly leftOut: number;
   readonly end: EndRecord;
 }
 
@@ -47,15 +50,21 @@ export async function record(command: readonly string[], { output }: { readonly 
     const events = join(scratch, 'events');
     if (missing === null) await runAttached(await recorder(), [events, ...command]);
     else await runStrace(events, command, missing);
-    const lines = createInterface({ input: createReadStream(events) });
+    const lines = (): AsyncIterable<string> => createInterface({ input: createReadStream(events) });
+    const counts = { unexplained: 0, leftOut: 0 };
     const method = missing === null ? 'page-faults' : 'strace';
-    let unexplained = 0;
-    const records = missing === null ? importPageFaults(lines) : importStrace(lines);
-    const checked = explainTouches(records, () => unexplained++);
-    const end = await write(part, method, command, checked);
+    let records: AsyncIterable<BodyRecord>;
+    if (missing === null) records = explainTouches(importPageFaults(lines()), () => counts.unexplained++);
+    else {
+      // Once to count: what is left out stands in the header.
+      for await (const _ of leaveOutUnmapped(importStrace(lines()), () => counts.leftOut++));
+      records = leaveOutUnmapped(importStrace(lines()), () => {});
+    }
+    const options: Record<string, string> = missing === null ? {} : { 'left-out': leftOutInWords(counts.leftOut) };
+    const end = await write(part, method, command, records, options);
     if (end.counts.exec === undefined) throw new CannotRecord(`'${command[0]}' was not executed: there is nothing to keep`);
     await rename(part, output);
-    return { output, method, missing, unexplained, end };
+    return { output, method, missing, ...counts, end };
   } catch (error) {
     await rm(part, { force: true });
     throw error;
@@ -72,6 +81,9 @@ async function besides(output: string): Promise<string> {
   await writeFile(part, '');
   return part;
 }
+
+const leftOutInWords = (calls: number): string =>
+  `every touch of a page, what exec mapped${calls === 0 ? '' : `, and ${calls} calls on that`}`;
 
 /** What keeps page faults from being recorded; null: nothing. */
 async function missingForPageFaults(): Promise<string | null> {
@@ -138,9 +150,10 @@ function runAttached(program: string, args: readonly string[]): Promise<void> {
 
 async function write(
   output: string,
-  method: string,
+  method: Recording['method'],
   command: readonly string[],
   records: AsyncIterable<BodyRecord>,
+  options: Readonly<Record<string, string>>,
 ): Promise<EndRecord> {
   const writer = createTraceWriter(output);
   // Base names only: a trace does not say where on whose machine it was made.
@@ -151,7 +164,7 @@ async function write(
     version: VERSION,
     pageSize: PAGE_SIZE,
     source: `rmap-lab record (${method}): ${program.join(' ')}`,
-    options: { kernel: release(), thp: transparentHugePages(), ...(await largeFolios()) },
+    options: { kernel: release(), thp: transparentHugePages(), ...(await largeFolios()), ...options },
   });
   for await (const one of records) await writer.write(one);
   return await writer.end();

@@ -91,7 +91,7 @@ describe('the importer of strace output', () => {
   it('gives processes and calls in order, with flags as numbers', async () => {
     expect(await records(importStrace(STRACE.split('\n')))).toEqual([
       { type: 'process', process: 1, parent: null, kind: 'spawn' },
-      { type: 'exec', process: 1, brk: null, layout: [] },
+      { type: 'exec', process: 1, brk: 0x555500010000, layout: [] },
       { type: 'call', process: 1, call: 'brk', args: [0], result: 0x555500010000 },
       { type: 'call', process: 1, call: 'mmap', args: [0, 8192, 3, 0x22, -1, 0], result: 0x7f0000000000 },
       { type: 'file', file: 1, name: 'opened', size: null },
@@ -104,6 +104,41 @@ describe('the importer of strace output', () => {
       { type: 'process', process: 3, parent: 1, kind: 'vfork' },
       { type: 'call', process: 1, call: 'mremap', args: [0x7f0000000000, 4096, 8192, 1, 0], result: 0x7f0000010000 },
       { type: 'exit', process: 1 },
+    ]);
+  });
+
+  it('tells each exec where its heap starts, in order, and leaves it unknown where nobody asked', async () => {
+    const lines = [
+      '7 execve("sh", [], 0) = 0',
+      '7 brk(NULL) = 0x1000',
+      '7 vfork() = 8',
+      '8 execve("a", [], 0) = 0',
+      '7 brk(0x3000) = 0x3000',
+      '8 brk(NULL) = 0x5000',
+      '7 vfork() = 9',
+      '9 execve("b", [], 0) = 0',
+      '9 brk(0x9000) = 0x9000',
+      '9 execve("c", [], 0) = 0',
+      '9 +++ exited with 0 +++',
+    ];
+    const said = (await records(importStrace(lines))).map((record) =>
+      record.type === 'exec'
+        ? `exec ${record.process} ${record.brk?.toString(16)}`
+        : `${record.type} ${'process' in record && record.process}`,
+    );
+    expect(said).toEqual([
+      'process 1',
+      'exec 1 1000',
+      'call 1',
+      'process 2',
+      'exec 2 5000',
+      'call 1',
+      'call 2',
+      'process 3',
+      'exec 3 undefined',
+      'call 3',
+      'exec 3 undefined',
+      'exit 3',
     ]);
   });
 

@@ -5,7 +5,18 @@ import { join } from 'node:path';
 import { Kernel } from '@rmap-lab/core';
 import { anonVma } from '@rmap-lab/strategy-anon-vma';
 import { afterAll, describe, expect, it, vi } from 'vitest';
-import { CannotRecord, readTrace, record, replay } from '../src/index.js';
+import { leaveOutUnmapped } from '../src/import/leave-out.js';
+import {
+  type BodyRecord,
+  type CallRecord,
+  CannotRecord,
+  importStrace,
+  type PlacedRecord,
+  type Recording,
+  readTrace,
+  record,
+  replay,
+} from '../src/index.js';
 
 const scratch = mkdtempSync(join(tmpdir(), 'rmap-lab-test-'));
 afterAll(() => rmSync(scratch, { recursive: true }));
@@ -26,6 +37,11 @@ describe('record', () => {
     expect(attempt).toMatchObject({ output, method: pageFaults ? 'page-faults' : 'strace' });
     if (!pageFaults) {
       expect(attempt).toMatchObject({ missing: expect.stringMatching(/page faults take/) });
+      const { leftOut } = attempt as Recording;
+      const report = await replay(new Kernel({ strategy: anonVma() }), readTrace(output));
+      expect(report).toMatchObject({ mismatches: 0, touches: 0 });
+      const header = (await readTrace(output).next()).value;
+      expect(header?.record).toMatchObject({ options: { 'left-out': expect.stringContaining(`${leftOut} calls`) } });
       return;
     }
     const report = await replay(new Kernel({ strategy: anonVma() }), readTrace(output));
@@ -51,3 +67,29 @@ describe('record', () => {
     expect(existsSync(ran)).toBe(false);
   });
 });
+
+/** What strace shows of a real program, whatever else could be recorded here. */
+const straceOf = (command: readonly string[]): readonly string[] => {
+  const events = join(scratch, 'events');
+  spawnSync('strace', ['-f', '-y', '-e', 'trace=memory,process', '-o', events, ...command]);
+  return readFileSync(events, 'utf8').trim().split('\n');
+};
+
+describe.runIf(has('strace'))('what strace shows of a program', () => {
+  it.each([['true'], ['sh', '-c', 'ls / | wc']])('is replayed with no answer that differs: %s %s %s', async (...command) => {
+    const leftOut: CallRecord[] = [];
+    const records = leaveOutUnmapped(importStrace(straceOf(command)), (call) => leftOut.push(call));
+    const report = await replay(new Kernel({ strategy: anonVma() }), place(records));
+    expect(report).toMatchObject({ mismatches: 0, unexplained: 0, touches: 0 });
+    expect(report.byKind.exec).toBe(command.length === 1 ? 1 : 3);
+    expect(report.byKind.brk).toBeGreaterThanOrEqual(report.byKind.exec);
+    // The dynamic linker protects a part of the program and of itself, both of which exec mapped.
+    expect(leftOut.map(({ call }) => call)).toEqual(Array(leftOut.length).fill('mprotect'));
+    expect(leftOut.length).toBeGreaterThan(0);
+  });
+});
+
+async function* place(records: AsyncIterable<BodyRecord>): AsyncGenerator<PlacedRecord> {
+  let position = 0;
+  for await (const record of records) yield { record, position: ++position };
+}

@@ -12,7 +12,7 @@ export function addRecord(program: Command): void {
       'after',
       `
 With root, tracefs and a C compiler every page fault is recorded, too; without them strace records system calls alone, and the
-command says what is missing.
+command says what is missing and left out: such a trace can be replayed, but no page is touched.
 
 Example:
   rmap-lab record -o mine.trace.gz -- make -j2`,
@@ -20,9 +20,14 @@ Example:
     .action(async (command: string[], { output }: { output: string }) => {
       // npm changes into the clone's top; files are meant from where the user stands.
       const file = resolve(process.env.INIT_CWD ?? process.cwd(), output);
-      const { method, missing, end } = await record(command, { output: file });
+      const { method, missing, leftOut, end } = await record(command, { output: file });
       const records = Object.values(end.counts).reduce((sum, n) => sum + n, 0);
       process.stderr.write(`rmap-lab: ${records.toLocaleString('en-US')} records (${method}) in ${output}\n`);
-      if (missing !== null) process.stderr.write(`rmap-lab: no page faults were recorded: ${missing}\n`);
+      if (missing === null) return;
+      process.stderr.write(
+        `rmap-lab: no page faults were recorded: ${missing}\n` +
+          'rmap-lab: a replay makes processes and mappings as the program did, touches no page, and has nothing of what exec mapped' +
+          `${leftOut === 0 ? '' : `; ${leftOut} calls on that were left out`}\n`,
+      );
     });
 }

@@ -120,6 +120,7 @@ function documentOf(
     workload,
     seed,
     ...(stopped ? { partial: true as const } : {}),
+    ...(observer.leftOut === null ? {} : { leftOut: observer.leftOut }),
     operations: { total, refused, byKind: { ...byKind } },
     replay: { touches, unexplained, mismatches },
     processes: { peak: observer.processes.peak, total: observer.processes.total },

@@ -13,6 +13,11 @@ export class Ranges {
     return this.below(address + 1) % 2 === 1;
   }
 
+  /** Whether all of [start, end) belongs to the set; nothing always does. */
+  covers(start: number, end: number): boolean {
+    return start >= end || (this.has(start) && this.bounds[this.below(start + 1)] >= end);
+  }
+
   add(start: number, end: number): void {
     this.replace(start, end, true);
   }

@@ -2,6 +2,7 @@ import { type Errno, TraceError } from '@rmap-lab/core';
 import type { BodyRecord } from '../format.js';
 import { ERRNOS, matters, recordedCall } from './calls.js';
 import { type Files, FileTable } from './files.js';
+import { tellHeaps } from './heap-start.js';
 import { callArguments, descriptors } from './strace-calls.js';
 import { type StraceLine, straceLines } from './strace-lines.js';
 
@@ -21,14 +22,15 @@ interface Task {
 
 /**
  * Turns the raw output of `strace -f -e trace=memory,process` into records: system calls, processes, execs and exits. There are
- * no page faults and no layouts in it, so what exec mapped is not there when the program unmaps or protects it. Which mappings are
- * of one file shows with `-y`, or with open, openat, close and dup among the calls; else one descriptor is one file all along.
+ * no page faults and no layouts in it, so what exec mapped is not there when the program protects or moves it; where its heap starts, the
+ * first brk tells. Which mappings are of one file shows with `-y`, or with open, openat, close and dup among the calls; else one descriptor is one file all along.
  * @throws TraceError for a line that can't be understood
  */
-export async function* importStrace(
-  lines: AsyncIterable<string> | Iterable<string>,
-  name = 'strace',
-): AsyncGenerator<BodyRecord> {
+export function importStrace(lines: AsyncIterable<string> | Iterable<string>, name = 'strace'): AsyncGenerator<BodyRecord> {
+  return tellHeaps(imported(lines, name));
+}
+
+async function* imported(lines: AsyncIterable<string> | Iterable<string>, name: string): AsyncGenerator<BodyRecord> {
   const importer = new Importer(name);
   for await (const line of straceLines(lines)) yield* importer.take(line);
   yield* importer.rest();
