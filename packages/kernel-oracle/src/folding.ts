@@ -31,10 +31,17 @@ export class Folding {
     return new Folding(regions);
   }
 
+  /** @throws OutsideArena: no record spoke of it */
   fold(page: number): ArenaPage {
-    const { start, to } = this.regions.find((region) => page <= region.end) as { start: number; to: number };
-    return to + (page - start);
+    const region = this.regions.find(({ start, end }) => start <= page && page <= end);
+    if (region === undefined) throw new OutsideArena(`page ${page} has no place in the arena`);
+    return region.to + (page - region.start);
   }
+}
+
+/** A page that was not brought into the arena. */
+export class OutsideArena extends Error {
+  override readonly name = 'OutsideArena';
 }
 
 interface Span {

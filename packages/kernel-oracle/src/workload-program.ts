@@ -1,7 +1,7 @@
 import * as linux from '@rmap-lab/core';
 import { type Operation, PAGE_SIZE } from '@rmap-lab/core';
 import type { CallRecord, ExecRecord, KernelRecord, PlacedRecord, ProcessRecord, TouchRecord } from '@rmap-lab/workloads';
-import { Folding } from './folding.js';
+import { Folding, OutsideArena } from './folding.js';
 import { BadProgram } from './saved-program.js';
 
 /** A workload as a program, and what of it could not be said as one. */
@@ -18,9 +18,9 @@ const FILE_PAGES = 4096;
 const KEPT_FLAGS = linux.MAP_NORESERVE | linux.MAP_POPULATE | linux.MAP_GROWSDOWN;
 const RW = linux.PROT_READ | linux.PROT_WRITE;
 
-/** The end of a heap, which threads share. */
+/** The end of a heap, which threads share; null: not known before the first brk. */
 interface Heap {
-  end: number;
+  end: number | null;
 }
 
 /**
@@ -31,27 +31,7 @@ export async function workloadProgram(records: AsyncIterable<PlacedRecord> | Ite
   const all: PlacedRecord['record'][] = [];
   for await (const { record } of records) all.push(record);
   const translation = new Translation(Folding.of(all));
-  for (const record of all) {
-    switch (record.type) {
-      case 'process':
-        translation.process(record);
-        break;
-      case 'exec':
-        translation.exec(record);
-        break;
-      case 'exit':
-        translation.exit(record.process);
-        break;
-      case 'call':
-        translation.call(record);
-        break;
-      case 'touch':
-        translation.touch(record);
-        break;
-      case 'kernel':
-        translation.kernel(record);
-    }
-  }
+  for (const record of all) translation.take(record);
   return translation.done();
 }
 
@@ -62,33 +42,68 @@ class Translation {
   private readonly heaps = new Map<number, Heap>();
   private readonly fileBase = new Map<number, number>();
   private readonly leftOut = new Map<string, number>();
+  private readonly notInTrace: string[] = [];
 
   constructor(private readonly folding: Folding) {}
 
   done(): WorkloadProgram {
-    const notes = [...this.leftOut].map(([what, count]) => `left out: ${count} ${what}`);
-    return { program: this.program, notes };
+    const leftOut = [...this.leftOut].map(([what, count]) => `left out: ${count} ${what}`);
+    return { program: this.program, notes: [...this.notInTrace, ...leftOut] };
   }
 
-  process({ process, parent, kind }: ProcessRecord): void {
+  take(record: PlacedRecord['record']): void {
+    try {
+      this.translate(record);
+    } catch (error) {
+      if (!(error instanceof OutsideArena)) throw error;
+      this.skip('records of memory that has no place in the arena');
+    }
+  }
+
+  private translate(record: PlacedRecord['record']): void {
+    switch (record.type) {
+      case 'header':
+        if ('left-out' in record.options) this.notInTrace.push(`not in the trace: ${record.options['left-out']}`);
+        break;
+      case 'process':
+        this.process(record);
+        break;
+      case 'exec':
+        this.exec(record);
+        break;
+      case 'exit':
+        this.exit(record.process);
+        break;
+      case 'call':
+        this.call(record);
+        break;
+      case 'touch':
+        this.touch(record);
+        break;
+      case 'kernel':
+        this.kernel(record);
+    }
+  }
+
+  private process({ process, parent, kind }: ProcessRecord): void {
     this.program.push({ op: kind === 'fork' || kind === 'spawn' ? 'fork' : 'thread', process: this.place(parent) });
     this.live.push(process);
     if (this.live.length > MAX_PROCESSES)
       throw new BadProgram(
         `the workload has more than ${MAX_PROCESSES} processes at once, and the kernel's driver has no room for more`,
       );
-    const heap = parent === null ? { end: 0 } : (this.heaps.get(parent) as Heap);
+    const heap = parent === null ? { end: null } : (this.heaps.get(parent) as Heap);
     this.heaps.set(process, kind === 'fork' ? { ...heap } : heap);
   }
 
-  exit(process: number): void {
+  private exit(process: number): void {
     this.program.push({ op: 'exit', process: this.place(process) });
     this.live.splice(this.place(process), 1);
   }
 
-  exec({ process, brk, layout }: ExecRecord): void {
+  private exec({ process, brk, layout }: ExecRecord): void {
     this.program.push({ op: 'exec', process: this.place(process) });
-    this.heaps.set(process, { end: brk ?? layout.find(({ kind }) => kind === 'heap')?.end ?? 0 });
+    this.heaps.set(process, { end: brk ?? layout.find(({ kind }) => kind === 'heap')?.end ?? null });
     for (const { start, end, prot, shared, kind, file, offset } of layout)
       this.map(process, {
         at: start,
@@ -101,7 +116,7 @@ class Translation {
       });
   }
 
-  call({ process, call, args, result }: CallRecord): void {
+  private call({ process, call, args, result }: CallRecord): void {
     if (typeof result !== 'number') {
       this.skip('calls that the recorded kernel refused');
       return;
@@ -131,13 +146,13 @@ class Translation {
     }
   }
 
-  touch({ process, first, count, stride, write }: TouchRecord): void {
+  private touch({ process, first, count, stride, write }: TouchRecord): void {
     const op = write ? 'write' : 'read';
     for (let i = 0; i < count; i++)
       this.program.push({ op, process: this.place(process), at: this.folding.fold(first + i * stride) });
   }
 
-  kernel({ action, process, first, pages }: KernelRecord): void {
+  private kernel({ action, process, first, pages }: KernelRecord): void {
     const actor = this.place(process);
     const at = this.folding.fold(first);
     if (action === 'collapse') this.program.push({ op: 'madvise', process: actor, at, pages, advice: linux.MADV_COLLAPSE });
@@ -194,7 +209,7 @@ class Translation {
 
   private brk(process: number, end: number): void {
     const heap = this.heaps.get(process) as Heap;
-    const [old, fresh] = [heap.end, end].map((each) => Math.ceil(each / PAGE_SIZE) * PAGE_SIZE);
+    const [old, fresh] = [heap.end ?? end, end].map((each) => Math.ceil(each / PAGE_SIZE) * PAGE_SIZE);
     heap.end = end;
     if (fresh > old)
       this.map(process, { at: old, length: fresh - old, prot: RW, flags: 0, shared: false, file: null, offset: 0 });
