@@ -3,7 +3,7 @@ import * as linux from '@rmap-lab/core';
 
 const RW = linux.PROT_READ | linux.PROT_WRITE;
 
-/** Shrunk programs that once showed a difference between model and kernel, by what was wrong in the model. */
+/** Shrunk programs that once showed a difference between model and kernel, by what was wrong in the model; and what random programs never ask. */
 export const programs: Readonly<Record<string, readonly Operation[]>> = {
   'MADV_POPULATE_READ reports a hole behind what it populated': [
     { op: 'mmap', process: 0, at: 12, pages: 2, prot: RW, memory: 'private', flags: 0, offset: 12 },
@@ -181,5 +181,20 @@ export const programs: Readonly<Record<string, readonly Operation[]>> = {
     { op: 'madvise', process: 0, at: 1024, pages: 512, advice: linux.MADV_COLLAPSE },
     { op: 'madvise', process: 0, at: 1024, pages: 512, advice: linux.MADV_DONTNEED },
     { op: 'madvise', process: 0, at: 1024, pages: 512, advice: linux.MADV_COLLAPSE },
+  ],
+  'calls of no pages: mprotect, madvise, mlock and munlock grant them anywhere, mmap, munmap and mremap refuse them': [
+    { op: 'mmap', process: 0, at: 10, pages: 4, prot: RW, memory: 'private', flags: 0, offset: 10 },
+    { op: 'write', process: 0, at: 11 },
+    { op: 'mprotect', process: 0, at: 11, pages: 0, prot: linux.PROT_READ },
+    { op: 'mprotect', process: 0, at: 20, pages: 0, prot: linux.PROT_READ },
+    { op: 'madvise', process: 0, at: 11, pages: 0, advice: linux.MADV_DONTNEED },
+    { op: 'madvise', process: 0, at: 20, pages: 0, advice: linux.MADV_DONTNEED },
+    { op: 'mlock', process: 0, at: 11, pages: 0 },
+    { op: 'mlock', process: 0, at: 20, pages: 0 },
+    { op: 'munlock', process: 0, at: 11, pages: 0 },
+    { op: 'munmap', process: 0, at: 11, pages: 0 },
+    { op: 'mremap', process: 0, at: 11, pages: 0, newPages: 1, to: 30, dontUnmap: false },
+    { op: 'mremap', process: 0, at: 11, pages: 1, newPages: 0, to: 30, dontUnmap: false },
+    { op: 'mmap', process: 0, at: 40, pages: 0, prot: RW, memory: 'private', flags: 0, offset: 40 },
   ],
 };
