@@ -18,8 +18,8 @@ export const ERRNOS: Readonly<Record<number, Errno>> = {
 /** Calls that do, for the model, the same as an older one. */
 const ALIASES: Readonly<Record<string, CallName>> = { pkey_mprotect: 'mprotect', mlock2: 'mlock' };
 
-/** Advice that changes nothing the model knows: REMOVE, PAGEOUT, DONTNEED_LOCKED, COLLAPSE. */
-const LEFT_OUT_ADVICE = new Set([9, 21, 24, 25]);
+/** Advice that is left out: REMOVE, which the model does not know; PAGEOUT and COLLAPSE, which do more or less by the state of the machine. */
+const LEFT_OUT_ADVICE = new Set([9, 21, 25]);
 
 /** The call of a trace that a system call is; null: none. */
 export function recordedCall(name: string): CallName | null {
