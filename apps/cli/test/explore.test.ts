@@ -1,5 +1,5 @@
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,6 +13,19 @@ afterAll(() => rmSync(scratch, { recursive: true }));
 
 const rmapLab = (...args: string[]) =>
   spawnSync(process.execPath, [main, ...args], { cwd: scratch, env: { ...process.env, INIT_CWD: scratch }, encoding: 'utf8' });
+
+/** Runs the command, and interrupts it as soon as it is `time`. */
+function interrupted(args: readonly string[], time: () => boolean): Promise<{ status: number | null; stdout: string }> {
+  const child = spawn(process.execPath, [main, ...args], { cwd: scratch, env: { ...process.env, INIT_CWD: scratch } });
+  let stdout = '';
+  child.stdout.on('data', (data) => (stdout += data));
+  const watch = setInterval(() => {
+    if (!time()) return;
+    clearInterval(watch);
+    child.kill('SIGINT');
+  }, 5);
+  return new Promise((resolve) => child.on('close', (status) => resolve({ status, stdout })));
+}
 
 /** The classic design, without its lock around a moving mremap. */
 function careless(): string {
@@ -71,6 +84,37 @@ describe('rmap-lab explore', () => {
     expect(other.stderr).toContain('another exploration');
     expect(rmapLab(...args, '--workers', '2', '--engine', 'brute-force').status).toBe(2);
   }, 60_000);
+
+  it('as one of several shards goes as deep as all together, and leaves them nothing to do', () => {
+    const args = ['explore', 'fork-x-migrate', '--workers', '1', '--json'];
+    const alone = ['shard-1', 'shard-2'];
+    for (const [i, file] of alone.entries()) {
+      const { stdout } = rmapLab(...args, '--shard', `${i + 1}/2`, '--resume', file);
+      const { bound, schedules } = exploreSchema.parse(JSON.parse(stdout));
+      expect(bound).toBe(`shard ${i + 1} of 2, ${schedules} of the schedules with at most 2 preemptions`);
+    }
+    const lines = alone.map((file) => readFileSync(join(scratch, file), 'utf8')).join('');
+    writeFileSync(join(scratch, 'shards'), lines);
+    const { bound } = exploreSchema.parse(JSON.parse(rmapLab(...args, '--resume', 'shards').stdout));
+    expect(bound).toBe('at most 2 preemptions');
+    expect(readFileSync(join(scratch, 'shards'), 'utf8')).toBe(lines);
+  });
+
+  it('as a lone shard ends where more preemptions bring nothing more', () => {
+    const { stdout } = rmapLab('explore', 'both-write', '--preemptions', '100000', '--shard', '1/2');
+    expect(stdout).toMatch(/passes; shard 1 of 2, \d+ of the schedules with at most \d\d? preemptions \(/);
+  });
+
+  it('says when it is interrupted in workers which bounds it finished', async () => {
+    const file = join(scratch, 'deep.jsonl');
+    const args = ['explore', 'fork-x-migrate', '--preemptions', '9', '--workers', '1', '--resume', file, '--json'];
+    const { status, stdout } = await interrupted(args, () => existsSync(file) && readFileSync(file, 'utf8').includes('"bound 3'));
+    expect(status).toBe(130);
+    const { bound, schedules, steps } = exploreSchema.parse(JSON.parse(stdout));
+    expect(bound).toMatch(/^at most [2-8] preemptions; with one more, interrupted after \d+ schedules$/);
+    expect(schedules).toBeGreaterThan(500);
+    expect(steps).toBeGreaterThan(schedules);
+  });
 
   it.each([
     ['--workers', '0'],

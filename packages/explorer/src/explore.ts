@@ -147,10 +147,15 @@ function searchBy(engine: Engine, program: Program, preemptions: number, options
   }
 }
 
-const stopped = (search: Search): string =>
-  search.failure === null
-    ? `stopped by its budget after ${search.schedules} schedules`
-    : `stopped at the first failure, after ${search.schedules} schedules`;
+/** How a search ended that did not come to its end, in words. @param signal what may have ended it */
+export function stopped({ failure, schedules }: { failure: unknown; schedules: number }, signal?: AbortSignal): string {
+  if (failure !== null) return `stopped at the first failure, after ${schedules} schedules`;
+  const interrupted = signal?.aborted && signal.reason?.name !== 'TimeoutError';
+  return `${interrupted ? 'interrupted' : 'stopped by its budget'} after ${schedules} schedules`;
+}
+
+/** What is sure when a search with at most `bound` preemptions did not come to its end, in words before how it ended. */
+export const withOneMore = (bound: number): string => (bound > 0 ? `at most ${bound - 1} preemptions; with one more, ` : '');
 
 /** One preemption more at a time, so that the first failure has as few as can be. */
 function deepen(program: Program, preemptions: number, options: ExploreOptions): Outcome {
@@ -165,7 +170,7 @@ function deepen(program: Program, preemptions: number, options: ExploreOptions):
     steps += search.steps;
     const exhausted = search.exhausted && !search.cut;
     if (exhausted || bound === preemptions || !search.exhausted) {
-      const below = bound > 0 && search.failure === null ? `at most ${bound - 1} preemptions; with one more, ` : '';
+      const below = search.failure === null ? withOneMore(bound) : '';
       const covered = search.exhausted ? `at most ${bound} preemptions` : `${below}${stopped(search)}`;
       return { search: { ...search, schedules, steps }, exhausted, bound: exhausted ? 'every interleaving' : covered };
     }

@@ -85,6 +85,16 @@ describe('a file of progress', () => {
     again.close();
   });
 
+  it('knows of a part that a bound did not cut what more preemptions find', () => {
+    const cut = { ...result, cut: true };
+    const named = (prefix: string, of: object): string => `${JSON.stringify({ part: `bound 1 ${prefix}`, result: of })}\n`;
+    const progress = reopen(head + named('0', result) + named('1', cut));
+    progress.close();
+    const found = (bound: number, prefix: readonly number[]) => progress.of({ bound, prefix });
+    expect([found(1, [0]), found(2, [0]), found(9, [0])]).toEqual([result, result, result]);
+    expect([found(1, [1]), found(2, [1]), found(0, [0]), found(2, [])]).toEqual([cut, undefined, undefined, undefined]);
+  });
+
   it.each([
     '{"my":"results"}',
     'line one\nline two',

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import type { ShortNames } from '@rmap-lab/core/load-strategy';
 import { Piscina } from 'piscina';
-import { describe, drawn, type Verdict } from '../explore.js';
+import { describe, drawn, stopped, type Verdict, withOneMore } from '../explore.js';
 import { minimise } from '../minimise.js';
 import type { Program } from '../program.js';
 import { record } from '../recording.js';
@@ -59,7 +59,7 @@ export async function exploreParallel(job: Job, options: ParallelOptions = {}): 
     const found =
       job.engine === 'bounded'
         ? await deepen(program, job.preemptions, runAll)
-        : await runAll(seeds(seed, schedules, PARTS)).then((all) => ({ ...all, bound: null, whole: false }));
+        : drawnFrom(await runAll(seeds(seed, schedules, PARTS)));
     return verdictOf(job, program, found, options, (performance.now() - began) / 1000);
   } finally {
     progress.close();
@@ -68,10 +68,26 @@ export async function exploreParallel(job: Job, options: ParallelOptions = {}): 
 }
 
 interface Found {
-  readonly results: readonly PartResult[];
-  /** Whether every part was explored, of this and all other shards. */
+  readonly schedules: number;
+  readonly steps: number;
+  /** Steps of the longest schedule, of a search that draws. */
+  readonly length: number;
+  /** Whether the bound left schedules out of a part. */
+  readonly cut: boolean;
+  /** Whether every part of this shard was explored. */
+  readonly done: boolean;
+  /** The same of this and all other shards. */
   readonly complete: boolean;
   readonly failure: readonly number[] | null;
+}
+
+interface Explored extends Found {
+  /** Schedules that are known to be right, or were run until one failed. */
+  readonly known: number;
+  /** null: a search that draws has none. */
+  readonly bound: number | null;
+  /** Whether no bound left anything out. */
+  readonly whole: boolean;
 }
 
 async function runParts(
@@ -101,8 +117,13 @@ async function runParts(
   await Promise.all(Array.from({ length: workers }, take));
   // Of other shards count what a joined file knows.
   const results = parts.flatMap((part) => progress.of(part) ?? []);
+  const sum = (of: (result: PartResult) => number): number => results.reduce((total, result) => total + of(result), 0);
   return {
-    results,
+    schedules: sum(({ schedules }) => schedules),
+    steps: sum(({ steps }) => steps),
+    length: results.reduce((longest, result) => Math.max(longest, result.length), 1),
+    cut: results.some(({ cut }) => cut),
+    done: mine.every((part) => progress.of(part) !== undefined),
     complete: results.length === parts.length,
     failure: results.find(({ failure }) => failure !== null)?.failure ?? null,
   };
@@ -113,33 +134,40 @@ async function deepen(
   program: Program,
   preemptions: number,
   runAll: (parts: readonly Part[]) => Promise<Found>,
-): Promise<Found & { bound: number; whole: boolean }> {
+): Promise<Explored> {
+  let steps = 0;
+  let known = 0;
   for (let bound = 0; ; bound++) {
     const { parts, cut } = frontier(program, bound, PARTS);
     const found = await runAll(parts);
-    const whole = !cut && found.results.every((result) => !result.cut);
-    if (!found.complete || found.failure !== null || bound === preemptions || whole) return { ...found, bound, whole };
+    steps += found.steps;
+    // What was stopped at once knows still what it knew before.
+    known = found.failure === null ? Math.max(known, found.schedules) : found.schedules;
+    // A lone shard may end here as well: with more preemptions its parts are the same, and have no more schedules.
+    const whole = !cut && !found.cut;
+    if (!found.done || found.failure !== null || bound === preemptions || whole) return { ...found, steps, known, bound, whole };
   }
 }
+
+const drawnFrom = (found: Found): Explored => ({ ...found, known: found.schedules, bound: null, whole: false });
 
 function verdictOf(
   { engine, preemptions }: Job,
   program: Program,
-  { results, complete, failure, bound, whole }: Found & { readonly bound: number | null; readonly whole: boolean },
-  { shard }: ParallelOptions,
+  found: Explored,
+  { shard, signal }: ParallelOptions,
   seconds: number,
 ): Verdict {
-  const sum = (of: (result: PartResult) => number): number => results.reduce((total, result) => total + of(result), 0);
-  const schedules = sum((result) => result.schedules);
+  const { schedules, length, done, complete, failure, bound, whole } = found;
   const exhausted = whole && complete && failure === null;
   const covered = (): string => {
-    if (failure !== null) return `stopped at the first failure, after ${schedules} schedules`;
+    if (failure !== null) return stopped(found);
     if (exhausted) return 'every interleaving';
-    const length = results.reduce((longest, result) => Math.max(longest, result.length), 1);
     if (bound === null) return drawn({ schedules, length }, engine, preemptions + 1);
     if (complete) return `at most ${bound} preemptions`;
     const part = shard === undefined ? '' : `shard ${shard.index} of ${shard.count}, `;
-    return `${part}${schedules} of the schedules with at most ${bound} preemptions`;
+    if (done) return `${part}${schedules} of the schedules with at most ${bound} preemptions`;
+    return `${part}${withOneMore(bound)}${stopped(found, signal)}`;
   };
   const error = failure && record(program, failure).error;
   if (failure !== null && error === null) throw new Error('a schedule failed in a worker and passes here');
@@ -148,9 +176,9 @@ function verdictOf(
     verdict: failure === null ? 'passes' : 'fails',
     exhausted,
     bound: covered(),
-    schedules,
+    schedules: found.known,
     blocked: 0,
-    steps: sum((result) => result.steps),
+    steps: found.steps,
     seconds,
     failure: failure && error && describe(minimise(program, { error, choices: failure })),
   };

@@ -37,7 +37,11 @@ export class Progress {
   }
 
   of(part: Part): PartResult | undefined {
-    return this.results.get(nameOf(part));
+    const known = this.results.get(nameOf(part));
+    if (known !== undefined || 'seed' in part || part.bound === 0) return known;
+    // Of what a bound left nothing out, one preemption more finds the same.
+    const below = this.of({ ...part, bound: part.bound - 1 });
+    return below?.cut === false ? below : undefined;
   }
 
   add(part: Part, result: PartResult): void {
