@@ -5,7 +5,7 @@ import { dpor } from './dpor.js';
 import type { LockEdge } from './lock-edges.js';
 import { type Minimal, minimise } from './minimise.js';
 import type { Program } from './program.js';
-import { sample } from './random.js';
+import { type Sample, sample } from './random.js';
 import { type Recording, record, preemptions as switches } from './recording.js';
 import { ruleOf } from './rule.js';
 import type { Engine, FailingSchedule, Search } from './search.js';
@@ -178,9 +178,13 @@ function deepen(program: Program, preemptions: number, options: ExploreOptions):
 }
 
 /** What so many schedules drawn by an engine say, in words. */
-export function drawn({ schedules, length }: { schedules: number; length: number }, engine: Engine, depth: number): string {
+export function drawn(
+  { schedules, first, length }: Pick<Sample, 'schedules' | 'first' | 'length'>,
+  engine: Engine,
+  depth: number,
+): string {
   if (engine !== 'pct') return `${schedules} schedules drawn at random; no statement about the rest`;
   const one = (threads: number): number => 1 / (threads * length ** (depth - 1));
   const chance = 1 - (1 - one(2)) ** schedules;
-  return `${schedules} schedules drawn by PCT: between two threads, a bug of depth ${depth} is found with probability ${chance.toPrecision(2)} or more`;
+  return `${schedules} schedules drawn by PCT: between two threads, a bug of depth ${depth} in the first ${first} steps is found with probability ${chance.toPrecision(2)} or more`;
 }

@@ -1,6 +1,7 @@
 import { conflict } from './access.js';
 import { Execution } from './execution.js';
 import { History } from './history.js';
+import { finishAs } from './minimise.js';
 import { Numbers } from './numbers.js';
 import type { Program } from './program.js';
 import { isOver, type Search, type SearchOptions, startSearch } from './search.js';
@@ -101,9 +102,26 @@ const pickers: Record<SampleOptions['engine'], (threads: number, depth: number, 
   },
 };
 
+/** What {@link sample} found. */
+export interface Sample extends Search {
+  /** Of PCT: steps in which every schedule may have had its preemptions; some may have had them later, too. */
+  readonly first: number;
+  /** Steps of the longest schedule. */
+  length: number;
+}
+
+/** Steps of the schedule without preemption: where PCT's first schedule may have its own. */
+export function lengthOf(program: Program): number {
+  const run = new Execution(program, null);
+  finishAs(run, []);
+  return Math.max(1, run.steps);
+}
+
 /** Draws schedules at random; the same for the same seed. */
-export function sample(program: Program, options: SampleOptions): Search & { readonly length: number } {
-  const search = { ...startSearch(options.engine), length: 1 };
+export function sample(program: Program, options: SampleOptions): Sample {
+  // Measured beforehand: of a guess, the first schedule of each part would have its preemptions where the guess allows.
+  const first = options.engine === 'pct' ? lengthOf(program) : 1;
+  const search = { ...startSearch(options.engine), first, length: first };
   // POS looks at what steps are about.
   const numbers = options.onTrace || options.engine === 'pos' ? new Numbers() : null;
   const random = seeded(options.seed);

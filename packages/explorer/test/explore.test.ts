@@ -180,6 +180,17 @@ describe('explore', () => {
     }
   });
 
+  it('finds by PCT as often as it says, with the first schedule as well', () => {
+    const seeds = Array.from({ length: 200 }, (_, i) => i);
+    const found = seeds.filter((seed) => sample(lostUpdate, { engine: 'pct', depth: 2, seed, maxSchedules: 1 }).failure !== null);
+    const { bound } = explore(lockProgram(1), { engine: 'pct', preemptions: 1, maxSchedules: 1 });
+    expect(bound).toMatch(
+      /^1 schedules drawn by PCT: .* depth 2 in the first \d+ steps is found with probability 0\.0\d+ or more$/,
+    );
+    // One of two threads goes first, and is preempted before one of four steps.
+    expect(found.length / seeds.length).toBeGreaterThanOrEqual(1 / (2 * 4));
+  });
+
   it('says of a thread that spins that it never ends', () => {
     const flag = new Register('flag');
     function* spin(): Op<void> {

@@ -4,6 +4,7 @@ import { Piscina } from 'piscina';
 import { describe, drawn, stopped, type Verdict, withOneMore } from '../explore.js';
 import { minimise } from '../minimise.js';
 import type { Program } from '../program.js';
+import { lengthOf } from '../random.js';
 import { record } from '../recording.js';
 import { frontier, type Part, seeds } from './parts.js';
 import { Progress } from './progress.js';
@@ -163,7 +164,7 @@ function verdictOf(
   const covered = (): string => {
     if (failure !== null) return stopped(found);
     if (exhausted) return 'every interleaving';
-    if (bound === null) return drawn({ schedules, length }, engine, preemptions + 1);
+    if (bound === null) return drawn({ schedules, first: lengthOf(program), length }, engine, preemptions + 1);
     if (complete) return `at most ${bound} preemptions`;
     const part = shard === undefined ? '' : `shard ${shard.index} of ${shard.count}, `;
     if (done) return `${part}${schedules} of the schedules with at most ${bound} preemptions`;
