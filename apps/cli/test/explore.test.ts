@@ -125,6 +125,15 @@ describe('rmap-lab explore', () => {
     expect([status, stderr]).toEqual([2, expect.stringMatching(/it must be at least 1\n$/)]);
   });
 
+  it.each([[], ['--workers', '1']])('refuses more preemptions than a schedule has steps, of pct: %j', (...workers) => {
+    const pct = ['explore', 'both-write', '--engine', 'pct', '--schedules', '2'];
+    expect(rmapLab(...pct, '--preemptions', '5000000000', ...workers)).toMatchObject({
+      status: 2,
+      stderr: 'error: pct makes fewer than 5000 preemptions, as a schedule has no more steps\n',
+    });
+    expect(rmapLab(...pct, '--preemptions', '4999', ...workers).status).toBe(0);
+  });
+
   it.each(['2147484', '4294968'])('goes on for %s s, although no timer can', (seconds) => {
     const args = ['explore', 'both-write', '--workers', '1', '--preemptions', '0', '--seconds', seconds];
     expect(rmapLab(...args)).toMatchObject({ status: 0, stdout: expect.stringContaining('at most 0 preemptions') });

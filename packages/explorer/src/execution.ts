@@ -7,7 +7,7 @@ import { type End, type Program, Untraceable, type World } from './program.js';
 import type { Tracing } from './tracing/tracing.js';
 
 /** Steps that one schedule may have before it counts as one that never ends. */
-const MAX_STEPS = 5000;
+export const MAX_STEPS = 5000;
 
 /** null is no failure, and may be thrown. */
 const asError = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(messageOf(thrown)));

@@ -1,7 +1,7 @@
 export { type BoundedOptions, type BoundedSearch, bounded, bruteForce } from './bounded.js';
 export type { Cause } from './cause.js';
 export { dpor } from './dpor.js';
-export { Endless, type Execution } from './execution.js';
+export { Endless, type Execution, MAX_STEPS } from './execution.js';
 export { type ExploreOptions, explore, type Failure, type Verdict } from './explore.js';
 export type { History } from './history.js';
 export { type Kept, keptProgram } from './kept.js';

@@ -1,5 +1,5 @@
 import { conflict } from './access.js';
-import { Execution } from './execution.js';
+import { Execution, MAX_STEPS } from './execution.js';
 import { History } from './history.js';
 import { finishAs } from './minimise.js';
 import { Numbers } from './numbers.js';
@@ -117,13 +117,16 @@ export function lengthOf(program: Program): number {
   return Math.max(1, run.steps);
 }
 
-/** Draws schedules at random; the same for the same seed. */
+/** Draws schedules at random; the same for the same seed. @throws RangeError for a depth that no schedule has */
 export function sample(program: Program, options: SampleOptions): Sample {
+  const { engine, depth } = options;
+  if (engine === 'pct' && depth > MAX_STEPS)
+    throw new RangeError(`pct makes fewer than ${MAX_STEPS} preemptions, as a schedule has no more steps, not ${depth - 1}`);
   // Measured beforehand: of a guess, the first schedule of each part would have its preemptions where the guess allows.
-  const first = options.engine === 'pct' ? lengthOf(program) : 1;
-  const search = { ...startSearch(options.engine), first, length: first };
+  const first = engine === 'pct' ? lengthOf(program) : 1;
+  const search = { ...startSearch(engine), first, length: first };
   // POS looks at what steps are about.
-  const numbers = options.onTrace || options.engine === 'pos' ? new Numbers() : null;
+  const numbers = options.onTrace || engine === 'pos' ? new Numbers() : null;
   const random = seeded(options.seed);
   let picker: Picker | undefined;
   /** Of the schedule under way; what is behind its end is of an earlier one. */
@@ -131,7 +134,7 @@ export function sample(program: Program, options: SampleOptions): Sample {
   while (search.schedules === 0 || !isOver(search, options)) {
     const run = new Execution(program, numbers);
     const history = options.onTrace && new History(run.names.length);
-    picker ??= pickers[options.engine](run.names.length, options.depth, random);
+    picker ??= pickers[engine](run.names.length, depth, random);
     picker.begin(search.length);
     let made = 0;
     for (let enabled = run.enabled(); enabled !== 0; enabled = run.enabled()) {

@@ -191,6 +191,13 @@ describe('explore', () => {
     expect(found.length / seeds.length).toBeGreaterThanOrEqual(1 / (2 * 4));
   });
 
+  it('refuses a depth that no schedule has', () => {
+    const deep = (preemptions: number) => explore(lockProgram(1), { engine: 'pct', preemptions, maxSchedules: 2 });
+    expect(deep(4_999).schedules).toBe(2);
+    expect(() => deep(5_000)).toThrow(/pct makes fewer than 5000 preemptions.*, not 5000$/);
+    expect(() => deep(5_000_000_000)).toThrow(RangeError);
+  });
+
   it('says of a thread that spins that it never ends', () => {
     const flag = new Register('flag');
     function* spin(): Op<void> {

@@ -8,6 +8,7 @@ import {
   type Failure,
   type Job,
   kernelProgram,
+  MAX_STEPS,
   noticed,
   scenarioNamed,
   scenarios,
@@ -73,6 +74,8 @@ export function addExplore(program: Command): void {
         program.error('error: workers explore bounded, or draw: --engine bounded, pct, pos, random', { exitCode: 2 });
       else if (inWorkers(options) && options.engine === 'bounded' && options.schedules !== undefined)
         program.error('error: in workers, --schedules is for engines that draw', { exitCode: 2 });
+      else if (options.engine === 'pct' && options.preemptions >= MAX_STEPS)
+        program.error(`error: pct makes fewer than ${MAX_STEPS} preemptions, as a schedule has no more steps`, { exitCode: 2 });
       else process.exitCode = await apart([options.strategy], () => run(name, options));
     });
 }
