@@ -64,7 +64,8 @@ async function main(args: string[]): Promise<void> {
 try {
   await main(process.argv.slice(2));
 } catch (error) {
-  if (!(error instanceof RangeError || error instanceof TypeError || error instanceof UnknownScenario)) throw error;
+  const input = error instanceof RangeError || error instanceof TypeError || error instanceof UnknownScenario;
+  if (!(error instanceof Error && (input || 'syscall' in error))) throw error;
   console.error(`${error.message}\n\n${USAGE}`);
   process.exitCode = 2;
 }

@@ -55,6 +55,14 @@ test('a last line that was torn is searched again; a line that is no result is n
   }
 });
 
+test('a file that can not be used is named', async () => {
+  for (const other of ['/nonexistent/x', '/dev'])
+    expect(await exhaust('--file', other)).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringMatching(new RegExp(`^'${other}': E[A-Z]+: [a-z ]+\n\nusage: `)),
+    });
+});
+
 test('an unknown scenario or strategy is refused', async () => {
   expect((await exhaust('--scenarios', 'nothing')).exitCode).toBe(2);
   expect((await exhaust('--strategies', 'nothing')).exitCode).toBe(2);

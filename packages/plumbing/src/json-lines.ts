@@ -1,4 +1,5 @@
 import { closeSync, existsSync, fstatSync, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { aboutFile } from './about-file.js';
 import { soleUser } from './sole-user.js';
 
 /** What the lines of a file must be. Lines are counted from 1. */
@@ -31,7 +32,7 @@ export class JsonLines<T> {
     private readonly file: string,
     private readonly form: LineForm<T>,
   ) {
-    const bytes = existsSync(file) ? readFileSync(file) : Buffer.alloc(0);
+    const bytes = existsSync(file) ? aboutFile(file, () => readFileSync(file)) : Buffer.alloc(0);
     const end = bytes.lastIndexOf('\n') + 1;
     const lines = bytes.toString('utf8', 0, end).split('\n').slice(0, -1);
     this.rows = lines.map((text, i) => rowFrom(text, i + 1, form));
@@ -49,11 +50,11 @@ export class JsonLines<T> {
    */
   open(): number {
     if (this.used !== null) return this.used.descriptor;
-    const leave = soleUser(this.file);
+    const leave = aboutFile(this.file, () => soleUser(this.file));
     if (typeof leave === 'number') throw this.form.busy(`process ${leave} is writing to it`);
     let descriptor: number;
     try {
-      descriptor = openSync(this.file, 'a');
+      descriptor = aboutFile(this.file, () => openSync(this.file, 'a'));
     } catch (error) {
       leave();
       throw error;

@@ -95,8 +95,13 @@ test('of each line it is said by its number how it begins and what it is', () =>
   expect(headed).toThrow('line 2');
 });
 
-test('what the file system says is thrown', () => {
-  expect(() => new JsonLines(scratch, form)).toThrow(/EISDIR/);
+test('what the file system says is thrown, and names the file that was asked for', () => {
+  expect(() => new JsonLines(scratch, form)).toThrow(`'${scratch}': EISDIR: illegal operation on a directory`);
+  const nowhere = join(scratch, 'nowhere', 'rows.jsonl');
+  const opened = () => new JsonLines<Row>(nowhere, form).open();
+  expect(opened).toThrow(
+    expect.objectContaining({ syscall: 'open', message: `'${nowhere}': ENOENT: no such file or directory` }),
+  );
 });
 
 test('keeps two processes apart, and takes over from one that was killed', () => {
