@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { conformanceCommand } from '@rmap-lab/conformance-suite/command';
 import { ContractViolation, KernelError, SegmentationFault, StrategyLoadError, TraceError } from '@rmap-lab/core';
 import { BadStore, BadSweep } from '@rmap-lab/experiments';
-import { BadProgress, BadToken, Diverged, UnknownScenario } from '@rmap-lab/explorer';
+import { BadProgress, BadToken, Diverged, UnknownScenario, Unrestorable, Untraceable } from '@rmap-lab/explorer';
 import { BadProgram, BadRecording, CannotObserve } from '@rmap-lab/kernel-oracle';
 import { mindOutput } from '@rmap-lab/plumbing';
 import { BadParameter, CannotRecord, UnknownWorkload } from '@rmap-lab/workloads';
@@ -87,6 +87,8 @@ function explain(error: unknown): number {
     BadProgress,
     Diverged,
     UnknownScenario,
+    Untraceable,
+    Unrestorable,
   ].some((kind) => error instanceof kind);
   if (input || isSystemError(error)) {
     process.stderr.write(`rmap-lab: ${(error as Error).message}\n`);

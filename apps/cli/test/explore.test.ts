@@ -27,10 +27,9 @@ function interrupted(args: readonly string[], time: () => boolean): Promise<{ st
   return new Promise((resolve) => child.on('close', (status) => resolve({ status, stdout })));
 }
 
+const anonVma = import.meta.resolve('@rmap-lab/strategy-anon-vma').replace('/src/index.ts', '/dist/index.js');
 /** The classic design, without its lock around a moving mremap. */
-function careless(): string {
-  const anonVma = import.meta.resolve('@rmap-lab/strategy-anon-vma');
-  const source = `import { anonVma } from '${anonVma.replace('/src/index.ts', '/dist/index.js')}';
+const source = `import { anonVma } from '${anonVma}';
 const base = anonVma();
 export default { ...base, name: 'careless', create(services) {
   const rmap = base.create(services);
@@ -38,6 +37,8 @@ export default { ...base, name: 'careless', create(services) {
   return rmap;
 } };
 `;
+
+function careless(): string {
   writeFileSync(join(scratch, 'careless.mjs'), source);
   return './careless.mjs';
 }
@@ -105,6 +106,33 @@ describe('rmap-lab explore', () => {
     expect(stdout).toMatch(/passes; shard 1 of 2, \d+ of the schedules with at most \d\d? preemptions \(/);
   });
 
+  it.each([
+    [true, false],
+    [false, true],
+  ])('does not go on from results of another version of the strategy', (...versions) => {
+    const outcomes = versions.map((right) => {
+      writeFileSync(join(scratch, 'changing.mjs'), right ? source.replace('rmap.move = undefined', '') : source);
+      const args = ['--strategy', './changing.mjs', '--resume', `${versions}`, '--workers', '1'];
+      return rmapLab('explore', 'move-and-back-x-walk', ...args);
+    });
+    expect(outcomes).toMatchObject([{ status: versions[0] ? 0 : 1 }, { status: 2, stdout: '' }]);
+    expect(outcomes[1].stderr).toContain('of another version of the strategy');
+  });
+
+  it('names the file whose failure passes now, as what the strategy imports has changed', () => {
+    writeFileSync(join(scratch, 'imports.mjs'), `export { default } from './imported.mjs';\n`);
+    const [first, second] = [source, source.replace('rmap.move = undefined', '')].map((imported) => {
+      writeFileSync(join(scratch, 'imported.mjs'), imported);
+      const args = ['--strategy', './imports.mjs', '--resume', 'imports.jsonl', '--engine', 'pct'];
+      return rmapLab('explore', 'move-and-back-x-walk', ...args);
+    });
+    expect(first.status).toBe(1);
+    expect(second.status).toBe(2);
+    expect(second.stderr).toMatch(
+      /^rmap-lab: '.*imports\.jsonl' says that a schedule fails, and it passes now: .*name another file\n$/,
+    );
+  });
+
   it('says when it is interrupted in workers which bounds it finished', async () => {
     const file = join(scratch, 'deep.jsonl');
     const args = ['explore', 'fork-x-migrate', '--preemptions', '9', '--workers', '1', '--resume', file, '--json'];
@@ -125,13 +153,13 @@ describe('rmap-lab explore', () => {
     expect([status, stderr]).toEqual([2, expect.stringMatching(/it must be at least 1\n$/)]);
   });
 
-  it.each([[], ['--workers', '1']])('refuses more preemptions than a schedule has steps, of pct: %j', (...workers) => {
+  it.each(['--seed', '--workers'])('refuses more preemptions than a schedule has steps, of pct, with %s', (option) => {
     const pct = ['explore', 'both-write', '--engine', 'pct', '--schedules', '2'];
-    expect(rmapLab(...pct, '--preemptions', '5000000000', ...workers)).toMatchObject({
+    expect(rmapLab(...pct, '--preemptions', '5000000000', option, '1')).toMatchObject({
       status: 2,
       stderr: 'error: pct makes fewer than 5000 preemptions, as a schedule has no more steps\n',
     });
-    expect(rmapLab(...pct, '--preemptions', '4999', ...workers).status).toBe(0);
+    expect(rmapLab(...pct, '--preemptions', '4999', option, '1').status).toBe(0);
   });
 
   it.each(['2147484', '4294968'])('goes on for %s s, although no timer can', (seconds) => {
@@ -151,6 +179,35 @@ describe('rmap-lab explore', () => {
       status: 2,
       stderr: expect.stringContaining('0 or more'),
     });
+  });
+
+  it('says in a line what a strategy may not do', () => {
+    const strategy = (name: string, ...changes: [string, string]): string => {
+      writeFileSync(join(scratch, name), source.replace(...changes));
+      return `./${name}`;
+    };
+    const free = strategy('free.mjs', "name: 'careless'", "name: 'free', state: 'free'");
+    const untraceable = rmapLab('explore', 'write-x-walk', '--strategy', free, '--engine', 'dpor');
+    expect([untraceable.status, untraceable.stderr]).toEqual([2, expect.stringMatching(/^rmap-lab: .*'free'.*\n$/)]);
+    const adds =
+      'rmap.box = new (class {})(); const { walk } = rmap; rmap.walk = (...all) => { rmap.box.more = 1; return walk.apply(rmap, all); };';
+    const adding = strategy('adding.mjs', 'rmap.move = undefined;', adds);
+    for (const workers of [[], ['--workers', '1']]) {
+      const unrestorable = rmapLab('explore', 'write-x-walk', '--strategy', adding, ...workers);
+      expect([unrestorable.status, unrestorable.stderr]).toEqual([2, expect.stringMatching(/^rmap-lab: .* field 'more' .*\n$/)]);
+    }
+  });
+
+  it('names the file that can not be used for results', () => {
+    for (const [file, reason] of [
+      ['/dev', 'EISDIR: illegal operation on a directory'],
+      ['/dev/null/x', 'ENOTDIR: not a directory'],
+      ['/nonexistent/x', 'ENOENT: no such file or directory'],
+    ])
+      expect(rmapLab('explore', 'both-write', '--resume', file)).toMatchObject({
+        status: 2,
+        stderr: `rmap-lab: '${file}': ${reason}\n`,
+      });
   });
 
   it('names all scenarios, and refuses others', () => {

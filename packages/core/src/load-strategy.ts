@@ -25,7 +25,7 @@ export type ShortNames = Readonly<Record<string, string>>;
  */
 export async function loadStrategy(name: string, shortNames: ShortNames = {}, from = process.cwd()): Promise<LoadedStrategy> {
   const [moduleName, preset] = cut(name);
-  const module = await importModule(moduleName, shortNames, from);
+  const module = await importModule(moduleName, moduleOf(name, shortNames, from), shortNames);
   const values = preset === null ? [module.default, ...Object.values(module)] : [presetOf(name, module, preset)];
   for (const value of values) {
     const strategy =
@@ -41,6 +41,12 @@ export async function loadStrategy(name: string, shortNames: ShortNames = {}, fr
 
 /** The file that a name stands for, as it is found from `from`; null: the name is that of something else. */
 export const strategyFile = (name: string, from: string): string | null => fileOf(cut(name)[0], from);
+
+/** URL of the module that a name stands for, where there is one. */
+export function moduleOf(name: string, shortNames: ShortNames = {}, from = process.cwd()): string {
+  const [moduleName] = cut(name);
+  return Object.hasOwn(shortNames, moduleName) ? shortNames[moduleName] : locate(moduleName, from);
+}
 
 /** Whether a name stands for a module that does not come along. */
 export const isOutside = (name: string, shortNames: ShortNames): boolean => !Object.hasOwn(shortNames, cut(name)[0]);
@@ -63,8 +69,7 @@ function presetOf(name: string, module: Record<string, unknown>, preset: string)
   throw new StrategyLoadError(name, `a module without the preset '${preset}'`, `one of its presets: ${known}`);
 }
 
-async function importModule(name: string, shortNames: ShortNames, from: string): Promise<Record<string, unknown>> {
-  const url = Object.hasOwn(shortNames, name) ? shortNames[name] : locate(name, from);
+async function importModule(name: string, url: string, shortNames: ShortNames): Promise<Record<string, unknown>> {
   checkCoreVersion(name, url);
   try {
     return (await import(url)) as Record<string, unknown>;

@@ -64,6 +64,7 @@ describe('a file of progress', () => {
     preemptions: 0,
     seed: 1,
     schedules: 1,
+    code: 'c0de',
   } as const;
   const part: Part = { bound: 0, prefix: [] };
   const result = { schedules: 2, steps: 3, length: 0, cut: false, failure: null };
@@ -100,6 +101,8 @@ describe('a file of progress', () => {
     'line one\nline two',
     '\n',
     head.replace('both-write', 'fork-x-walk'),
+    head.replace('c0de', 'c0ffee'),
+    `${head}${head.replace('c0de', 'c0ffee')}`,
     `${head}no result\n${line.slice(0, 20)}`,
   ])('that is none, or is damaged, is refused and left as it is: %j', (text) => {
     expect(() => reopen(text)).toThrow(BadProgress);

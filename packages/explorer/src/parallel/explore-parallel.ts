@@ -5,9 +5,10 @@ import { describe, drawn, stopped, type Verdict, withOneMore } from '../explore.
 import { minimise } from '../minimise.js';
 import type { Program } from '../program.js';
 import { lengthOf } from '../random.js';
-import { record } from '../recording.js';
+import { Diverged, record } from '../recording.js';
+import { codeOf } from './code.js';
 import { frontier, type Part, seeds } from './parts.js';
-import { Progress } from './progress.js';
+import { BadProgress, Progress } from './progress.js';
 import { type Job, type PartResult, type PartTask, programOf } from './run-part.js';
 
 /** How a job is explored by several workers. */
@@ -46,7 +47,7 @@ export async function exploreParallel(job: Job, options: ParallelOptions = {}): 
     if (!(Number.isInteger(n) && n > 0)) throw new RangeError(`${name} must be 1 or more, not ${n}`);
   const began = performance.now();
   const program = await programOf(job, shortNames, from, options.onSchedule);
-  const progress = new Progress({ ...job, seed, schedules }, options.resume);
+  const progress = new Progress({ ...job, seed, schedules, code: codeOf(job.strategy, shortNames, from) }, options.resume);
   const pool = new Piscina<PartTask, PartResult>({
     filename: new URL('./run-part.js', import.meta.url).href,
     // A worker that is idle for a moment must not go: what it compiled would go with it.
@@ -156,7 +157,7 @@ function verdictOf(
   { engine, preemptions }: Job,
   program: Program,
   found: Explored,
-  { shard, signal }: ParallelOptions,
+  { shard, signal, resume }: ParallelOptions,
   seconds: number,
 ): Verdict {
   const { schedules, length, done, complete, failure, bound, whole } = found;
@@ -170,8 +171,7 @@ function verdictOf(
     if (done) return `${part}${schedules} of the schedules with at most ${bound} preemptions`;
     return `${part}${withOneMore(bound)}${stopped(found, signal)}`;
   };
-  const error = failure && record(program, failure).error;
-  if (failure !== null && error === null) throw new Error('a schedule failed in a worker and passes here');
+  const error = failure && errorOf(program, failure, resume);
   return {
     engine,
     verdict: failure === null ? 'passes' : 'fails',
@@ -183,4 +183,16 @@ function verdictOf(
     seconds,
     failure: failure && error && describe(minimise(program, { error, choices: failure })),
   };
+}
+
+/** What fails in a schedule, which may be known from a file only. */
+function errorOf(program: Program, choices: readonly number[], file: string | undefined): Error {
+  try {
+    const { error } = record(program, choices);
+    if (error !== null) return error;
+  } catch (error) {
+    if (file === undefined || !(error instanceof Diverged)) throw error;
+  }
+  if (file === undefined) throw new Error('a schedule failed in a worker and passes here');
+  throw new BadProgress(`'${file}' says that a schedule fails, and it passes now: the strategy has changed; name another file`);
 }

@@ -10,7 +10,12 @@ export class BadProgress extends Error {
 const SCHEMA = 'rmap-lab/explore-progress@1';
 
 /** What is explored: results of anything else are of no use to it. */
-export type Search = Job & { readonly seed: number; readonly schedules: number };
+export interface Search extends Job {
+  readonly seed: number;
+  readonly schedules: number;
+  /** Digest of the model and the strategy, which change under the same names. */
+  readonly code: string;
+}
 
 /** The first line of a file, and of each file that was joined to it. */
 type Head = Search & { readonly schema: typeof SCHEMA };
@@ -67,7 +72,7 @@ function linesOf(head: Head, file: string): JsonLines<Head | Line> {
     refusal: (line, text) =>
       new BadProgress(
         line === 1
-          ? `'${file}' is of another exploration, or none at all; it was left as it is, so name another file: ${text.slice(0, 200)}`
+          ? `'${file}' is of another exploration, or of another version of the strategy or the model, or none at all; it was left as it is, so name another file: ${text.slice(0, 200)}`
           : `'${file}' has a line that is no result; remove the line, or name another file: ${text.slice(0, 200)}`,
       ),
     busy: (how) => new BadProgress(`'${file}': ${how}; wait for it, or name another file`),
