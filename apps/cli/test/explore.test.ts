@@ -144,6 +144,34 @@ describe('rmap-lab explore', () => {
     expect(steps).toBeGreaterThan(schedules);
   });
 
+  it.each(['bounded', 'dpor', 'state'])('says when it is interrupted without workers what it did by then: %s', async (engine) => {
+    const started = join(scratch, `started-${engine}`);
+    const says = `let forks = 0; const { fork } = rmap; rmap.fork = (...all) => {
+      if (++forks === 50) writeFileSync(${JSON.stringify(started)}, '');
+      return fork.apply(rmap, all);
+    };`;
+    const telling = source.replace('rmap.move = undefined;', says);
+    writeFileSync(join(scratch, 'telling.mjs'), `import { writeFileSync } from 'node:fs';\n${telling}`);
+    const args = [
+      'explore',
+      'migrate-x-fork-x-move',
+      '--strategy',
+      './telling.mjs',
+      '--engine',
+      engine,
+      '--preemptions',
+      '9',
+      '--json',
+    ];
+    const { status, stdout } = await interrupted(args, () => existsSync(started));
+    expect(status).toBe(130);
+    expect(exploreSchema.parse(JSON.parse(stdout))).toMatchObject({
+      verdict: 'passes',
+      exhausted: false,
+      bound: expect.stringMatching(/interrupted after \d+ schedules$/),
+    });
+  });
+
   it.each([
     ['--workers', '0'],
     ['--schedules', '0'],

@@ -2,7 +2,7 @@ import { Execution } from './execution.js';
 import { History } from './history.js';
 import { Numbers } from './numbers.js';
 import type { Program } from './program.js';
-import { type Engine, isOver, type Search, type SearchOptions, startSearch } from './search.js';
+import { type Engine, finished, isOver, type Search, type Searching, type SearchOptions, startSearch } from './search.js';
 
 /** What {@link bounded} found: `cut` says whether the bound left schedules out. */
 export interface BoundedSearch extends Search {
@@ -17,15 +17,25 @@ export interface BoundedOptions extends SearchOptions {
 
 /** Every schedule with at most `preemptions` switches away from a thread that could have gone on and did not offer to wait (iterative context bounding, CHESS). */
 export function bounded(program: Program, preemptions: number, options: BoundedOptions = {}): BoundedSearch {
+  return finished(boundedSteps(program, preemptions, options));
+}
+
+/** The same, with pauses. */
+export function boundedSteps(program: Program, preemptions: number, options: BoundedOptions = {}): Searching<BoundedSearch> {
   return enumerate('bounded', program, preemptions, options);
 }
 
 /** Every schedule there is: the oracle of the other engines, for the smallest programs. */
 export function bruteForce(program: Program, options: SearchOptions = {}): Search {
+  return finished(bruteForceSteps(program, options));
+}
+
+/** The same, with pauses. */
+export function bruteForceSteps(program: Program, options: SearchOptions = {}): Searching<Search> {
   return enumerate('brute-force', program, Number.POSITIVE_INFINITY, options);
 }
 
-function enumerate(engine: Engine, program: Program, bound: number, options: BoundedOptions): BoundedSearch {
+function* enumerate(engine: Engine, program: Program, bound: number, options: BoundedOptions): Searching<BoundedSearch> {
   const search: BoundedSearch = { ...startSearch(engine), cut: false };
   const numbers = options.onTrace ? new Numbers() : null;
   const { prefix = [] } = options;
@@ -83,6 +93,7 @@ function enumerate(engine: Engine, program: Program, bound: number, options: Bou
     rest[depth] &= ~next;
     // Whoever could go on was tried first.
     spent[depth + 1] = spent[depth] + cost[depth];
+    yield;
     if (isOver(search, options)) return search;
   }
 }

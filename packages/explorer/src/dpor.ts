@@ -3,7 +3,7 @@ import { Execution } from './execution.js';
 import { History } from './history.js';
 import { Numbers } from './numbers.js';
 import type { Program } from './program.js';
-import { isOver, type Search, type SearchOptions, startSearch } from './search.js';
+import { finished, isOver, type Search, type Searching, type SearchOptions, startSearch } from './search.js';
 
 interface Frame {
   /** Threads as bits: who could go on, who is to be tried, who need not be tried (again). */
@@ -22,6 +22,11 @@ const lowest = (mask: number): number => 31 - Math.clz32(mask & -mask);
  * independent steps only, runs one (or hardly more), by re-execution.
  */
 export function dpor(program: Program, options: SearchOptions = {}): Search {
+  return finished(dporSteps(program, options));
+}
+
+/** The same, with pauses. */
+export function* dporSteps(program: Program, options: SearchOptions = {}): Searching<Search> {
   const search = startSearch('dpor');
   const numbers = new Numbers();
   const frames: Frame[] = [];
@@ -88,6 +93,7 @@ export function dpor(program: Program, options: SearchOptions = {}): Search {
       search.exhausted = true;
       return search;
     }
+    yield;
     if (isOver(search, options)) return search;
     run = new Execution(program, numbers, 'traced');
     for (let i = 0; i < history.length; i++) run.again(frames[i].chosen, 0);

@@ -1,15 +1,15 @@
 import { messageOf } from '@rmap-lab/core';
-import { bounded, bruteForce } from './bounded.js';
+import { boundedSteps, bruteForceSteps } from './bounded.js';
 import { type Cause, causeOf } from './cause.js';
-import { dpor } from './dpor.js';
+import { dporSteps } from './dpor.js';
 import type { LockEdge } from './lock-edges.js';
 import { type Minimal, minimise } from './minimise.js';
 import type { Program } from './program.js';
-import { type Sample, sample } from './random.js';
+import { type Sample, sampleSteps } from './random.js';
 import { type Recording, record, preemptions as switches } from './recording.js';
 import { ruleOf } from './rule.js';
-import type { Engine, FailingSchedule, Search } from './search.js';
-import { stateSearch } from './states.js';
+import { type Engine, type FailingSchedule, finished, type Search, type Searching } from './search.js';
+import { stateSteps } from './states.js';
 
 /** How a program is explored. */
 export interface ExploreOptions {
@@ -23,6 +23,8 @@ export interface ExploreOptions {
   readonly preemptions?: number;
   /** Of engines that draw. Default 1. */
   readonly seed?: number;
+  /** Ends the search; but while {@link explore} runs nobody else has a turn in which to abort it. */
+  readonly signal?: AbortSignal;
 }
 
 /** What went wrong, in the schedule with the fewest operations and then the fewest preemptions that was found. */
@@ -63,16 +65,24 @@ export interface Verdict {
 }
 
 const DRAWS = 10_000;
+const NEVER = new AbortController().signal;
 
 /** Looks for a schedule in which the program fails. The verdict says what was covered. @throws Untraceable, RangeError for more than 32 threads */
 export function explore(program: Program, options: ExploreOptions = {}): Verdict {
+  return finished(exploring(program, options));
+}
+
+/** The same, with pauses behind schedules. */
+export function* exploring(program: Program, options: ExploreOptions = {}): Searching<Verdict> {
   const { engine = 'dpor', preemptions = 2 } = options;
   const began = performance.now();
-  const { search, bound, exhausted } = searchBy(engine, program, preemptions, options);
+  const { search, bound, exhausted } = yield* searchBy(engine, program, preemptions, options);
   const seconds = (performance.now() - began) / 1000;
+  // An interrupt must not hide what was learned; that is found again in about the time in which it was learned.
+  const again = options.signal?.aborted ? { ...options, signal: NEVER, maxSeconds: 2 * seconds } : options;
   const failure =
     search.failure === null
-      ? inversionOf(program, () => searchBy(engine, program, preemptions, options).search.failure)
+      ? inversionOf(program, () => finished(searchBy(engine, program, preemptions, again)).search.failure)
       : describe(minimise(program, search.failure));
   return {
     engine,
@@ -125,23 +135,31 @@ interface Outcome {
   readonly exhausted: boolean;
 }
 
-function searchBy(engine: Engine, program: Program, preemptions: number, options: ExploreOptions): Outcome {
+function* searchBy(engine: Engine, program: Program, preemptions: number, options: ExploreOptions): Searching<Outcome> {
   switch (engine) {
     case 'dpor':
     case 'brute-force': {
-      const search = (engine === 'dpor' ? dpor : bruteForce)(program, options);
-      return { search, exhausted: search.exhausted, bound: search.exhausted ? 'every interleaving' : stopped(search) };
+      const search = yield* (engine === 'dpor' ? dporSteps : bruteForceSteps)(program, options);
+      return {
+        search,
+        exhausted: search.exhausted,
+        bound: search.exhausted ? 'every interleaving' : stopped(search, options.signal),
+      };
     }
     case 'state': {
-      const search = stateSearch(program, options);
+      const search = yield* stateSteps(program, options);
       const states = `${search.states} states, told apart by 53 bits; data races were looked for in ${search.schedules} schedules only`;
-      return { search, exhausted: search.exhausted, bound: search.exhausted ? `every interleaving: ${states}` : stopped(search) };
+      return {
+        search,
+        exhausted: search.exhausted,
+        bound: search.exhausted ? `every interleaving: ${states}` : stopped(search, options.signal),
+      };
     }
     case 'bounded':
-      return deepen(program, preemptions, options);
+      return yield* deepen(program, preemptions, options);
     default: {
       const { maxSchedules = DRAWS, seed = 1 } = options;
-      const search = sample(program, { ...options, engine, maxSchedules, seed, depth: preemptions + 1 });
+      const search = yield* sampleSteps(program, { ...options, engine, maxSchedules, seed, depth: preemptions + 1 });
       return { search, exhausted: false, bound: drawn(search, engine, preemptions + 1) };
     }
   }
@@ -158,20 +176,20 @@ export function stopped({ failure, schedules }: { failure: unknown; schedules: n
 export const withOneMore = (bound: number): string => (bound > 0 ? `at most ${bound - 1} preemptions; with one more, ` : '');
 
 /** One preemption more at a time, so that the first failure has as few as can be. */
-function deepen(program: Program, preemptions: number, options: ExploreOptions): Outcome {
+function* deepen(program: Program, preemptions: number, options: ExploreOptions): Searching<Outcome> {
   const { maxSeconds = Number.POSITIVE_INFINITY } = options;
   const began = performance.now();
   let schedules = 0;
   let steps = 0;
   for (let bound = 0; ; bound++) {
     const left = maxSeconds - (performance.now() - began) / 1000;
-    const search = bounded(program, bound, { ...options, maxSeconds: left });
+    const search = yield* boundedSteps(program, bound, { ...options, maxSeconds: left });
     schedules = search.schedules;
     steps += search.steps;
     const exhausted = search.exhausted && !search.cut;
     if (exhausted || bound === preemptions || !search.exhausted) {
       const below = search.failure === null ? withOneMore(bound) : '';
-      const covered = search.exhausted ? `at most ${bound} preemptions` : `${below}${stopped(search)}`;
+      const covered = search.exhausted ? `at most ${bound} preemptions` : `${below}${stopped(search, options.signal)}`;
       return { search: { ...search, schedules, steps }, exhausted, bound: exhausted ? 'every interleaving' : covered };
     }
   }

@@ -4,7 +4,7 @@ import { History } from './history.js';
 import { finishAs } from './minimise.js';
 import { Numbers } from './numbers.js';
 import type { Program } from './program.js';
-import { isOver, type Search, type SearchOptions, startSearch } from './search.js';
+import { finished, isOver, type Search, type Searching, type SearchOptions, startSearch } from './search.js';
 
 /** How {@link sample} draws schedules. */
 export interface SampleOptions extends SearchOptions {
@@ -119,6 +119,11 @@ export function lengthOf(program: Program): number {
 
 /** Draws schedules at random; the same for the same seed. @throws RangeError for a depth that no schedule has */
 export function sample(program: Program, options: SampleOptions): Sample {
+  return finished(sampleSteps(program, options));
+}
+
+/** The same, with pauses. */
+export function* sampleSteps(program: Program, options: SampleOptions): Searching<Sample> {
   const { engine, depth } = options;
   if (engine === 'pct' && depth > MAX_STEPS)
     throw new RangeError(`pct makes fewer than ${MAX_STEPS} preemptions, as a schedule has no more steps, not ${depth - 1}`);
@@ -148,10 +153,12 @@ export function sample(program: Program, options: SampleOptions): Sample {
     search.length = Math.max(search.length, run.steps);
     const error = run.finish();
     if (history) options.onTrace?.(history, run);
-    if (error === null) continue;
-    search.failures++;
-    search.failure ??= { error, choices: choices.slice(0, made) };
-    if (!options.keepGoing) break;
+    if (error !== null) {
+      search.failures++;
+      search.failure ??= { error, choices: choices.slice(0, made) };
+      if (!options.keepGoing) break;
+    }
+    yield;
   }
   return search;
 }

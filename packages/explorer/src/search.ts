@@ -28,12 +28,25 @@ export interface Search {
   readonly started: number;
 }
 
+/** A search that pauses behind each schedule, so that whoever runs it can look around. */
+export type Searching<T> = Generator<undefined, T, undefined>;
+
+/** Runs a search without a look around. */
+export function finished<T>(searching: Searching<T>): T {
+  for (;;) {
+    const turn = searching.next();
+    if (turn.done) return turn.value;
+  }
+}
+
 /** What limits a search. */
 export interface SearchOptions {
   /** Schedules to run at most. */
   readonly maxSchedules?: number;
   /** Seconds to run at most. */
   readonly maxSeconds?: number;
+  /** Ends the search where it pauses. */
+  readonly signal?: AbortSignal;
   /** Do not stop at the first failure. */
   readonly keepGoing?: boolean;
   /** Told every schedule that ran to its end. */
@@ -53,7 +66,8 @@ export const startSearch = (engine: Engine): Search => ({
 });
 
 /** Whether a budget is used up. The clock is asked now and then only. */
-export function isOver(search: Search, { maxSchedules, maxSeconds }: SearchOptions): boolean {
+export function isOver(search: Search, { maxSchedules, maxSeconds, signal }: SearchOptions): boolean {
+  if (signal?.aborted) return true;
   if (maxSchedules !== undefined && search.schedules >= maxSchedules) return true;
   if (maxSeconds === undefined || ((search.schedules + search.blocked) & 63) !== 0) return false;
   return performance.now() - search.started > maxSeconds * 1000;

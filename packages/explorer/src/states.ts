@@ -1,7 +1,7 @@
 import { Execution } from './execution.js';
 import { History } from './history.js';
 import { type Program, Untraceable } from './program.js';
-import { isOver, type Search, type SearchOptions, startSearch } from './search.js';
+import { finished, isOver, type Search, type Searching, type SearchOptions, startSearch } from './search.js';
 
 /** What {@link stateSearch} found. */
 export interface StateSearch extends Search {
@@ -25,6 +25,11 @@ interface Frame {
  * @throws Untraceable
  */
 export function stateSearch(program: Program, options: SearchOptions = {}): StateSearch {
+  return finished(stateSteps(program, options));
+}
+
+/** The same, with pauses. */
+export function* stateSteps(program: Program, options: SearchOptions = {}): Searching<StateSearch> {
   const search: StateSearch = { ...startSearch('state'), states: 0 };
   const seen = new Set<number>();
   const frames: Frame[] = [];
@@ -57,6 +62,7 @@ export function stateSearch(program: Program, options: SearchOptions = {}): Stat
       search.exhausted = true;
       return search;
     }
+    yield;
     if (isOver(search, options)) return search;
   }
 

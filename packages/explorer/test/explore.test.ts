@@ -10,6 +10,7 @@ import {
   type Engine,
   encodeToken,
   explore,
+  exploreInTurns,
   type Failure,
   Lock,
   lockProgram,
@@ -179,6 +180,20 @@ describe('explore', () => {
       expect(new Set(drawn(7, engine)).size).toBeGreaterThan(10);
     }
   });
+
+  it.each(['dpor', 'brute-force', 'bounded', 'pct', 'pos', 'random'] as const)(
+    'can be interrupted between turns by %s, and says what it did by then',
+    async (engine) => {
+      const interrupt = new AbortController();
+      const options = { engine, preemptions: 99, maxSchedules: 1e9, signal: interrupt.signal };
+      const verdict = await exploreInTurns(lockProgram(9), options, () => interrupt.abort());
+      expect(verdict).toMatchObject({ verdict: 'passes', exhausted: false });
+      expect(verdict.schedules).toBeGreaterThan(0);
+      const said = /^(at most \d+ preemptions; with one more, )?interrupted after \d+ schedules$|^\d+ schedules drawn /;
+      expect(verdict.bound).toMatch(said);
+      expect(await exploreInTurns(lostUpdate, { engine })).toMatchObject({ verdict: 'fails', failure: { preemptions: 1 } });
+    },
+  );
 
   it('finds by PCT as often as it says, with the first schedule as well', () => {
     const seeds = Array.from({ length: 200 }, (_, i) => i);

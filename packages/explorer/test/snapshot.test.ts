@@ -133,7 +133,7 @@ describe('a scenario', () => {
       },
       { strategy: anonVma() },
     );
-    expect(sample(program, { engine: 'pct', depth: 2, seed: 1, maxSchedules: 20 }).failures).toBe(0);
+    expect(sample(program, { engine: 'random', depth: 1, seed: 1, maxSchedules: 20 }).failures).toBe(0);
     expect(seen).toHaveLength(20);
     expect(new Set(seen)).toEqual(new Set(['set up 1 1 1']));
   });

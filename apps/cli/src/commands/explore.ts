@@ -3,7 +3,7 @@ import {
   type Engine,
   type ExploreOptions,
   encodeToken,
-  explore,
+  exploreInTurns,
   exploreParallel,
   type Failure,
   type Job,
@@ -117,21 +117,22 @@ async function alone(name: string, options: ExploreCommandOptions): Promise<Expl
     ...(seconds !== undefined && { maxSeconds: seconds }),
   };
   announce(options.strategy, `in a schedule of ${name}`);
-  const program = noticed(kernelProgram(scenario, { strategy }), alive);
-  return { verdict: explore(program, limits), interrupted: false };
+  let made = 0;
+  const program = noticed(kernelProgram(scenario, { strategy }), () => {
+    made++;
+    alive();
+  });
+  return watched({ format: '{value} schedules' }, (signal, bar) =>
+    exploreInTurns(program, { ...limits, signal }, () => bar.update(made)),
+  );
 }
 
-/** Ctrl-C ends it, and what is done is in the file. */
-async function parallel(scenario: string, options: ExploreCommandOptions): Promise<Explored> {
+/** What is done is in the file, if there is one. */
+function parallel(scenario: string, options: ExploreCommandOptions): Promise<Explored> {
   const { strategy, engine, preemptions, seed, schedules, seconds, workers, shard, resume } = options;
-  const interrupt = new AbortController();
-  const stop = (): void => interrupt.abort();
-  process.once('SIGINT', stop);
-  const bar = new SingleBar({ stream: process.stderr, noTTYOutput: false, clearOnComplete: true });
-  if (process.stderr.isTTY) bar.start(1, 0);
   const time = seconds === undefined ? [] : [AbortSignal.timeout(milliseconds(seconds))];
-  try {
-    const verdict = await exploreParallel(
+  return watched({}, (signal, bar) =>
+    exploreParallel(
       { scenario, strategy, engine: engine as Job['engine'], preemptions },
       {
         shortNames,
@@ -141,15 +142,29 @@ async function parallel(scenario: string, options: ExploreCommandOptions): Promi
         ...(workers !== undefined && { workers }),
         ...(shard && { shard }),
         ...(resume !== undefined && { resume: resolve(standing(), resume) }),
-        signal: AbortSignal.any([interrupt.signal, ...time]),
+        signal: AbortSignal.any([signal, ...time]),
         onSchedule: alive,
         onProgress: (done, total) => {
           bar.setTotal(total);
           bar.update(done);
         },
       },
-    );
-    return { verdict, interrupted: interrupt.signal.aborted };
+    ),
+  );
+}
+
+/** Explores with a bar on a terminal. Ctrl-C ends it, with a verdict on what was done by then. */
+async function watched(
+  look: { readonly format?: string },
+  exploring: (signal: AbortSignal, bar: SingleBar) => Promise<Verdict>,
+): Promise<Explored> {
+  const interrupt = new AbortController();
+  const stop = (): void => interrupt.abort();
+  process.once('SIGINT', stop);
+  const bar = new SingleBar({ ...look, stream: process.stderr, noTTYOutput: false, clearOnComplete: true });
+  if (process.stderr.isTTY) bar.start(1, 0);
+  try {
+    return { verdict: await exploring(interrupt.signal, bar), interrupted: interrupt.signal.aborted };
   } finally {
     bar.stop();
     process.removeListener('SIGINT', stop);
