@@ -12,7 +12,7 @@ import { bundledStrategies, isOutside, loadStrategy, shortNames, standing } from
 import { positive, wholeNumber } from '../numbers.js';
 import { collect, collectParameter } from '../parameters.js';
 import { checkUsable } from '../probe.js';
-import { type Watch, watched } from '../watched.js';
+import { type Watch, watchedByStrategy } from '../watched.js';
 import { runCoverLetter } from './cover-letter.js';
 
 interface CompareCommandOptions {
@@ -92,7 +92,7 @@ async function run(options: CompareCommandOptions): Promise<number> {
     workload === undefined
       ? runCoverLetter(parameter, { ...watch, seed, ...(layout && { layout }) })
       : { comparison: await chosen(workload, watch) };
-  const { done, interrupted } = await watched(all).finally(() => runner.destroy());
+  const { done, interrupted } = await watchedByStrategy(all).finally(() => runner.destroy());
   const { rows, failed } = done.comparison;
   if (rows.length > 0 || options.json) process.stdout.write(`${printed(done.comparison, done.letter, options)}\n`);
   if (options.svg !== undefined && rows.length > 0) await draw(done.comparison, options.svg);

@@ -16,7 +16,6 @@ import {
   type Verdict,
 } from '@rmap-lab/explorer';
 import { milliseconds } from '@rmap-lab/plumbing';
-import { SingleBar } from 'cli-progress';
 import { type Command, Option } from 'commander';
 import { alive, announce, apart, print } from '../apart.js';
 import { exitCode } from '../exit-codes.js';
@@ -25,6 +24,7 @@ import { loadStrategy, shortNames, standing } from '../load-strategy.js';
 import { count, positive, wholeNumber } from '../numbers.js';
 import { drawFailure, operationLines } from '../pictures.js';
 import { type Shard, shardFrom } from '../shard.js';
+import { watched } from '../watched.js';
 
 const ENGINES: readonly Engine[] = ['bounded', 'dpor', 'state', 'pct', 'pos', 'random', 'brute-force'];
 
@@ -87,7 +87,7 @@ function list(): string {
 }
 
 async function run(name: string, options: ExploreCommandOptions): Promise<number> {
-  const { verdict, interrupted } = inWorkers(options) ? await parallel(name, options) : await alone(name, options);
+  const { done: verdict, interrupted } = inWorkers(options) ? await parallel(name, options) : await alone(name, options);
   const document = documentOf(name, options.strategy, verdict);
   print(options.json ? `${JSON.stringify(document)}\n` : report(document, verdict));
   const { failure } = document;
@@ -97,10 +97,8 @@ async function run(name: string, options: ExploreCommandOptions): Promise<number
   return verdict.failure === null ? exitCode.fine : exitCode.broken;
 }
 
-interface Explored {
-  readonly verdict: Verdict;
-  readonly interrupted: boolean;
-}
+/** What was covered; Ctrl-C ends it, with a verdict on what was done by then. */
+type Explored = Awaited<ReturnType<typeof watched<Verdict>>>;
 
 const inWorkers = ({ workers, shard, resume }: ExploreCommandOptions): boolean =>
   workers !== undefined || shard !== undefined || resume !== undefined;
@@ -122,16 +120,14 @@ async function alone(name: string, options: ExploreCommandOptions): Promise<Expl
     made++;
     alive();
   });
-  return watched({ format: '{value} schedules' }, (signal, bar) =>
-    exploreInTurns(program, { ...limits, signal }, () => bar.update(made)),
-  );
+  return watched('{value} schedules', (signal, bar) => exploreInTurns(program, { ...limits, signal }, () => bar.update(made)));
 }
 
 /** What is done is in the file, if there is one. */
 function parallel(scenario: string, options: ExploreCommandOptions): Promise<Explored> {
   const { strategy, engine, preemptions, seed, schedules, seconds, workers, shard, resume } = options;
   const time = seconds === undefined ? [] : [AbortSignal.timeout(milliseconds(seconds))];
-  return watched({}, (signal, bar) =>
+  return watched(undefined, (signal, bar) =>
     exploreParallel(
       { scenario, strategy, engine: engine as Job['engine'], preemptions },
       {
@@ -151,24 +147,6 @@ function parallel(scenario: string, options: ExploreCommandOptions): Promise<Exp
       },
     ),
   );
-}
-
-/** Explores with a bar on a terminal. Ctrl-C ends it, with a verdict on what was done by then. */
-async function watched(
-  look: { readonly format?: string },
-  exploring: (signal: AbortSignal, bar: SingleBar) => Promise<Verdict>,
-): Promise<Explored> {
-  const interrupt = new AbortController();
-  const stop = (): void => interrupt.abort();
-  process.once('SIGINT', stop);
-  const bar = new SingleBar({ ...look, stream: process.stderr, noTTYOutput: false, clearOnComplete: true });
-  if (process.stderr.isTTY) bar.start(1, 0);
-  try {
-    return { verdict: await exploring(interrupt.signal, bar), interrupted: interrupt.signal.aborted };
-  } finally {
-    bar.stop();
-    process.removeListener('SIGINT', stop);
-  }
 }
 
 function documentOf(scenario: string, strategy: string, verdict: Verdict): ExploreDocument {

@@ -6,7 +6,7 @@ import { exitCode } from '../exit-codes.js';
 import { bundledStrategies, loadStrategy, standing } from '../load-strategy.js';
 import { collect, collectParameter } from '../parameters.js';
 import { terminalTable } from '../tables.js';
-import { type Watch, watched } from '../watched.js';
+import { type Watch, watchedByStrategy } from '../watched.js';
 
 interface Varied {
   readonly name: string;
@@ -79,7 +79,7 @@ async function run({ strategy, preset, workload, vary, parameter = {}, json }: G
   const names = strategy.length > 0 ? strategy : bundledStrategies();
   let failed = false;
   for (const one of series) {
-    const { done, interrupted } = await watched((watch) => grow(one, names, watch));
+    const { done, interrupted } = await watchedByStrategy((watch) => grow(one, names, watch));
     failed ||= done.rows.some(({ failure }) => failure !== null);
     print(json ? `${JSON.stringify(done)}\n` : `${report(done)}\n`);
     if (interrupted) return exitCode.interrupted;
