@@ -7,6 +7,7 @@ export { exploreInTurns } from './explore-in-turns.js';
 export type { History } from './history.js';
 export { type Kept, keptProgram } from './kept.js';
 export { type KernelProgramOptions, kernelProgram, type Scenario } from './kernel-program.js';
+export type { LockEdge } from './lock-edges.js';
 export { exploreParallel, type ParallelOptions } from './parallel/explore-parallel.js';
 export { type Frontier, frontier, type Part } from './parallel/parts.js';
 export { BadProgress } from './parallel/progress.js';
