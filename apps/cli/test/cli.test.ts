@@ -88,7 +88,7 @@ describe('rmap-lab run', () => {
   });
 
   it('leaves a usable partial result when it is interrupted', async () => {
-    const { status, out } = await rmapLab(['run', '--workload', 'zygote', '--json'], 900);
+    const { status, out } = await rmapLab(['run', '--workload', 'many-vmas', '--json'], 3000);
     const document = runSchema.parse(JSON.parse(out));
     expect([status, document.partial]).toEqual([130, true]);
     expect(document.verify).toMatchObject({ missed: 0, wrong: 0 });

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { cellsOf, parseSweep, ResultStore, type StoredResult, type SweepSummary, sweep } from '@rmap-lab/experiments';
+import { aboutFile } from '@rmap-lab/plumbing';
 import { SingleBar } from 'cli-progress';
 import Table from 'cli-table3';
 import type { Command } from 'commander';
@@ -38,12 +39,12 @@ export function addSweep(program: Command): void {
 async function run(name: string, { out, shard, workers, layout: layoutName, json }: SweepCommandOptions): Promise<number> {
   const file = resolve(standing(), name);
   const spec = parseSweep(
-    naming(`the grid '${name}'`, () => readFileSync(file, 'utf8')),
+    aboutFile(file, () => readFileSync(file, 'utf8')),
     name,
   );
   const layout = layoutOf(layoutName);
   const results = out ?? `${name.replace(/\.json$/, '')}.results.jsonl`;
-  const store = naming(`--out '${results}'`, () => new ResultStore(resolve(standing(), results)));
+  const store = new ResultStore(resolve(standing(), results));
   const interrupt = new AbortController();
   const stop = (): void => interrupt.abort();
   process.once('SIGINT', stop);
@@ -72,16 +73,6 @@ async function run(name: string, { out, shard, workers, layout: layoutName, json
   process.stdout.write(json ? `${JSON.stringify({ schema: 'rmap-lab/sweep@1', ...summary })}\n` : `${report(summary)}\n`);
   if (interrupt.signal.aborted) return exitCode.interrupted;
   return summary.results.every(succeeded) ? exitCode.fine : exitCode.broken;
-}
-
-/** Says what is being opened before what the file system says of it, which often names no file, or one beside it. */
-function naming<T>(what: string, open: () => T): T {
-  try {
-    return open();
-  } catch (error) {
-    if (error instanceof Error && 'syscall' in error) error.message = `${what}: ${error.message}`;
-    throw error;
-  }
 }
 
 const succeeded = ({ outcome }: StoredResult): boolean => outcome.status === 'measured' && outcome.measurement.failure === null;
