@@ -2,7 +2,6 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import {
   type Address,
   Kernel,
-  KernelError,
   MAP_ANONYMOUS,
   MAP_FIXED,
   MAP_PRIVATE,
@@ -15,6 +14,7 @@ import {
   TASK_SIZE,
 } from '../src/index.js';
 import { VM_UFFD_MISSING } from '../src/vma/vm-flags.js';
+import { errnoOf } from './support/errno-of.js';
 import { scanAll } from './support/scan-all.js';
 
 const FIXED = MREMAP_MAYMOVE | MREMAP_FIXED;
@@ -30,15 +30,6 @@ const layout = (process: Process): string =>
       return `${first}-${behind}${(flags & VM_UFFD_MISSING) !== 0 ? 'u' : ''}`;
     })
     .join(' ');
-const errnoOf = (call: () => void): string => {
-  try {
-    call();
-  } catch (error) {
-    if (error instanceof KernelError) return error.errno;
-    throw error;
-  }
-  return 'ok';
-};
 
 // All expectations were seen on Linux 6.18.44.
 describe.each([false, true])('stepping: %s', (stepping) => {

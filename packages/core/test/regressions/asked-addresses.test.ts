@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import * as core from '../../src/index.js';
-import { type Address, Kernel, KernelError, PAGE_SIZE, type Process } from '../../src/index.js';
+import { type Address, Kernel, PAGE_SIZE, type Process } from '../../src/index.js';
+import { errnoOf } from '../support/errno-of.js';
 import { scanAll } from '../support/scan-all.js';
 
 const BASE = 0x30000000 as Address;
@@ -11,15 +12,6 @@ const MOVE = core.MREMAP_MAYMOVE | core.MREMAP_FIXED;
 let kernel: Kernel;
 let process: Process;
 
-const errnoOf = (call: () => unknown): string => {
-  try {
-    call();
-  } catch (error) {
-    if (error instanceof KernelError) return error.errno;
-    throw error;
-  }
-  return 'ok';
-};
 const layout = (): string[] =>
   process.vmas().map(({ start, end }) => `${(start - BASE) / PAGE_SIZE}+${(end - start) / PAGE_SIZE}`);
 
