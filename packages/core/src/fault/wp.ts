@@ -4,7 +4,7 @@ import { totalMapcount } from '../folio/mapcount.js';
 import { ANON, EXCLUSIVE, FILE, KSM, LARGE, MAYBE_SHARED, SWAPCACHE, ZERO_PFN } from '../folio/mem-map.js';
 import { munlockVmaFolio } from '../folio/mlock.js';
 import type { Machine } from '../machine.js';
-import { freeGathered } from '../page-table/free-gathered.js';
+import { freeUnmapped } from '../page-table/free-gathered.js';
 import { ENTRIES, type Table } from '../page-table/page-table.js';
 import { kindOf, NONE, PRESENT, type Pte, pfnOf, WRITE, ZERO } from '../page-table/pte.js';
 import { sameEntry } from '../page-table/same-entry.js';
@@ -130,7 +130,7 @@ function* copyPage(
   yield* mapNewPage(m, vma, address, copy, at);
   if (old !== ZERO_PFN) yield* removeMapping(m, vma, address, old);
   m.ptl.unlock(leaf);
-  if (old !== ZERO_PFN) yield* freeGathered(m, [m.mem.folioOf(old)], 1);
+  if (old !== ZERO_PFN) yield* freeUnmapped(m, m.mem.folioOf(old) as number as Pfn);
   return 'done';
 }
 

@@ -9,19 +9,20 @@ import type { Folio, Pfn } from '../units.js';
 /** Frames that were just unmapped. */
 export type Frames = Int32Array | number[];
 
-/** Drops one reference of each of the first `count` folios of `pages`, all just unmapped; the swap cache keeps none that nothing names (free_pages_and_swap_cache). */
+/** Drops one reference of each of the first `count` folios of `pages`, all just unmapped (free_pages_and_swap_cache). */
 export function freeGathered(m: Machine, pages: Frames, count: number): Op<void> {
   if (m.sync.stepping) return freeStepping(m, pages, count);
-  for (let i = 0; i < count; i++) finish(drop(m, pages[i] as Pfn));
+  for (let i = 0; i < count; i++) finish(freeUnmapped(m, pages[i] as Pfn));
   return READY;
 }
 
 /** The same, giving way to others. */
 function* freeStepping(m: Machine, pages: Frames, count: number): Op<void> {
-  for (let i = 0; i < count; i++) yield* drop(m, pages[i] as Pfn);
+  for (let i = 0; i < count; i++) yield* freeUnmapped(m, pages[i] as Pfn);
 }
 
-function drop(m: Machine, pfn: Pfn): Op<void> {
+/** Drops one reference of a folio that was just unmapped, by its first page; the swap cache keeps none that nothing names. */
+export function freeUnmapped(m: Machine, pfn: Pfn): Op<void> {
   const { mem } = m;
   const flags = mem.flags[pfn];
   if ((flags & SWAPCACHE) !== 0) freeSwapCache(m, pfn as number as Folio);
