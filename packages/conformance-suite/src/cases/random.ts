@@ -57,7 +57,8 @@ export function randomProgram(seed: number, length = LENGTH): readonly Operation
  * the walks of all pages whose mappings it changed are checked, after each program everything. What fails is run again alone, checked
  * whole after each operation, and shrunk. @throws CaseFailure
  */
-export function runPrograms(options: KernelOptions, programs: readonly (readonly Operation[])[]): void {
+export function runPrograms(given: KernelOptions, programs: readonly (readonly Operation[])[]): void {
+  const options = { ...given, strategy: unrefusing(given.strategy) };
   let kernel = new Kernel(options);
   for (const [i, program] of programs.entries()) {
     if (i % OF_ONE_MACHINE === 0) kernel = new Kernel(options);
@@ -95,7 +96,7 @@ const randomCase = (
   why: 'what nobody thought of; the failing program is shrunk',
   run: ({ strategy, seed }) => {
     runPrograms(
-      { ...options, strategy: unrefusing(strategy) },
+      { ...options, strategy },
       Array.from({ length: programs }, (_, i) => randomProgram(seed * 1_000_003 + i)),
     );
   },
