@@ -71,7 +71,8 @@ static void obey(char *line) {
   long r = 0, nr = 0;
   if (command == 'k') ksm_scan(atoi(q));
   else if (command == 'm') ksm_unmerge();
-  else if (command == 'a' || command == 'A') tree_fill_file(command == 'a' ? FRESH_PAGES : FILE_PAGES);
+  else if (command == 'a') tree_fill_ends();
+  else if (command == 'A') tree_fill_file();
   else if (command == 'L' || command == 'W') r = lock_system(command == 'W');
   else if (command == 'U') unlock_system();
   else if (command == '+' || command == '-') {

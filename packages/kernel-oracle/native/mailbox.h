@@ -23,8 +23,9 @@
 #define FILE_FD 4 /* memfd of FILE_PAGES pages, the one file that programs map */
 #define WORKER_FD 5
 #define FILE_PAGES 4096
-/* Those of them whose contents start anew with each program. */
+/* Those at its beginning and its end whose contents start anew with each program. */
 #define FRESH_PAGES 64
+#define FRESH_TAIL 2
 
 enum request {
   DO_SYSCALL = 1,

@@ -154,12 +154,21 @@ static void become_worker(int mailboxes, int file, int worker) {
 
 static int file;
 
-void tree_fill_file(int pages) {
-  if (pages == FILE_PAGES) fallocate(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, FILE_PAGES * 4096L); /* large folios, too */
-  for (long k = 0; k < pages; k++) {
+static void fill_file(long from, long to) {
+  for (long k = from; k < to; k++) {
     unsigned long word = 1UL << 62 | k;
     if (pwrite(file, &word, sizeof word, k * 4096) != sizeof word) die("memfd");
   }
+}
+
+void tree_fill_ends(void) {
+  fill_file(0, FRESH_PAGES);
+  fill_file(FILE_PAGES - FRESH_TAIL, FILE_PAGES);
+}
+
+void tree_fill_file(void) {
+  fallocate(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, FILE_PAGES * 4096L); /* large folios, too */
+  fill_file(0, FILE_PAGES);
 }
 
 void tree_start(const char *worker_path) {
@@ -169,7 +178,7 @@ void tree_start(const char *worker_path) {
   int mailboxes = memfd_create("mailboxes", 0);
   file = memfd_create("file", 0);
   if (ftruncate(mailboxes, REGION_SIZE) || ftruncate(file, FILE_PAGES * 4096L)) die("memfd");
-  tree_fill_file(FILE_PAGES);
+  tree_fill_file();
   char *base = mmap(0, REGION_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, mailboxes, 0);
   if (base == MAP_FAILED) die("mailboxes");
   for (int i = 0; i < SLOTS; i++) slots[i] = (void *)(base + i * SLOT_SIZE);

@@ -16,8 +16,9 @@ extern struct process processes[SLOTS];
 
 void die(const char *what) __attribute__((noreturn));
 void tree_start(const char *worker_path);
-/* Makes the first pages of the file present, with contents that no program writes: shared mappings may have left others. */
-void tree_fill_file(int pages);
+/* Makes pages of the file present, with contents that no program writes, as shared mappings may have left others: those at its ends, or all. */
+void tree_fill_ends(void);
+void tree_fill_file(void);
 /* What the request answered (a negative errno), or DIED. */
 long tree_call(int slot, enum request request, long nr, const unsigned long args[6]);
 long tree_syscall(int slot, long nr, unsigned long a0, unsigned long a1, unsigned long a2);

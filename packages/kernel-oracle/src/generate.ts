@@ -1,6 +1,7 @@
 import type { Operation } from '@rmap-lab/core';
 import * as linux from '@rmap-lab/core';
 import type { Flavour } from './flavours.js';
+import { FILE_PAGES } from './fresh.js';
 import type { Random } from './random.js';
 
 const RW = linux.PROT_READ | linux.PROT_WRITE;
@@ -17,8 +18,6 @@ const MEMORY = [
   'shared',
   'file-shared',
 ] as const;
-/** Pages of the one file that programs map (FILE_PAGES in native/mailbox.h). */
-const FILE_PAGES = 4096;
 /** Live processes at once, so that looks stay cheap. */
 const MAX_PROCESSES = 8;
 /** Places that an operation covers at most. */

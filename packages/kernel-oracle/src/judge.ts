@@ -1,10 +1,11 @@
 import type { Operation, RmapStrategy } from '@rmap-lab/core';
 import { Commands, resultOf } from './commands.js';
 import type { Driver } from './driver.js';
+import { fresh } from './fresh.js';
 import { ModelRun, type Objects } from './model-run.js';
 import { DEFAULT_SETTINGS, modelOptions, type Settings } from './settings.js';
 import { side } from './side-by-side.js';
-import { fresh, witness } from './witness.js';
+import { witness } from './witness.js';
 import { swapInUse } from './zram.js';
 
 /** A difference between model and kernel, at one operation of a program. */

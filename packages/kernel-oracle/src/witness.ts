@@ -1,6 +1,7 @@
-import { MADV_COLLAPSE, type Operation, type RmapStrategy } from '@rmap-lab/core';
+import type { Operation, RmapStrategy } from '@rmap-lab/core';
 import { Commands, resultOf } from './commands.js';
 import type { Driver } from './driver.js';
+import { fresh } from './fresh.js';
 import { ModelRun, type Objects } from './model-run.js';
 import { modelOptions, type Settings } from './settings.js';
 import { swapInUse } from './zram.js';
@@ -18,12 +19,6 @@ export interface Testimony {
   /** One for each operation after which it was asked to look. */
   readonly looks: readonly Seen[];
 }
-
-/** The file as it was, and a process for the program. A collapse makes one folio of pages of the file, so then all of it comes anew. */
-export const fresh = (program: readonly Operation[]): readonly string[] => [
-  program.some((operation) => operation.op === 'madvise' && operation.advice === MADV_COLLAPSE) ? 'A' : 'a',
-  'f 0 1',
-];
 
 /**
  * Runs a program on the real kernel, in an order of things that is as `settings` say, and writes down what it says; `looks` says after

@@ -2,6 +2,7 @@ import * as linux from '@rmap-lab/core';
 import { type Operation, PAGE_SIZE } from '@rmap-lab/core';
 import type { CallRecord, ExecRecord, KernelRecord, PlacedRecord, ProcessRecord, TouchRecord } from '@rmap-lab/workloads';
 import { Folding, OutsideArena } from './folding.js';
+import { FILE_PAGES } from './fresh.js';
 import { BadProgram } from './saved-program.js';
 
 /** A workload as a program, and what of it could not be said as one. */
@@ -12,8 +13,6 @@ export interface WorkloadProgram {
 
 /** Workers that the driver has room for, less the two that are always there. */
 const MAX_PROCESSES = 250;
-/** Pages of the one file that programs map (FILE_PAGES in native/mailbox.h). */
-const FILE_PAGES = 4096;
 /** Flags of mmap that say how memory behaves, not where it lies. */
 const KEPT_FLAGS = linux.MAP_NORESERVE | linux.MAP_POPULATE | linux.MAP_GROWSDOWN;
 const RW = linux.PROT_READ | linux.PROT_WRITE;

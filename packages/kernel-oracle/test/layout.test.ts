@@ -24,8 +24,8 @@ describe.runIf(process.platform === 'linux' && process.arch === 'x64')('as far a
   });
   afterAll(() => oracle.stop());
 
-  const seed = Math.floor(Math.random() * 2 ** 31);
-  test(`the kernel and the model agree in fresh programs, seed ${seed}; what is not seen is named`, async () => {
+  const seed = 4711;
+  test(`the kernel and the model agree in random programs, seed ${seed}; what is not seen is named`, async () => {
     const { differences, operations, missing, byKind } = await campaign(oracle, { strategy: anonVma, operations: 4000, seed });
     expect(differences.map(sideBySide)).toEqual([]);
     expect(operations).toBe(4000);

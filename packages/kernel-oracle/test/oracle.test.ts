@@ -1,7 +1,16 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { MADV_PAGEOUT, type Operation, PROT_READ, PROT_WRITE, programToCode, type RmapStrategy } from '@rmap-lab/core';
+import {
+  MADV_MERGEABLE,
+  MADV_PAGEOUT,
+  MAP_POPULATE,
+  type Operation,
+  PROT_READ,
+  PROT_WRITE,
+  programToCode,
+  type RmapStrategy,
+} from '@rmap-lab/core';
 import { anonVma } from '@rmap-lab/strategy-anon-vma';
 import { afterAll, describe, expect, test, vi } from 'vitest';
 import {
@@ -44,6 +53,28 @@ observed.each(Object.entries(programs))('the kernel and the model agree: %s', as
   expect(difference && sideBySide(difference)).toBeNull();
 });
 
+observed.each([4094, 1000])('contents that a program left in page %i of the file are not there for the next', async (offset) => {
+  const settings = { orders: [9], swap: false };
+  const inFile = (memory: 'file-shared' | 'file-private'): Operation => {
+    return { op: 'mmap', process: 0, at: 20, pages: 1, prot: RW, memory, flags: MAP_POPULATE, offset };
+  };
+  const leaves: Operation[] = [inFile('file-shared'), { op: 'fill', process: 0, at: 20, pattern: 2 }];
+  const merges: Operation[] = [
+    map(10, 1),
+    { op: 'fill', process: 0, at: 10, pattern: 2 },
+    inFile('file-private'),
+    { op: 'madvise', process: 0, at: 10, pages: 1, advice: MADV_MERGEABLE },
+    { op: 'madvise', process: 0, at: 20, pages: 1, advice: MADV_MERGEABLE },
+    { op: 'ksmScan', process: 0 },
+  ];
+  await oracle.system.with(settings, async () => {
+    for (const program of [leaves, merges]) {
+      const { difference } = await new Judge(oracle.driver, anonVma, settings).compare(program, 1);
+      expect(difference && sideBySide(difference)).toBeNull();
+    }
+  });
+});
+
 /** The last operation fills a gap between two VMAs that anon_vma_compatible keeps apart. */
 const gap: readonly Operation[] = [
   map(0, 2),
@@ -64,12 +95,15 @@ observed('a model that is wrong is found out, at the operation that shows it', a
   expect(printed).toMatch(/kernel: .*vma start 0/);
 });
 
-/** Part of the budget of `npm test`; a campaign of any length is `rmap-lab oracle --operations N`. */
+/**
+ * Part of the budget of `npm test`. The same programs each time, so that a change is judged by what it changed; campaigns of any length
+ * and of fresh programs are `rmap-lab oracle --operations N`.
+ */
 const CAMPAIGN_MS = 35_000;
-const seed = Math.floor(Math.random() * 2 ** 31);
+const seed = 4711;
 
 observed(
-  `the kernel and the model agree in a campaign of fresh programs, seed ${seed}`,
+  `the kernel and the model agree in a campaign of random programs, seed ${seed}`,
   async () => {
     const options = { strategy: anonVma, operations: 10_000_000, seed, signal: AbortSignal.timeout(CAMPAIGN_MS) };
     const { differences, operations, observations, known } = await campaign(oracle, options);
