@@ -138,7 +138,7 @@ describe.runIf(observed)('rmap-lab oracle', () => {
 
 /** Whether the driver of an oracle holds the lock that lets it change settings. */
 function hasTheMachine(pid: number): boolean {
-  const drivers = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
+  const drivers = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean);
   const locks = readFileSync('/proc/locks', 'utf8');
   return drivers.some((driver) => new RegExp(`^\\d+: FLOCK .* ${driver} `, 'm').test(locks));
 }
