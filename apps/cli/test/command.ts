@@ -35,7 +35,7 @@ export function rmapLab(
   return new Promise((resolve) => {
     const child = spawn(process.execPath, [main, ...args], {
       cwd,
-      env: { ...process.env, INIT_CWD: scratch, NO_COLOR: '1', RMAP_LAB_PATIENCE: '3' },
+      env: { ...process.env, INIT_CWD: scratch, NO_COLOR: '1', RMAP_LAB_PATIENCE: '8' },
       detached: interruptWhen !== undefined,
     });
     let out = '';

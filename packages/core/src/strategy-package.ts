@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { intersects, major, validRange } from 'semver';
+import { satisfies, validRange } from 'semver';
 import { StrategyLoadError } from './errors.js';
 
 /** The keyword in its package.json by which a strategy package is found. */
@@ -50,11 +50,11 @@ export function checkCoreVersion(strategy: string, moduleUrl: string): void {
   // A tarball, a link or a workspace has no range: it is whatever it is.
   if (range === undefined || validRange(range) === null) return;
   const here = manifestIn(fileURLToPath(new URL('..', import.meta.url)))?.version ?? '0.0.0';
-  if (intersects(range, `${major(here)}.x`)) return;
+  if (satisfies(here, range, { includePrerelease: true })) return;
   throw new StrategyLoadError(
     strategy,
     `a package for @rmap-lab/core ${range}`,
-    `one for ${here}: install the version of ${manifest?.name} that is made for @rmap-lab/core ${major(here)}, or @rmap-lab/core ${range} and what goes with it`,
+    `one for ${here}: install the version of ${manifest?.name} that is made for @rmap-lab/core ${here}, or @rmap-lab/core ${range} and what goes with it`,
   );
 }
 
