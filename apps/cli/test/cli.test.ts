@@ -149,9 +149,14 @@ describe('rmap-lab', () => {
     expect(JSON.parse(out)).toContainEqual({ name: 'fork-chain', kind: 'generated', operations: expect.any(Number), bytes: 0 });
   });
 
-  it.each([['--help'], ['run --help'], ['workloads --help']])('explains itself: %s', async (args) => {
-    expect(await rmapLab(args.split(' '))).toMatchObject({ status: 0, out: expect.stringContaining('Usage: rmap-lab') });
-  });
+  it.each([['--help'], ['run --help'], ['workloads --help'], ['compare --help'], ['growth --help']])(
+    'explains itself in words: %s',
+    async (args) => {
+      const { status, out } = await rmapLab(args.split(' '));
+      expect([status, out]).toEqual([0, expect.stringContaining('Usage: rmap-lab')]);
+      expect(out).not.toMatch(/\(default: [[{]/);
+    },
+  );
 });
 
 describe('rmap-lab whose standard output', () => {

@@ -44,6 +44,11 @@ describe('rmap-lab oracle refuses', () => {
     expect([status, err]).toEqual([2, expect.stringMatching(/cannot be used with/)]);
   });
 
+  test('to ignore --programs where nothing is recorded', async () => {
+    const { status, err } = await rmapLab(['oracle', '--programs', '5']);
+    expect([status, err]).toEqual([2, expect.stringMatching(/'--programs <n>' says how many to record: add --record FILE/)]);
+  });
+
   test.runIf(!observed)('a kernel that it can not see, and says why and what to do', () => {
     expect(first).toBe(2);
     expect(reason).toMatch(/oracle --recorded/);

@@ -10,7 +10,7 @@ import { exitCode } from '../exit-codes.js';
 import { type LayoutName, layoutOf, layoutOption } from '../layout.js';
 import { bundledStrategies, isOutside, loadStrategy, shortNames, standing } from '../load-strategy.js';
 import { positive, wholeNumber } from '../numbers.js';
-import { collect, collectParameter } from '../parameters.js';
+import { parametersOption, strategiesOption } from '../parameters.js';
 import { checkUsable } from '../probe.js';
 import { type Watch, watchedByStrategy } from '../watched.js';
 import { runCoverLetter } from './cover-letter.js';
@@ -33,14 +33,9 @@ export function addCompare(program: Command): void {
   program
     .command('compare')
     .description('replay a workload under several strategies and print what each costs and finds, side by side')
-    .option(
-      '--strategy <name>',
-      'short name, package, or file, perhaps with :preset; may be repeated (default: all that come along)',
-      collect,
-      [],
-    )
+    .addOption(strategiesOption())
     .option('--workload <name>', 'name of a workload (see `rmap-lab workloads`), or a trace file')
-    .option('--parameter <name=n>', 'parameter of a generated workload; may be repeated', collectParameter, {})
+    .addOption(parametersOption())
     .addOption(
       new Option('--preset <name>', 'the comparison of a publication, instead of a workload')
         .choices(['cover-letter'])

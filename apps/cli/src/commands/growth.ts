@@ -4,7 +4,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { alive, announce, apart, print } from '../apart.js';
 import { exitCode } from '../exit-codes.js';
 import { bundledStrategies, loadStrategy, standing } from '../load-strategy.js';
-import { collect, collectParameter } from '../parameters.js';
+import { parametersOption, strategiesOption } from '../parameters.js';
 import { terminalTable } from '../tables.js';
 import { type Watch, watchedByStrategy } from '../watched.js';
 
@@ -41,15 +41,10 @@ export function addGrowth(program: Command): void {
   program
     .command('growth')
     .description('run a generated workload at several sizes and fit how each strategy grows')
-    .option(
-      '--strategy <name>',
-      'short name, package, or file, perhaps with :preset; may be repeated (default: all that come along)',
-      collect,
-      [],
-    )
+    .addOption(strategiesOption())
     .option('--workload <name>', 'name of a generated workload')
     .option('--vary <name=a,b,c>', 'the parameter that grows, and its values', varied)
-    .option('--parameter <name=n>', 'another parameter; may be repeated', collectParameter, {})
+    .addOption(parametersOption())
     .addOption(
       new Option('--preset <name>', 'what is known to cost the designs, instead of a workload')
         .choices(['known-costs'])

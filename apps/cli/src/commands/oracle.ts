@@ -33,7 +33,11 @@ export function addOracle(program: Command): void {
     .command('oracle')
     .description('run programs on this Linux kernel and in the model, and compare all that can be seen')
     .option('--operations <n>', 'how many operations of random programs to compare', positive, 20_000)
-    .option('--seed <n>', 'makes the same random programs again', wholeNumber, Math.floor(Math.random() * 2 ** 31))
+    .addOption(
+      new Option('--seed <n>', 'makes the same random programs again')
+        .argParser(wholeNumber)
+        .default(Math.floor(Math.random() * 2 ** 31), 'another one each time'),
+    )
     .addOption(
       new Option('--program <file>', 'compare one program: a JSON file of operations, or a workload by name or file').conflicts([
         'operations',
@@ -76,7 +80,9 @@ Examples:
   rmap-lab oracle --recorded
   rmap-lab oracle --record answers.jsonl.gz --programs 1200`,
     )
-    .action(async (options: OracleOptions) => {
+    .action(async (options: OracleOptions, command: Command) => {
+      if (options.record === undefined && command.getOptionValueSource('programs') === 'cli')
+        command.error("error: option '--programs <n>' says how many to record: add --record FILE, or use --operations <n>");
       process.exitCode =
         options.record === undefined ? await compare(options) : await record(options, resolve(standing(), options.record));
     });
