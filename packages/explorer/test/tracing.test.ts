@@ -2,7 +2,7 @@ import type { Kernel, Op } from '@rmap-lab/core';
 import { anonVma } from '@rmap-lab/strategy-anon-vma';
 import { anonVmaLazy } from '@rmap-lab/strategy-anon-vma-lazy';
 import { cowContext } from '@rmap-lab/strategy-cow-context';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { Execution } from '../src/execution.js';
 import {
   bounded,
@@ -23,6 +23,19 @@ import {
   Untraceable,
 } from '../src/index.js';
 import { all, type Outcomes, outcomes, step } from './support/outcomes.js';
+
+vi.hoisted(() => {
+  const sets = Set.prototype as unknown as { isDisjointFrom?: unknown };
+  const maps = Map.prototype as unknown as { getOrInsert?: unknown };
+  // As newer engines have them: they go by what is inside, whatever methods the object has of its own.
+  sets.isDisjointFrom ??= function (this: Set<unknown>, other: Set<unknown>) {
+    return [...Set.prototype.values.call(this)].every((value) => !other.has(value));
+  };
+  maps.getOrInsert ??= function (this: Map<unknown, unknown>, key: unknown, value: unknown) {
+    if (!Map.prototype.has.call(this, key)) Map.prototype.set.call(this, key, value);
+    return Map.prototype.get.call(this, key) as unknown;
+  };
+});
 
 const LONG = process.env.EXPLORER_LONG === '1';
 const strategies = [anonVma(), anonVmaLazy(), anonVmaLazy('posted'), cowContext(), cowContext('poc')];
@@ -314,6 +327,67 @@ describe('a method of a typed array', () => {
     );
     expect(() => explore(program)).toThrow(Untraceable);
     expect(explore(program, { engine: 'bounded' }).verdict).toBe('passes');
+  });
+
+  // What one thread stored by way of the one was not seen to be what the other read by way of the other.
+  it.each<[string, number, 'refused' | 'followed']>([
+    ['that share memory', 4, 'refused'],
+    ['that lie side by side in one buffer', 8, 'followed'],
+  ])('of two views %s', (_, offset, what) => {
+    const program = keptProgram(
+      () => {
+        const buffer = new ArrayBuffer(16);
+        return { one: new Int32Array(buffer, 0, 2), other: new Int32Array(buffer, offset, 2) };
+      },
+      (world, kept) => ({
+        threads: {
+          a: (function* (): Op<void> {
+            yield step(world);
+            world.one[1] = 1;
+          })(),
+        },
+        ...kept?.views(),
+      }),
+    );
+    if (what === 'refused') expect(() => explore(program)).toThrow(/memory that another typed array shares .* its own memory/);
+    else expect(explore(program).verdict).toBe('passes');
+  });
+});
+
+describe('what newer engines give a collection', () => {
+  it('is a look at a set', () => {
+    const found = outcomes(
+      () => ({ set: new Set([1]), seen: '' }),
+      (world) => ({
+        a: (function* (): Op<void> {
+          yield step(world);
+          const set = world.set as Set<number> & { isDisjointFrom(other: Set<number>): boolean };
+          world.seen = String(set.isDisjointFrom(new Set([2])));
+        })(),
+        b: (function* (): Op<void> {
+          yield step(world);
+          world.set.add(2);
+        })(),
+      }),
+      ({ seen }) => seen,
+    );
+    expect(found).toEqual(all('false', 'true'));
+  });
+
+  it('may change a map, and is refused', () => {
+    const program = keptProgram(
+      () => ({ map: new Map([[1, 1]]) }),
+      ({ map }, kept) => ({
+        threads: {
+          a: (function* (): Op<void> {
+            yield step(map);
+            (map as Map<number, number> & { getOrInsert(key: number, value: number): number }).getOrInsert(2, 2);
+          })(),
+        },
+        ...kept?.views(),
+      }),
+    );
+    expect(() => explore(program)).toThrow(/'getOrInsert' .* use get, has and set/);
   });
 });
 

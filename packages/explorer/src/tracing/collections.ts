@@ -1,3 +1,4 @@
+import { Untraceable } from '../program.js';
 import { type Node, reached } from './node.js';
 
 const hidden = (methods: Record<PropertyKey, unknown>): PropertyDescriptorMap =>
@@ -25,6 +26,28 @@ class Looking<T> implements IterableIterator<T> {
     return this;
   }
 }
+
+type Method = (...args: unknown[]) => unknown;
+
+/** Methods that only newer engines give a collection. */
+const newer = (plain: object, known: readonly string[]): readonly (readonly [name: string, method: Method])[] =>
+  Object.entries(Object.getOwnPropertyDescriptors(plain))
+    .filter(([name, { value }]) => typeof value === 'function' && name !== 'constructor' && !known.includes(name))
+    .map(([name, { value }]) => [name, value as Method]);
+const COMMON = ['has', 'delete', 'clear', 'keys', 'values', 'entries', 'forEach'];
+/** They may store. */
+const REFUSED_OF_MAPS = hidden(
+  Object.fromEntries(
+    newer(Map.prototype, [...COMMON, 'get', 'set']).map(([name]) => [
+      name,
+      () => {
+        throw new Untraceable(`what '${name}' does to a map can't be followed: use get, has and set`);
+      },
+    ]),
+  ),
+);
+/** They all look and store nothing. */
+const NEWER_OF_SETS = newer(Set.prototype, [...COMMON, 'add']);
 
 /** Makes a map tell what is done with it. */
 export function traceMap(map: Map<unknown, unknown>, node: Node): void {
@@ -73,6 +96,7 @@ export function traceMap(map: Map<unknown, unknown>, node: Node): void {
         plain.forEach.apply(whole(), how);
       },
     }),
+    ...REFUSED_OF_MAPS,
     [Symbol.iterator]: { value: () => new Looking(whole, plain.entries.call(map)), configurable: true },
     size: { get: () => Reflect.get(plain, 'size', whole()), configurable: true },
   });
@@ -119,6 +143,9 @@ export function traceSet(set: Set<unknown>, node: Node): void {
         plain.forEach.apply(whole(), how);
       },
     }),
+    ...hidden(
+      Object.fromEntries(NEWER_OF_SETS.map(([name, method]) => [name, (...args: unknown[]) => method.apply(whole(), args)])),
+    ),
     [Symbol.iterator]: { value: () => new Looking(whole, plain.values.call(set)), configurable: true },
     size: { get: () => Reflect.get(plain, 'size', whole()), configurable: true },
   });

@@ -4,6 +4,7 @@ import { Hash } from '../hash.js';
 import { Untraceable } from '../program.js';
 import { IGNORED, kindOf } from '../shape.js';
 import { traceMap, traceSet } from './collections.js';
+import { contentsOf, marksOf } from './contents.js';
 import { accessor, lockWord, quietAccessor, type Traced } from './fields.js';
 import { LASTING, MEMORY, NODE, Node, proxyOf, untraced } from './node.js';
 
@@ -37,6 +38,8 @@ export class Tracing {
   private readonly nodes = new Map<number, Node>();
   /** Of what can't carry them. */
   private readonly apart = new WeakMap<object, Node>();
+  /** By their memory. */
+  private readonly views = new WeakMap<ArrayBufferLike, readonly ArrayBufferView[]>();
   private schedule = LASTING;
   /** How many objects threads stored that turned out to outlive their schedule, such as constants of a module. */
   private lasting = 0;
@@ -331,7 +334,8 @@ export class Tracing {
     } else {
       Object.defineProperty(object, NODE, { value: node });
       if (Array.isArray(object)) this.traceElements(object);
-      else if (!ArrayBuffer.isView(object)) this.traceFields(object);
+      else if (ArrayBuffer.isView(object)) this.claim(object);
+      else this.traceFields(object);
       if (object instanceof Map) {
         const entries = [...(object as Map<unknown, unknown>)];
         object.clear();
@@ -344,6 +348,15 @@ export class Tracing {
         traceSet(object, node);
       }
     }
+  }
+
+  /** What is stored by way of one typed array is not seen by way of another. */
+  private claim(view: ArrayBufferView): void {
+    const end = view.byteOffset + view.byteLength;
+    const views = this.views.get(view.buffer) ?? [];
+    if (views.some((other) => other.byteOffset < end && view.byteOffset < other.byteOffset + other.byteLength))
+      this.refuse('what is stored in memory that another typed array shares with', view, 'give each its own memory');
+    this.views.set(view.buffer, [...views, view]);
   }
 
   private traceElements(array: unknown[]): void {
@@ -400,26 +413,6 @@ export class Tracing {
     this.followed.push([object, Object.keys(object).length]);
   }
 }
-
-/** What a traced object holds. */
-function* contentsOf(object: object): Iterable<unknown> {
-  if (typeof object === 'function' || ArrayBuffer.isView(object)) return;
-  if (object instanceof Map) for (const entry of Map.prototype.entries.call(object)) yield* entry;
-  else if (object instanceof Set) yield* Set.prototype.values.call(object);
-  for (const key of Reflect.ownKeys(object)) {
-    if (IGNORED.has(key)) continue;
-    const field = Object.getOwnPropertyDescriptor(object, key) as PropertyDescriptor;
-    yield 'value' in field ? field.value : (object as Traced)[MEMORY]?.[key];
-  }
-}
-
-interface Marks {
-  readonly [COUNTERS]?: readonly PropertyKey[];
-  readonly [LOCK_WORDS]?: readonly PropertyKey[];
-}
-
-/** What the class of an object says of its fields; an object without a prototype has none. */
-const marksOf = (object: object): Marks => Object(object.constructor) as Marks;
 
 function grown(old: Int32Array): Int32Array<ArrayBuffer> {
   const larger = new Int32Array(old.length * 2);
