@@ -193,10 +193,12 @@ describe('rmap-lab sweep', () => {
     for (const { cell, outcome } of results.slice(1)) expect(outcome.blame).toContain(`strategy '${cell.strategy}'`);
   }, 60_000);
 
-  it('runs a cell again that threw, or whose strategy file or trace was edited', async () => {
+  it('runs a cell again that threw, whose strategy or what it imports was edited, or whose trace', async () => {
     const anonVma = JSON.stringify(import.meta.resolve('@rmap-lab/strategy-anon-vma').replace('/src/index.ts', '/dist/index.js'));
     const strategy = (what: string) =>
-      file('edited.mjs', `import { anonVma } from ${anonVma};\n${what}\nexport default anonVma();\n`);
+      file('edited.mjs', `import { anonVma } from './part.mjs';\n${what}\nexport default anonVma();\n`);
+    const part = (comment: string) => file('part.mjs', `export { anonVma } from ${anonVma}; // ${comment}\n`);
+    part('The first one.');
     const trace = (depth: number) => traceFile('edited.trace.gz', forkChain({ depth }));
     const name = grid('edited.json', {
       strategies: ['anon-vma', strategy("throw new Error('not yet');")],
@@ -218,6 +220,8 @@ describe('rmap-lab sweep', () => {
     expect(await swept()).toEqual({ found: 2, run: 2, statuses: [fine, fine, fine, fine] });
     expect(await swept()).toEqual({ found: 4, run: 0, statuses: [fine, fine, fine, fine] });
     strategy('// Better.');
+    expect(await swept()).toEqual({ found: 2, run: 2, statuses: [fine, fine, fine, fine] });
+    part('Another one.');
     expect(await swept()).toEqual({ found: 2, run: 2, statuses: [fine, fine, fine, fine] });
     await trace(3);
     expect(await swept()).toEqual({ found: 2, run: 2, statuses: [fine, fine, fine, fine] });

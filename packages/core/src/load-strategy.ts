@@ -7,6 +7,7 @@ import { messageOf, StrategyLoadError } from './errors.js';
 import type { RmapStrategy } from './rmap/contract.js';
 import { checkCoreVersion } from './strategy-package.js';
 
+export { digestOf } from './module-digest.js';
 export { findStrategyPackages, STRATEGY_KEYWORD, type StrategyPackage } from './strategy-package.js';
 
 /** A strategy that was loaded by name. */
@@ -38,9 +39,6 @@ export async function loadStrategy(name: string, shortNames: ShortNames = {}, fr
     'a strategy, or a function that makes one',
   );
 }
-
-/** The file that a name stands for, as it is found from `from`; null: the name is that of something else. */
-export const strategyFile = (name: string, from: string): string | null => fileOf(cut(name)[0], from);
 
 /** URL of the module that a name stands for, where there is one. */
 export function moduleOf(name: string, shortNames: ShortNames = {}, from = process.cwd()): string {

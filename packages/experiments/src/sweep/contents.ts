@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { isOutside, type ShortNames, strategyFile } from '@rmap-lab/core/load-strategy';
+import { readFileSync } from 'node:fs';
+import { digestOf, moduleOf, type ShortNames } from '@rmap-lab/core/load-strategy';
 import { openWorkload } from '@rmap-lab/workloads';
 import type { Cell } from './spec.js';
 
@@ -10,16 +10,20 @@ export interface FilePlaces {
   readonly from: string;
 }
 
-/** The cells with what their files hold now: with an edited file a cell is another one. @throws UnknownWorkload, BadParameter, TraceError */
+/** The cells with what they depend on now: with other code, or another trace, a cell is another one. @throws UnknownWorkload, BadParameter, TraceError */
 export async function withContents(cells: readonly Cell[], { shortNames, from }: FilePlaces): Promise<Cell[]> {
   const traces = await tracesOf(cells, from);
-  const filesOf = ({ strategy, workload }: Cell): string[] =>
-    [isOutside(strategy, shortNames) ? strategyFile(strategy, from) : null, traces.get(workload)].filter((file) => file != null);
-  const hashes = new Map<string, string>();
-  for (const file of new Set(cells.flatMap(filesOf))) hashes.set(file, hashOf(await readFile(file)));
+  const known = new Map<string, string>();
+  const contentsOf = ({ strategy, workload }: Cell): string => {
+    const modules = [import.meta.resolve('@rmap-lab/core'), import.meta.url, moduleOf(strategy, shortNames, from)];
+    const trace = traces.get(workload);
+    return [digestOf(modules), ...(trace === undefined ? [] : [hashOf(readFileSync(trace))])].join(' ');
+  };
   return cells.map((cell) => {
-    const held = filesOf(cell).map((file) => hashes.get(file));
-    return held.length === 0 ? cell : { ...cell, contents: held.join(' ') };
+    const key = JSON.stringify([cell.strategy, cell.workload]);
+    const contents = known.get(key) ?? contentsOf(cell);
+    known.set(key, contents);
+    return { ...cell, contents };
   });
 }
 

@@ -27,7 +27,7 @@ export interface Cell {
   readonly seed: number;
   /** Object sizes to count with. Absent: those of Linux 6.18. */
   readonly layout?: Layout;
-  /** Hashes of the files that hold its strategy and its trace. Absent: neither is in a file of its own. */
+  /** Digests of the code that it is run with, and of its trace, if it has one. */
   readonly contents?: string;
 }
 
@@ -80,6 +80,6 @@ export function cellId({ strategy, workload, parameters, seed, layout, contents 
 
 const entriesByName = (record: object): [string, number][] => Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1));
 
-/** Whether a cell belongs to shard `index` (from 1) of `count`. */
-export const inShard = (cell: Cell, index: number, count: number): boolean =>
+/** Whether a cell belongs to shard `index` (from 1) of `count`: also where another machine has other code. */
+export const inShard = ({ contents: _, ...cell }: Cell, index: number, count: number): boolean =>
   Number.parseInt(cellId(cell).slice(0, 8), 16) % count === index - 1;
