@@ -204,5 +204,13 @@ export function drawn(
   if (engine !== 'pct') return `${schedules} schedules drawn at random; no statement about the rest`;
   const one = (threads: number): number => 1 / (threads * length ** (depth - 1));
   const chance = 1 - (1 - one(2)) ** schedules;
-  return `${schedules} schedules drawn by PCT: between two threads, a bug of depth ${depth} in the first ${first} steps is found with probability ${chance.toPrecision(2)} or more`;
+  return `${schedules} schedules drawn by PCT: between two threads, a bug of depth ${depth} in the first ${first} steps is found with probability ${roundedDown(chance)} or more`;
+}
+
+/** A probability with two digits, which it is at least: one is never sure. */
+function roundedDown(probability: number): string {
+  if (probability === 0) return '0';
+  const most = Math.min(probability, 0.99);
+  const unit = 10 ** (Math.floor(Math.log10(most)) - 1);
+  return (Math.floor(most / unit) * unit).toPrecision(2);
 }

@@ -202,6 +202,8 @@ describe('explore', () => {
     expect(bound).toMatch(
       /^1 schedules drawn by PCT: .* depth 2 in the first \d+ steps is found with probability 0\.0\d+ or more$/,
     );
+    const surely = explore(lockProgram(1), { engine: 'pct', preemptions: 1, maxSchedules: 1000 });
+    expect(surely.bound).toMatch(/with probability 0\.99 or more$/);
     // One of two threads goes first, and is preempted before one of four steps.
     expect(found.length / seeds.length).toBeGreaterThanOrEqual(1 / (2 * 4));
   });
