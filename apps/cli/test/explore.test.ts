@@ -2,7 +2,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { decodeToken, encodeToken } from '@rmap-lab/explorer';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { exploreSchema } from '../src/explore-schema.js';
@@ -107,20 +107,23 @@ describe('rmap-lab explore', () => {
   });
 
   it.each([
-    [true, false],
-    [false, true],
-  ])('does not go on from results of another version of the strategy', (...versions) => {
+    ['changing', true, false],
+    ['changing', false, true],
+    ['importing', true, false],
+  ])('does not go on from results of another version of the strategy: %s, %s, then %s', (name, ...versions) => {
+    writeFileSync(join(scratch, 'importing.mjs'), `export { default } from './changing.mjs';\n`);
     const outcomes = versions.map((right) => {
       writeFileSync(join(scratch, 'changing.mjs'), right ? source.replace('rmap.move = undefined', '') : source);
-      const args = ['--strategy', './changing.mjs', '--resume', `${versions}`, '--workers', '1'];
+      const args = ['--strategy', `./${name}.mjs`, '--resume', `${name} ${versions}`, '--workers', '1'];
       return rmapLab('explore', 'move-and-back-x-walk', ...args);
     });
     expect(outcomes).toMatchObject([{ status: versions[0] ? 0 : 1 }, { status: 2, stdout: '' }]);
     expect(outcomes[1].stderr).toContain('of another version of the strategy');
   });
 
-  it('names the file whose failure passes now, as what the strategy imports has changed', () => {
-    writeFileSync(join(scratch, 'imports.mjs'), `export { default } from './imported.mjs';\n`);
+  it('names the file whose failure passes now, as what the strategy imports from elsewhere has changed', () => {
+    const elsewhere = JSON.stringify(pathToFileURL(join(scratch, 'imported.mjs')).href);
+    writeFileSync(join(scratch, 'imports.mjs'), `export { default } from ${elsewhere};\n`);
     const [first, second] = [source, source.replace('rmap.move = undefined', '')].map((imported) => {
       writeFileSync(join(scratch, 'imported.mjs'), imported);
       const args = ['--strategy', './imports.mjs', '--resume', 'imports.jsonl', '--engine', 'pct'];
@@ -131,6 +134,16 @@ describe('rmap-lab explore', () => {
     expect(second.stderr).toMatch(
       /^rmap-lab: '.*imports\.jsonl' says that a schedule fails, and it passes now: .*name another file\n$/,
     );
+  });
+
+  it('says in a line, and of the strategy, what goes wrong in a worker', () => {
+    const adds = source.replace(
+      'rmap.move = undefined',
+      'let n = 0; const { walk } = rmap; rmap.walk = (...all) => { rmap["x" + ++n] = 1; return walk.apply(rmap, all); }',
+    );
+    writeFileSync(join(scratch, 'adds.mjs'), adds);
+    const { status, stderr } = rmapLab('explore', 'fork-x-walk', '--strategy', './adds.mjs', '--engine', 'pct', '--workers', '1');
+    expect([status, stderr]).toEqual([2, expect.stringMatching(/^rmap-lab: a thread added the field 'x1' to a shared .*\n$/)]);
   });
 
   it('says when it is interrupted in workers which bounds it finished', async () => {

@@ -127,6 +127,7 @@ async function alone(name: string, options: ExploreCommandOptions): Promise<Expl
 function parallel(scenario: string, options: ExploreCommandOptions): Promise<Explored> {
   const { strategy, engine, preemptions, seed, schedules, seconds, workers, shard, resume } = options;
   const time = seconds === undefined ? [] : [AbortSignal.timeout(milliseconds(seconds))];
+  announce(strategy, `in a schedule of ${scenario}`);
   return watched(undefined, (signal, bar) =>
     exploreParallel(
       { scenario, strategy, engine: engine as Job['engine'], preemptions },

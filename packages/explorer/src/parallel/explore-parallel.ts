@@ -9,7 +9,7 @@ import { Diverged, record } from '../recording.js';
 import { codeOf } from './code.js';
 import { frontier, type Part, seeds } from './parts.js';
 import { BadProgress, Progress } from './progress.js';
-import { type Job, type PartResult, type PartTask, programOf } from './run-part.js';
+import runPart, { type Job, type PartResult, type PartTask, programOf } from './run-part.js';
 
 /** How a job is explored by several workers. */
 export interface ParallelOptions {
@@ -39,7 +39,7 @@ const PARTS = 64;
 
 /**
  * Explores in worker threads. The schedules of all parts together are those of one search, whoever ran which.
- * @throws StrategyLoadError, UnknownScenario, BadProgress, RangeError for less than one worker or schedule
+ * @throws StrategyLoadError, UnknownScenario, BadProgress, Unrestorable, RangeError for less than one worker or schedule
  */
 export async function exploreParallel(job: Job, options: ParallelOptions = {}): Promise<Verdict> {
   const { shortNames = {}, from = process.cwd(), workers = availableParallelism(), seed = 1, schedules = 10_000 } = options;
@@ -55,8 +55,17 @@ export async function exploreParallel(job: Job, options: ParallelOptions = {}): 
     maxThreads: workers,
   });
   pool.on('message', () => options.onSchedule?.());
-  const runAll = (parts: readonly Part[]): Promise<Found> =>
-    runParts(parts, progress, workers, options, (part) => pool.run({ job, part, shortNames, from }, { signal: options.signal }));
+  const run = async (part: Part): Promise<PartResult> => {
+    const task = { job, part, shortNames, from };
+    try {
+      return await pool.run(task, { signal: options.signal });
+    } catch (error) {
+      // An error from a worker is of no class: here it is thrown once more as it was.
+      if (!options.signal?.aborted) await runPart(task);
+      throw error;
+    }
+  };
+  const runAll = (parts: readonly Part[]): Promise<Found> => runParts(parts, progress, workers, options, run);
   try {
     const found =
       job.engine === 'bounded'
