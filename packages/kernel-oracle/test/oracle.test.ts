@@ -27,7 +27,7 @@ import {
   type Verdict,
 } from '../src/index.js';
 import { observed, oracle, reason } from './observed.js';
-import { programs } from './regressions.js';
+import { programs, smallFolios } from './regressions.js';
 import { wrongAnonVma } from './wrong-anon-vma.js';
 
 afterAll(() => oracle.stop?.());
@@ -44,14 +44,20 @@ const map = (at: number, pages: number): Operation => ({
   offset: 0,
 });
 
-observed.each(Object.entries(programs))('the kernel and the model agree: %s', async (_, program) => {
-  const swap = program.some((operation) => operation.op === 'madvise' && operation.advice === MADV_PAGEOUT);
-  const settings = { orders: [9], swap };
-  const { difference } = await oracle.system.with(settings, () =>
-    new Judge(oracle.driver, anonVma, settings).compare(program, 1),
-  );
-  expect(difference && sideBySide(difference)).toBeNull();
-});
+const cases = (orders: readonly number[], of: Readonly<Record<string, readonly Operation[]>>) =>
+  Object.entries(of).map(([name, program]) => [name, program, orders] as const);
+
+observed.each([...cases([9], programs), ...cases([4], smallFolios)])(
+  'the kernel and the model agree: %s',
+  async (_, program, orders) => {
+    const swap = program.some((operation) => operation.op === 'madvise' && operation.advice === MADV_PAGEOUT);
+    const settings = { orders, swap };
+    const { difference } = await oracle.system.with(settings, () =>
+      new Judge(oracle.driver, anonVma, settings).compare(program, 1),
+    );
+    expect(difference && sideBySide(difference)).toBeNull();
+  },
+);
 
 observed.each([4094, 1000])('contents that a program left in page %i of the file are not there for the next', async (offset) => {
   const settings = { orders: [9], swap: false };

@@ -198,3 +198,25 @@ export const programs: Readonly<Record<string, readonly Operation[]>> = {
     { op: 'mmap', process: 0, at: 40, pages: 0, prot: RW, memory: 'private', flags: 0, offset: 40 },
   ],
 };
+
+const all = (pages: number): Operation[] => Array.from({ length: pages }, (_, at) => ({ op: 'write', process: 0, at }));
+
+/** The same for folios of 16 pages. */
+export const smallFolios: Readonly<Record<string, readonly Operation[]>> = {
+  'a page written since MADV_FREE keeps its folio whole': [
+    { op: 'mmap', process: 0, at: 0, pages: 16, prot: RW, memory: 'private', flags: 0, offset: 0 },
+    { op: 'madvise', process: 0, at: 0, pages: 16, advice: linux.MADV_HUGEPAGE },
+    ...all(16),
+    { op: 'madvise', process: 0, at: 0, pages: 16, advice: linux.MADV_FREE },
+    { op: 'write', process: 0, at: 5 },
+    { op: 'madvise', process: 0, at: 0, pages: 16, advice: linux.MADV_PAGEOUT },
+  ],
+  'a split of a mlocked folio leaves its zeros alone, also where the VMA is not locked any more': [
+    { op: 'mmap', process: 0, at: 0, pages: 17, prot: RW, memory: 'private', flags: 0, offset: 0 },
+    { op: 'madvise', process: 0, at: 0, pages: 17, advice: linux.MADV_HUGEPAGE },
+    { op: 'write', process: 0, at: 3 },
+    { op: 'mlock', process: 0, at: 0, pages: 17 },
+    { op: 'mremap', process: 0, at: 16, pages: 1, newPages: 1, to: 48, dontUnmap: true },
+    { op: 'madvise', process: 0, at: 2, pages: 4, advice: linux.MADV_FREE },
+  ],
+};

@@ -1,7 +1,7 @@
 import type { Machine } from '../machine.js';
 import { ENTRIES, PAGES_PER_LEAF, type Table } from '../page-table/page-table.js';
 import { kindOf, PRESENT, pfnOf } from '../page-table/pte.js';
-import { pteBatch } from '../page-table/pte-batch.js';
+import { endOfRun, pteBatch } from '../page-table/pte-batch.js';
 import type { Op } from '../sync/op.js';
 import { type Address, type Folio, pageOf, type Vpn } from '../units.js';
 import { VM_LOCKED } from '../vma/vm-flags.js';
@@ -37,6 +37,19 @@ export function mlockVmaFolio(m: Machine, folio: Folio, vma: VmArea): void {
 /** An entry of `vma` maps the folio no more (munlock_vma_folio). */
 export function munlockVmaFolio(m: Machine, folio: Folio, vma: VmArea): void {
   if ((vma.flags & VM_LOCKED) !== 0) munlockFolio(m, folio);
+}
+
+/**
+ * A walk met the folio in `vma`, which is locked, by the entry at `at`, the first of it there: makes up for an mlock that was missed, if one
+ * table maps all of the folio (folio_referenced_one, try_to_unmap_one). Of a folio that is there in part, the other part may be
+ * reclaimed. Whoever walks has taken it off its list. Whether it is mlocked.
+ */
+export function mlockMissed(m: Machine, folio: Folio, vma: VmArea, address: Address, at: number, byPmd: boolean): boolean {
+  const { mem } = m;
+  if (!byPmd && pteBatch(m, at, endOfRun(vma, address, at)) !== mem.pages(folio)) return false;
+  if ((mem.flags[folio] & MLOCKED) === 0) forgetMlocks(m, folio);
+  mem.flags[folio] |= MLOCKED;
+  return true;
 }
 
 /** A folio that was taken off its list and put back: how many locked it is forgotten (folio_putback_lru, lru_add). */

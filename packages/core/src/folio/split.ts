@@ -32,7 +32,7 @@ export function* splitFolio(m: Machine, folio: Folio, order = 0, around: Pfn | n
   try {
     if (mem.refcount[folio] !== totalMapcount(mem, folio) + 1) return false;
     // Migration entries keep everybody out meanwhile (unmap_folio, remap_page).
-    yield* walkHeld(m, hold, folio, toMigrationEntry(m), { splitPmds: true });
+    yield* walkHeld(m, hold, folio, toMigrationEntry(m), { splitPmds: () => true });
     // A fault may have taken a reference before its entry went (folio_ref_freeze).
     if (mem.refcount[folio] !== 1) {
       yield* walkHeld(m, hold, folio, fromMigrationEntry(m, folio, folio), { kind: MIGRATION });
@@ -63,7 +63,7 @@ function remap(m: Machine, piece: Folio): OnEntry {
   const back = fromMigrationEntry(m, piece, piece);
   if (isLarge(mem, piece) || mem.version[piece] !== 0) return back;
   return (vma, address, table, at, byPmd) => {
-    if ((vma.flags & VM_LOCKED) !== 0) return back(vma, address, table, at, byPmd);
+    if ((vma.flags & VM_LOCKED) !== 0 || (mem.flags[piece] & MLOCKED) !== 0) return back(vma, address, table, at, byPmd);
     if (rmap.unmapped !== undefined) finish(rmap.unmapped(span.ofPage(vma, address, piece as number as Pfn)));
     tables.write(at)[at] = makePte(ZERO, 0, 0);
     return true;

@@ -44,7 +44,7 @@ export function* reclaimFolio(m: Machine, folio: Folio): Op<Reclaim> {
     }
     const unmap = totalMapcount(mem, folio) === 0 ? 'unmapped' : yield* tryToUnmap(m, folio);
     if (unmap !== 'unmapped') {
-      if (unmap === 'locked') freeSwap(m, folio);
+      if ((mem.flags[folio] & MLOCKED) !== 0) freeSwap(m, folio);
       return unmap;
     }
     const cached = (mem.flags[folio] & SWAPCACHE) !== 0 ? mem.pages(folio) : 0;

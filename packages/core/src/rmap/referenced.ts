@@ -1,4 +1,5 @@
 import { totalMapcount } from '../folio/mapcount.js';
+import { mlockMissed } from '../folio/mlock.js';
 import type { Machine } from '../machine.js';
 import { YOUNG } from '../page-table/pte.js';
 import type { Op } from '../sync/op.js';
@@ -6,13 +7,13 @@ import type { Folio } from '../units.js';
 import { VM_LOCKED } from '../vma/vm-flags.js';
 import { walkFolio } from './walk.js';
 
-/** Whether a folio was used lately, and by how many entries; a locked mapping ends the search (folio_referenced). */
+/** Whether a folio was used lately, and by how many entries; a locked mapping of all of it ends the search (folio_referenced). */
 export interface Referenced {
   /** Entries whose accessed bit was set; it is cleared on the way. -1: the strategy's lock was contended. */
   readonly references: number;
   /** Entries looked at. */
   readonly mappings: number;
-  /** A VM_LOCKED mapping was met: the folio must stay. */
+  /** A VM_LOCKED mapping of all of the folio was met: it must stay, and is mlocked now. */
   readonly locked: boolean;
 }
 
@@ -23,10 +24,10 @@ export function* referenced(m: Machine, folio: Folio): Op<Referenced> {
   const { walked, found: mappings } = yield* walkFolio(
     m,
     folio,
-    (vma, _address, _leaf, at, byPmd) => {
+    (vma, address, _table, at, byPmd) => {
       if ((vma.flags & VM_LOCKED) !== 0) {
-        locked = true;
-        return false;
+        locked = mlockMissed(m, folio, vma, address, at, byPmd);
+        return !locked;
       }
       const pte = m.tables.entries[at];
       if ((pte & YOUNG) !== 0) {

@@ -1,16 +1,16 @@
 import { unmapLargePte } from '../folio/deferred-split.js';
 import { putPage } from '../folio/free.js';
 import { isLarge, totalMapcount } from '../folio/mapcount.js';
-import { EXCLUSIVE as PAGE_EXCLUSIVE, SWAPBACKED } from '../folio/mem-map.js';
-import { mlockFolio } from '../folio/mlock.js';
+import { DIRTY as PAGE_DIRTY, EXCLUSIVE as PAGE_EXCLUSIVE, SWAPBACKED } from '../folio/mem-map.js';
+import { mlockMissed } from '../folio/mlock.js';
 import type { Machine } from '../machine.js';
-import { ENTRIES } from '../page-table/page-table.js';
-import { DIRTY, EXCLUSIVE, makePte, NONE, pfnOf, SWAP } from '../page-table/pte.js';
-import { pteBatch } from '../page-table/pte-batch.js';
+import { DIRTY, EXCLUSIVE, makePte, NONE, pfnOf, SWAP, WRITE, YOUNG } from '../page-table/pte.js';
+import { endOfRun, pteBatch } from '../page-table/pte-batch.js';
 import { slotOfPage } from '../reclaim/swap.js';
 import { finish, type Op } from '../sync/op.js';
-import type { Folio, Pfn } from '../units.js';
+import { type Address, type Folio, PAGE_SIZE, type Pfn } from '../units.js';
 import { VM_LOCKED } from '../vma/vm-flags.js';
+import type { VmArea } from '../vma/vma.js';
 import { walkFolio } from './walk.js';
 
 /**
@@ -21,7 +21,8 @@ type Unmap = 'unmapped' | 'locked' | 'dirty' | 'busy';
 
 /**
  * Turns each entry of a folio into a swap entry, which remembers exclusivity, or clears it if the page is lazily freeable and
- * clean (try_to_unmap). PMD entries are split. The caller holds the folio lock and a reference; a swap-backed folio is in the swap cache.
+ * clean (try_to_unmap). PMD entries are split, but not where a VM_LOCKED mapping ends the search. The caller holds the folio lock and
+ * a reference; a swap-backed folio is in the swap cache.
  */
 export function* tryToUnmap(m: Machine, folio: Folio): Op<Unmap> {
   const { mem, swap, tables } = m;
@@ -30,32 +31,49 @@ export function* tryToUnmap(m: Machine, folio: Folio): Op<Unmap> {
   yield* walkFolio(
     m,
     folio,
-    (vma, address, leaf, at) => {
-      if ((vma.flags & VM_LOCKED) !== 0) {
+    (vma, address, _table, at, byPmd) => {
+      if (!evictable(vma)) {
         outcome = 'locked';
-        // It was missed. One that is there in part may be split later, and its other part reclaimed.
-        if (pteBatch(m, at, (leaf + 1) * ENTRIES) === mem.pages(folio)) mlockFolio(m, folio);
+        mlockMissed(m, folio, vma, address, at, byPmd);
         return false;
       }
-      const pte = tables.entries[at];
-      const pfn = pfnOf(pte);
       const lazy = (mem.flags[folio] & SWAPBACKED) === 0;
-      if (lazy && (pte & DIRTY) !== 0) {
-        mem.flags[folio] |= SWAPBACKED;
-        outcome = 'dirty';
-        return false;
+      // Equally writable, so that they can be put back.
+      const pages = lazy ? pteBatch(m, at, endOfRun(vma, address, at), WRITE) : 1;
+      if (lazy) {
+        outcome = mayDiscard(at, pages);
+        if (outcome !== 'unmapped') return false;
       }
-      if (m.rmap.unmapped !== undefined) finish(m.rmap.unmapped(m.span.ofPage(vma, address, pfn)));
-      tables.write(at)[at] = lazy ? NONE : swapEntry(pfn);
-      if (isLarge(mem, pfn)) unmapLargePte(m, pfn, vma.mm.id);
-      else mem.mapcount[pfn]--;
-      dropped++;
+      for (let i = 0; i < pages; i++) unmap(vma, (address + i * PAGE_SIZE) as Address, at + i, lazy);
       return true;
     },
-    { skipTemporaryStacks: true, splitPmds: true },
+    { skipTemporaryStacks: true, splitPmds: evictable },
   );
   for (let i = 0; i < dropped; i++) yield* putPage(m, folio as number as Pfn);
   return outcome === 'unmapped' && totalMapcount(mem, folio) > 0 ? 'busy' : outcome;
+
+  /** Whether `pages` lazily freeable entries may go, all or none: nobody wrote, and nobody but page tables and the caller refers to the folio. */
+  function mayDiscard(at: number, pages: number): Unmap {
+    const entries = tables.writeRange(at, pages);
+    let bits = 0;
+    for (let i = 0; i < pages; i++) bits |= entries[at + i] & (YOUNG | DIRTY);
+    if ((bits & DIRTY) !== 0) mem.flags[folio] |= PAGE_DIRTY;
+    const dirty = (mem.flags[folio] & PAGE_DIRTY) !== 0;
+    if (!dirty && mem.refcount[folio] - dropped === 1 + totalMapcount(mem, folio)) return 'unmapped';
+    for (let i = 0; i < pages; i++) entries[at + i] |= bits;
+    if (dirty) mem.flags[folio] |= SWAPBACKED;
+    return dirty ? 'dirty' : 'busy';
+  }
+
+  function unmap(vma: VmArea, address: Address, at: number, lazy: boolean): void {
+    const pte = tables.entries[at];
+    const pfn = pfnOf(pte);
+    if (m.rmap.unmapped !== undefined) finish(m.rmap.unmapped(m.span.ofPage(vma, address, pfn)));
+    tables.write(at)[at] = lazy ? NONE : swapEntry(pfn);
+    if (isLarge(mem, pfn)) unmapLargePte(m, pfn, vma.mm.id);
+    else mem.mapcount[pfn]--;
+    dropped++;
+  }
 
   function swapEntry(pfn: Pfn): number {
     const slot = slotOfPage(m, pfn);
@@ -65,3 +83,5 @@ export function* tryToUnmap(m: Machine, folio: Folio): Op<Unmap> {
     return makePte(SWAP, slot, exclusive);
   }
 }
+
+const evictable = (vma: VmArea): boolean => (vma.flags & VM_LOCKED) === 0;

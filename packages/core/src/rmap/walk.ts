@@ -21,8 +21,8 @@ interface WalkOptions {
   readonly wait?: boolean;
   /** Leaves the stack alone that exec is building. */
   readonly skipTemporaryStacks?: boolean;
-  /** PMD entries are split on the way, and come as PTEs. */
-  readonly splitPmds?: boolean;
+  /** PMD entries of which VMAs are split on the way, and come as PTEs. Default: none. */
+  readonly splitPmds?: (vma: VmArea) => boolean;
   /** Present entries (default), or migration entries. */
   readonly kind?: typeof PRESENT | typeof MIGRATION;
   /** Whose entries, where another folio has taken over. */
@@ -30,6 +30,7 @@ interface WalkOptions {
 }
 
 const DEFAULTS: WalkOptions = {};
+const noPmds = (): boolean => false;
 
 /** Counts candidates and looks at the entries themselves: a candidate is a mapping only if its entry holds the folio (page_vma_mapped_walk). */
 class EntryVisitor implements RmapVisitor {
@@ -42,7 +43,7 @@ class EntryVisitor implements RmapVisitor {
   /** Places seen, where one VMA may map the folio at several: a KSM page found from itself. */
   private readonly places: Set<string> | null;
   private readonly skipTemporaryStacks: boolean;
-  private readonly splitPmds: boolean;
+  private readonly splitPmds: (vma: VmArea) => boolean;
   private readonly kind: number;
   private readonly entriesOf: Folio;
 
@@ -50,7 +51,7 @@ class EntryVisitor implements RmapVisitor {
     private readonly m: Machine,
     private readonly folio: Folio,
     private readonly onEntry: OnEntry,
-    { skipTemporaryStacks = false, splitPmds = false, kind = PRESENT, entriesOf = folio }: WalkOptions,
+    { skipTemporaryStacks = false, splitPmds = noPmds, kind = PRESENT, entriesOf = folio }: WalkOptions,
   ) {
     this.skipTemporaryStacks = skipTemporaryStacks;
     this.splitPmds = splitPmds;
@@ -120,7 +121,7 @@ class EntryVisitor implements RmapVisitor {
   private lookAtPmd(vma: VmArea, vpn: Vpn, at: number): boolean {
     if (!this.m.sync.stepping) this.m.ptl.stats.writes++;
     if (!this.holds(this.m.tables.entries[at])) return true;
-    if (this.splitPmds) {
+    if (this.splitPmds(vma)) {
       splitPmdLocked(this.m, vma, at, vpn);
       vma.mm.forgetShortcuts();
       return true;
