@@ -74,6 +74,7 @@ function randomOperation(random: Random, op: Kind, process: number, { places, pl
     case 'brk':
       return { op, process, pages: random.below(7) - 3 };
     case 'uffdMove':
+      if (random.below(4) === 0) return { op, process, to: range.at, from: elsewhere(), pages: range.pages };
       return { op, process, to: touched, from: elsewhere() + random.below(placePages), pages: 1 + random.below(3) };
     case 'fill':
       return { op, process, at: touched, pattern: 1 + random.below(2) };
