@@ -6,7 +6,7 @@ import { munlockVmaFolio } from '../folio/mlock.js';
 import type { Machine } from '../machine.js';
 import { freeUnmapped } from '../page-table/free-gathered.js';
 import { ENTRIES, type Table } from '../page-table/page-table.js';
-import { kindOf, NONE, PRESENT, type Pte, pfnOf, WRITE, ZERO } from '../page-table/pte.js';
+import { DIRTY, kindOf, NONE, PRESENT, type Pte, pfnOf, WRITE, ZERO } from '../page-table/pte.js';
 import { sameEntry } from '../page-table/same-entry.js';
 import { freeSwap } from '../reclaim/swap.js';
 import type { Op } from '../sync/op.js';
@@ -46,14 +46,14 @@ export function* writeProtected(
   }
 }
 
-/** Gives `vma` a copy of the page at `address` in any case, under mmap_lock (wp_page_copy of FAULT_FLAG_UNSHARE). @throws NoMemory */
+/** Gives `vma` a copy of the page at `address`, read-only, unless its entry changes meanwhile; under mmap_lock (wp_page_copy of FAULT_FLAG_UNSHARE). @throws NoMemory */
 export function* copyWriteProtected(m: Machine, vma: VmArea, address: Address, leaf: Table): Op<void> {
   const at = leaf * ENTRIES + (pageOf(address) & (ENTRIES - 1));
   const pte = m.tables.entries[at];
   const old = pfnOf(pte);
   m.mem.refcount[old]++;
   try {
-    yield* copyPage(m, vma, address, leaf, at, pte, old, true);
+    yield* copyPage(m, vma, address, leaf, at, pte, old, true, true);
   } finally {
     yield* putPage(m, old);
   }
@@ -116,6 +116,7 @@ function* copyPage(
   seen: Pte,
   old: Pfn,
   underMmapLock: boolean,
+  unshare = false,
 ): Op<FaultOutcome> {
   if (!(yield* prepareFault(m, vma, underMmapLock))) return 'retry';
   yield* reserveOne(m);
@@ -128,6 +129,7 @@ function* copyPage(
     return 'done';
   }
   yield* mapNewPage(m, vma, address, copy, at);
+  if (unshare) m.tables.write(at)[at] &= ~(WRITE | DIRTY);
   if (old !== ZERO_PFN) yield* removeMapping(m, vma, address, old);
   m.ptl.unlock(leaf);
   if (old !== ZERO_PFN) yield* freeUnmapped(m, m.mem.folioOf(old) as number as Pfn);

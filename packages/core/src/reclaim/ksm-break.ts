@@ -2,8 +2,8 @@ import { copyWriteProtected } from '../fault/wp.js';
 import { putPage } from '../folio/free.js';
 import { KSM } from '../folio/mem-map.js';
 import type { Machine } from '../machine.js';
-import { ENTRIES } from '../page-table/page-table.js';
-import { DIRTY, kindOf, PRESENT, pfnOf, WRITE } from '../page-table/pte.js';
+import { ENTRIES, type Table } from '../page-table/page-table.js';
+import { kindOf, PRESENT, pfnOf } from '../page-table/pte.js';
 import type { Op } from '../sync/op.js';
 import { type Address, addressOf, type Folio, type Pfn, pageOf, type Vpn } from '../units.js';
 import { VM_MERGEABLE } from '../vma/vm-flags.js';
@@ -31,18 +31,22 @@ export function* ksmUnmerge(m: Machine): Op<void> {
 /** Whether KSM looks into a VMA. */
 export const mayMerge = (vma: VmArea): boolean => (vma.flags & VM_MERGEABLE) !== 0 && vma.faulted;
 
-/** Gives every KSM page in [start, end) of `vma` back as a private copy, read-only and exclusive (break_ksm: a fault that unshares). @throws NoMemory, what was done stays */
+/** Gives every KSM page in [start, end) of `vma` back as a private copy, read-only and exclusive (break_ksm: faults that unshare). @throws NoMemory, what was done stays */
 export function* breakKsm(m: Machine, vma: VmArea, start: Address, end: Address): Op<void> {
-  const { tables, mem } = m;
+  const { tables } = m;
   const { pgd } = vma.mm;
   const last = pageOf(end);
   for (let vpn = tables.nextLeaf(pgd, pageOf(start), last); vpn < last; vpn = tables.nextLeaf(pgd, (vpn + 1) as Vpn, last)) {
-    const leaf = tables.leaf(pgd, vpn);
-    const at = leaf * ENTRIES + (vpn & (ENTRIES - 1));
-    if (leaf === 0 || kindOf(tables.entries[at]) !== PRESENT || (mem.flags[pfnOf(tables.entries[at])] & KSM) === 0) continue;
-    yield* copyWriteProtected(m, vma, addressOf(vpn), leaf);
-    tables.write(at)[at] &= ~(WRITE | DIRTY);
+    // Reclaim may clear the accessed bit under the copy, which is then no copy of what is there.
+    for (let leaf = tables.leaf(pgd, vpn); isKsm(m, leaf, vpn); leaf = tables.leaf(pgd, vpn))
+      yield* copyWriteProtected(m, vma, addressOf(vpn), leaf);
   }
+}
+
+function isKsm({ tables, mem }: Machine, leaf: Table, vpn: Vpn): boolean {
+  if (leaf === 0) return false;
+  const pte = tables.entries[leaf * ENTRIES + (vpn & (ENTRIES - 1))];
+  return kindOf(pte) === PRESENT && (mem.flags[pfnOf(pte)] & KSM) !== 0;
 }
 
 /** Items of a page of KSM that are of no use any more go: those that this scan did not meet, or `goes` names (remove_rmap_item_from_tree). */
