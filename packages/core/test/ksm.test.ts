@@ -12,6 +12,7 @@ import {
   MREMAP_FIXED,
   MREMAP_MAYMOVE,
   PAGE_SIZE,
+  PROT_READ,
   type Process,
 } from '../src/index.js';
 import { scanAll } from './support/scan-all.js';
@@ -66,6 +67,14 @@ it('a walk finds the entries of a fork since the merge', () => {
   expect(found).toHaveLength(4);
   expect(found.filter((mapping) => mapping.process === child)).toHaveLength(2);
   kernel.verify();
+});
+
+it('a walk that has enough ends there, whatever other places KSM knows of', () => {
+  for (const n of [0, 1, 2]) process.fill(page(n), 7);
+  kernel.ksmScan();
+  process.mprotect(page(0), 8 * PAGE_SIZE, PROT_READ);
+  process.mlock(page(0), 8 * PAGE_SIZE);
+  expect(kernel.referenced(process.folioAt(page(0)) as Folio)).toMatchObject({ locked: true, mappings: 1 });
 });
 
 it('a write gives the writer a copy of its own; the others keep the page', () => {

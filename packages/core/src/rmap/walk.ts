@@ -229,18 +229,21 @@ class KsmVisitor implements RmapVisitor {
   }
 }
 
-/** rmap_walk_ksm: from each place where the page was merged, in two rounds. An entry may be met more than once. */
+/** rmap_walk_ksm: from each place where the page was merged, in two rounds, until `onEntry` has enough. An entry may be met more than once. */
 function* walkKsm(m: Machine, folio: Folio, onEntry: OnEntry, options: WalkOptions): Op<WalkCost> {
   const places = new Set<number>();
   let candidates = 0;
   let passes = 0;
+  let more = true;
   const once: OnEntry = (vma, address, table, at, byPmd) => {
     if (places.has(at)) return true;
     places.add(at);
-    return onEntry(vma, address, table, at, byPmd);
+    more = onEntry(vma, address, table, at, byPmd);
+    return more;
   };
   for (const forks of [false, true]) {
     for (const item of m.ksm.stable.get(folio as number as Pfn) ?? []) {
+      if (!more) break;
       const entries = new EntryVisitor(m, folio, once, options);
       yield* m.rmap.walk(item.hold, { folio, ...EVERYTHING, mappings: null }, new KsmVisitor(entries, item, forks));
       candidates += entries.candidates;
