@@ -1,4 +1,4 @@
-import type { Op, RmapHold, RmapQuery, RmapVisitor, Vma } from '@rmap-lab/core';
+import type { Address, Op, RmapHold, RmapQuery, RmapVisitor, Vma } from '@rmap-lab/core';
 import { type AnonVma, pinOf, walk as walkRegular } from '@rmap-lab/strategy-anon-vma/parts';
 import { isLazyAnchor, rootRef } from './anchor.js';
 import { candidates, pinnedCandidates } from './candidates.js';
@@ -64,21 +64,62 @@ function* fromAnonVma(state: LazyState, word: number, query: RmapQuery, visitor:
   return true;
 }
 
-/** KSM's walk: the family, as far as one look-up goes, and whatever it became while pinned. */
+/** KSM's walk. No anchor says that a page was upgraded; what the family became while pinned does: if that grew meanwhile, the walk goes round again. */
 function* walkPinned(state: LazyState, root: Vma, query: RmapQuery, visitor: RmapVisitor): Op<void> {
-  const { lookup, retry } = state.options;
+  const { retry } = state.options;
   const { heirs } = state.vmas.of(root);
+  const rwsem = state.lockTable?.of(state.ref(root)) ?? null;
+  if (rwsem !== null) yield* rwsem.read();
+  try {
+    for (let pass = 1; ; pass++) {
+      const known = heirs.slice();
+      if (!(yield* offerPinned(state, root, known, query, visitor))) return;
+      if (heirs.length === known.length || retry === 'none' || (retry === 'once' && pass > 1)) return;
+      visitor.restart();
+    }
+  } finally {
+    rwsem?.readUnlock();
+  }
+}
+
+/** One pass: the family, as far as one look-up goes, and `heirs` that it became. False: the visitor has enough. */
+function* offerPinned(
+  state: LazyState,
+  root: Vma,
+  heirs: readonly AnonVma[],
+  query: RmapQuery,
+  visitor: RmapVisitor,
+): Op<boolean> {
+  const { lookup, retry } = state.options;
   const family = lookup === 'range' ? yield* state.family(root) : [root];
-  const became = (vma: Vma): boolean => heirs.includes(state.vmas.of(vma).anonVma as AnonVma);
-  if (
-    !(yield* offer(
-      state,
-      family.filter((vma) => retry === 'none' || !became(vma)),
-      query,
-      visitor,
-    ))
-  )
-    return;
-  if (retry === 'none') return;
-  for (const heir of [...heirs]) yield* walkRegular(state, pinOf(heir), query, visitor);
+  const left = retry === 'none' ? family : family.filter((vma) => !heirs.includes(state.vmas.of(vma).anonVma as AnonVma));
+  if (!(yield* offer(state, left, query, visitor))) return false;
+  if (retry === 'none') return true;
+  const asking = new Asking(visitor);
+  for (const heir of heirs) {
+    yield* walkRegular(state, pinOf(heir), query, asking);
+    if (asking.enough) return false;
+  }
+  return true;
+}
+
+/** A visitor of several walks, that remembers whether it has enough. */
+class Asking implements RmapVisitor {
+  enough = false;
+
+  constructor(private readonly visitor: RmapVisitor) {}
+
+  get found(): number {
+    return this.visitor.found;
+  }
+
+  *visit(vma: Vma, address: Address): Op<boolean> {
+    const more = this.visitor.visit(vma, address);
+    this.enough = !(typeof more === 'boolean' ? more : yield* more);
+    return !this.enough;
+  }
+
+  restart(): void {
+    this.visitor.restart();
+  }
 }

@@ -152,7 +152,7 @@ export const lazyMutants = mutantsOf('anon-vma-lazy', 'sequential', [
   [
     'ksm-forgets-heirs',
     'KSM does not look at what a pinned family became',
-    ['walk.ts', '  for (const heir of [...heirs]) yield* walkRegular(state, pinOf(heir), query, visitor);\n', ''],
+    ['walk.ts', '    yield* walkRegular(state, pinOf(heir), query, asking);\n', ''],
   ],
   [
     'ksm-pin-unknown',
