@@ -2,11 +2,24 @@ import type { Op, RmapServices, SlabCache } from '@rmap-lab/core';
 import type { Context } from './context.js';
 import type { Room } from './records.js';
 
-/** A maple-tree node: 256 bytes for about a dozen ranges. */
+/** A maple-tree node of 256 bytes. */
 export class Node {}
-/** Sixteen slots of an array of deltas. */
+/** Two slots of an array of deltas: with its length and its size it takes 32 bytes, and twice as much as often as it doubles. */
 export class Chunk {}
-const RANGES_PER_NODE = 12;
+/** A leaf has 16 slots; a range takes one, and the gap before it another. A node above others has 10. */
+const RANGES_PER_LEAF = 8;
+const NODES_PER_NODE = 10;
+
+/** Nodes of a maple tree of so many ranges that has no room to spare. */
+function nodesFor(ranges: number): number {
+  let level = Math.ceil(ranges / RANGES_PER_LEAF);
+  let nodes = level;
+  while (level > 1) {
+    level = Math.ceil(level / NODES_PER_NODE);
+    nodes += level;
+  }
+  return nodes;
+}
 
 /** An index range that is about to be recorded. */
 export interface Claim {
@@ -22,7 +35,7 @@ export class RecordMemory {
 
   constructor(services: RmapServices) {
     this.nodes = services.slab('cow_remap_node', { bytes: 256, create: () => new Node() });
-    this.chunks = services.slab('cow_remap_deltas', { bytes: 128, create: () => new Chunk() });
+    this.chunks = services.slab('cow_remap_deltas', { bytes: 32, create: () => new Chunk() });
   }
 
   /**
@@ -41,7 +54,7 @@ export class RecordMemory {
   /** Gives back what the records do not fill. */
   settle(context: Context): void {
     const { ranges, chunks } = context.records.room;
-    while (context.nodes.length > Math.ceil(ranges / RANGES_PER_NODE)) this.nodes.freeRcu(context.nodes.pop() as Node);
+    while (context.nodes.length > nodesFor(ranges)) this.nodes.freeRcu(context.nodes.pop() as Node);
     while (context.chunks.length > chunks) this.chunks.freeRcu(context.chunks.pop() as Chunk);
   }
 
@@ -59,11 +72,11 @@ export class RecordMemory {
     const used: Room = records.room;
     let ranges = used.ranges;
     let slots = used.chunks;
-    for (const { first, end } of claims) {
-      const more = records.roomFor(first, end);
+    for (const { first, end, delta } of claims) {
+      const more = records.roomFor(first, end, delta);
       ranges += more.ranges;
       slots += more.chunks;
     }
-    return { nodes: Math.ceil(ranges / RANGES_PER_NODE) - nodes.length, chunks: slots - chunks.length };
+    return { nodes: nodesFor(ranges) - nodes.length, chunks: slots - chunks.length };
   }
 }

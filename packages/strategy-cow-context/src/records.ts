@@ -15,8 +15,8 @@ export interface Room {
   readonly chunks: number;
 }
 
-/** Deltas that the smallest array holds. */
-const CHUNK = 16;
+/** Deltas that the smallest array holds: the proof of concept makes it of one word, twice as large as that. */
+const CHUNK = 2;
 const NONE: readonly number[] = [];
 
 /** Chunks of an array for `length` deltas: arrays start with one and double. */
@@ -42,15 +42,22 @@ export class Records {
     return { ranges: this.ranges.length, chunks: this.chunks };
   }
 
-  /** What {@link add} of [first, end) takes at most. */
-  roomFor(first: number, end: number): Room {
-    let touched = 0;
+  /** What {@link add} takes more than is in use. */
+  roomFor(first: number, end: number, delta: number): Room {
+    let ranges = 0;
     let chunks = 0;
+    let covered = first;
     for (let i = this.find(first); i < this.ranges.length && this.ranges[i].first < end; i++) {
-      touched++;
-      chunks += 3 * chunksFor(this.ranges[i].deltas.length + 1);
+      const range = this.ranges[i];
+      const own = chunksFor(range.deltas.length);
+      const cuts = (range.first < first ? 1 : 0) + (range.end > end ? 1 : 0);
+      ranges += cuts + (range.first > covered ? 1 : 0);
+      chunks += cuts * own;
+      if (!range.deltas.includes(delta)) chunks += chunksFor(range.deltas.length + 1) - own;
+      covered = range.end;
     }
-    return { ranges: touched + 3, chunks };
+    if (covered < end) ranges++;
+    return { ranges, chunks };
   }
 
   /** Records `delta` for [first, end). */
@@ -108,6 +115,22 @@ export class Records {
         this.ranges.splice(i, 1);
       } else i++;
     }
+  }
+
+  /** The one delta on both sides of a border at `index`; null: there is no border, or more to say on one side. */
+  across(index: number): number | null {
+    const at = this.find(index);
+    const left = this.ranges[at - 1];
+    const right = this.ranges[at];
+    if (left?.end !== index || right?.first !== index || left.deltas.length > 1 || right.deltas.length > 1) return null;
+    return left.deltas[0] === right.deltas[0] ? left.deltas[0] : null;
+  }
+
+  /** Takes the border at `index` away, {@link across} which all is the same. */
+  heal(index: number): void {
+    const at = this.find(index);
+    this.ranges[at - 1].end = this.ranges[at].end;
+    this.ranges.splice(at, 1);
   }
 
   /** All deltas at which an index from `first` to `last` may live, each once. */

@@ -1,5 +1,14 @@
-import type { Op, RmapServices, Soon, Vma, VmaAdjust } from '@rmap-lab/core';
-import { pageOf } from '@rmap-lab/core';
+import {
+  type Address,
+  type Mm,
+  type Op,
+  PAGE_SIZE,
+  pageOf,
+  type RmapServices,
+  type Soon,
+  type Vma,
+  type VmaAdjust,
+} from '@rmap-lab/core';
 import type { Context } from './context.js';
 import type { Contexts } from './contexts.js';
 import type { Claim, RecordMemory } from './record-memory.js';
@@ -77,6 +86,7 @@ export class AddMoveDrop implements Remaps {
     yield* this.memory.lockWithRoom(context, needed);
     yield* change.apply();
     this.rewrite(context, needed, old);
+    for (const claim of old) yield* this.mend(context, changes[0].vma.mm, claim);
     claims.forEach(({ delta }, i) => {
       this.fields.of(vmas[i]).recorded = delta !== 0;
     });
@@ -91,8 +101,9 @@ export class AddMoveDrop implements Remaps {
     // Also without a record: a walk may still be inside.
     yield* context.lock.write();
     if (fields.recorded) {
-      const { first, end, delta } = ownClaim(vma);
-      context.records.drop(first, end, delta);
+      const claim = ownClaim(vma);
+      context.records.drop(claim.first, claim.end, claim.delta);
+      yield* this.mend(context, vma.mm, claim);
       this.services.count('record');
       fields.recorded = false;
     }
@@ -109,6 +120,17 @@ export class AddMoveDrop implements Remaps {
     this.fields.of(vma).recorded = true;
     context.lock.writeUnlock();
     this.memory.settle(context);
+  }
+
+  /** Where a record ended that was dropped, those of others were cut: they become whole again, or memory that moves on and on would cut them ever finer. */
+  private *mend({ records }: Context, { vmas }: Mm, dropped: Claim): Op<void> {
+    for (const border of [dropped.first, dropped.end]) {
+      const delta = records.across(border);
+      if (delta === null) continue;
+      const at = ((border + delta) * PAGE_SIZE) as Address;
+      const vma = yield* vmas.find(at);
+      if (vma !== null && vma.start < at && vma.delta === delta) records.heal(border);
+    }
   }
 
   /** All of `claims`, and nothing more of what `old` had. */

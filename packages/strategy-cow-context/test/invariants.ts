@@ -29,6 +29,7 @@ export function brokenInvariant(kernel: Kernel): string | null {
     ),
     ...lifetime(kernel, graph, mapped),
     ...tree(graph),
+    ...memory(kernel, graph),
     ...spaces.flatMap(bijection),
   ];
   return broken[0] ?? null;
@@ -103,6 +104,23 @@ function lifetime(kernel: Kernel, graph: Graph, mapped: readonly Mapped[]): stri
     ...fault(slab.cow_context.live !== graph.contexts.length, 'V5: a context without references is allocated'),
   ];
 }
+
+/** Between operations records have the memory that they fill, and no more; above ten leaves of a tree there is one node. */
+function memory(kernel: Kernel, { contexts }: Graph): string[] {
+  const { cow_remap_node: nodes, cow_remap_deltas: chunks } = kernel.stats().slab;
+  const sum = (of: (context: ContextInfo) => number): number => contexts.reduce((all, context) => all + of(context), 0);
+  const leaves = sum(({ remaps }) => Math.ceil(remaps.length / 8));
+  const used = sum(({ remaps }) => remaps.reduce((all, { deltas }) => all + chunksOf(deltas), 0));
+  return [
+    ...fault(
+      nodes.live < leaves || nodes.live > leaves + Math.ceil(leaves / 9) + contexts.length,
+      `memory: records fill ${leaves} leaves and have ${nodes.live} nodes`,
+    ),
+    ...fault(chunks.live !== used, `memory: arrays of deltas fill ${used} chunks and have ${chunks.live}`),
+  ];
+}
+
+const chunksOf = ({ length }: readonly number[]): number => (length < 2 ? 0 : 2 ** Math.ceil(Math.log2(length / 2)));
 
 /** V6, and V9: whoever is forked can be reached from above. */
 const tree = (graph: Graph): string[] =>

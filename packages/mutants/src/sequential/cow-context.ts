@@ -193,8 +193,8 @@ export const cowContextMutants = mutantsOf('cow-context', 'sequential', [
     'an unlinked VMA takes records with it that reach beyond it',
     [
       'remaps.ts',
-      '      context.records.drop(first, end, delta);',
-      '      context.records.drop(first - 1, end + 1, delta, true);',
+      '      context.records.drop(claim.first, claim.end, claim.delta);',
+      '      context.records.drop(claim.first - 1, claim.end + 1, claim.delta, true);',
     ],
   ],
   [
