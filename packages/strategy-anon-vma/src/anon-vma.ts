@@ -93,10 +93,6 @@ export class AnonVmas {
 
   /** A reader may have locked the root on the strength of a stale anchor: let it leave first (anon_vma_free). */
   private freeOne(anonVma: AnonVma): Op<void> {
-    const { rwsem } = anonVma.root;
-    return andThen(rwsem.write(), () => {
-      rwsem.writeUnlock();
-      this.cache.free(anonVma);
-    });
+    return andThen(anonVma.root.rwsem.drain(), () => this.cache.free(anonVma));
   }
 }

@@ -38,3 +38,19 @@ describe('an anon_vma whose last VMA goes', () => {
     expect(() => process.munmap(AT, PAGE_SIZE)).toThrow(message);
   });
 });
+
+describe('the lock of a family', () => {
+  it('is taken as often as Linux takes it: freeing an anon_vma looks first whether anybody holds it', () => {
+    const t = new Opened();
+    const parent = t.spawn();
+    const taken = (): number => t.kernel.stats().locks.anon_vma.writes;
+    expect(taken()).toBe(1); // __anon_vma_prepare
+    const child = parent.fork();
+    expect(taken()).toBe(3); // anon_vma_clone, anon_vma_fork
+    parent.exit();
+    expect(taken()).toBe(4); // unlink_anon_vmas
+    child.exit();
+    expect(taken()).toBe(5); // unlink_anon_vmas, which frees both
+    expect(t.kernel.stats().slab.anon_vma.live).toBe(0);
+  });
+});

@@ -109,6 +109,8 @@ export interface RwSem {
   tryRead(): boolean;
   /** Takes it for writing if that needs no waiting. */
   tryWrite(): boolean;
+  /** Waits until nobody holds it, for whoever frees what it lies in; where nobody does it is not taken (`rwsem_is_locked` comes first). */
+  drain(): Op<void>;
   /** Leaves it as a reader. */
   readUnlock(): void;
   /** Leaves it as the writer. */

@@ -63,6 +63,13 @@ export class RwSemaphore implements RwSem {
     return READY;
   }
 
+  drain(): Op<void> {
+    mightSleep(this.sync, this.stats.name);
+    if (this.sync.stepping) return this.drainStepping();
+    if (!this.free) throw new SelfDeadlock(this.stats.name, 'drain while locked');
+    return READY;
+  }
+
   tryRead(): boolean {
     if (this.writer !== null) {
       this.stats.contended++;
@@ -115,6 +122,11 @@ export class RwSemaphore implements RwSem {
   private *writeStepping(): Op<void> {
     yield new WriteLocking(this, this.stats.name);
     this.gotWrite();
+  }
+
+  private *drainStepping(): Op<void> {
+    yield* this.writeStepping();
+    this.writeUnlock();
   }
 
   private gotRead(tried = false): void {
