@@ -16,9 +16,6 @@ const LONGEST = 32;
 const COLOURS = ['#0072b2', '#e69f00', '#009e73', '#cc79a7', '#56b4e9', '#d55e00', '#f0e442', '#999999'];
 const TEXT = 'font-family="sans-serif" fill="#222"';
 
-/** Objects that every design has: what a strategy costs is the rest. */
-const SHARED = new Set(['vm_area_struct', 'mm_struct']);
-
 const number = (n: number): string => n.toLocaleString('en-US', { maximumFractionDigits: 1 });
 const escaped = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
 const nameOf = ({ strategy, preset, failure, stopped }: Measurement): string =>
@@ -29,13 +26,11 @@ const shortened = (name: string): string =>
 const marginFor = (rows: readonly Measurement[]): number =>
   24 + Math.max(0, ...rows.map((row) => shortened(nameOf(row)).length)) * 7;
 
-/** What the strategy itself takes at the peak, in KiB by kind of object. */
-const memoryOf = ({ slab, added }: Measurement): readonly (readonly [what: string, kib: number])[] =>
+/** What the strategy itself takes when it takes most, in KiB by kind of object. */
+const memoryOf = ({ slab, own }: Measurement): readonly (readonly [what: string, kib: number])[] =>
   [
-    ...Object.entries(slab)
-      .filter(([cache]) => !SHARED.has(cache))
-      .map(([cache, { peak, objectBytes }]) => [cache, (peak * objectBytes) / 1024] as const),
-    ...(['vma', 'mm', 'folio'] as const).map((what) => [`fields in each ${what}`, added[what] / 1024] as const),
+    ...Object.entries(own.together.live).map(([cache, live]) => [cache, (live * slab[cache].objectBytes) / 1024] as const),
+    ...(['vma', 'mm', 'folio'] as const).map((what) => [`fields in each ${what}`, own.together.added[what] / 1024] as const),
   ].filter(([, kib]) => kib > 0);
 
 /** A comparison as an SVG document: what memory each design takes, and how far its walks go. */
@@ -55,7 +50,7 @@ export function comparePlot(comparison: Comparison): string {
     legend.text,
     memory(parts, legend.kinds, rows, HEAD + legend.lines * LINE, height),
     `<g transform="translate(0 ${below})">`,
-    `<text x="12" y="22" font-size="15" font-weight="bold" ${TEXT}>${title}: VMAs looked at in one walk of a shared folio</text>`,
+    `<text x="12" y="22" font-size="15" font-weight="bold" ${TEXT}>${title}: VMAs offered in one walk of a shared folio</text>`,
     WALK_LEGEND,
     walks(rows, HEAD + LINE, height),
     '</g>',

@@ -12,6 +12,16 @@ const number = (n: number): string => n.toLocaleString('en-US', { maximumFractio
 const nameOf = ({ strategy, preset }: Measurement): string => (preset === null ? strategy : `${strategy}:${preset}`);
 const sum = (record: Readonly<Record<string, number>>): number => Object.values(record).reduce((a, b) => a + b, 0);
 
+/** What is shown of walks, and how it is called. */
+const WALK_LINES = [
+  ['candidates', 'candidates'],
+  ['needed', 'candidates until all is found'],
+  ['nodes', 'nodes'],
+  ['lookups', 'lookups'],
+  ['passes', 'passes'],
+  ['mappings', 'mappings'],
+] as const;
+
 /** All names that any of the records has, in order of appearance. */
 const namesIn = (records: readonly Readonly<Record<string, unknown>>[]): string[] => [...new Set(records.flatMap(Object.keys))];
 
@@ -36,6 +46,8 @@ function compareLines({ rows, notRun = [] }: Comparison): { head: string[]; line
   }
   for (const what of ['vma', 'mm', 'folio'] as const)
     line(`fields added to each ${what}: peak KiB`, ({ added }) => added[what] / 1024);
+  line("the design's objects together: peak KiB", ({ own }) => own.bytes / 1024);
+  line('with its fields in other structs: peak KiB', ({ own }) => own.together.bytes / 1024);
   for (const [i, { mark, processes }] of (rows[0]?.marks ?? []).entries()) {
     section(`Memory at '${mark}', ${number(processes)} processes`);
     markLines(rows, i, caches, line);
@@ -49,8 +61,8 @@ function compareLines({ rows, notRun = [] }: Comparison): { head: string[]; line
   for (const kind of ['exclusive', 'shared'] as const) {
     section(`Walks of ${kind} folios: median / p99 / largest`);
     line('folios walked', ({ walks }) => walks[kind].sampled);
-    for (const what of ['candidates', 'nodes', 'lookups', 'passes', 'mappings'] as const)
-      line(what, ({ walks }) => [walks[kind][what].p50, walks[kind][what].p99, walks[kind][what].max].map(number).join(' / '));
+    for (const [what, name] of WALK_LINES)
+      line(name, ({ walks }) => [walks[kind][what].p50, walks[kind][what].p99, walks[kind][what].max].map(number).join(' / '));
   }
   section('Locks taken');
   for (const lock of namesIn(rows.map(({ locks }) => locks))) {

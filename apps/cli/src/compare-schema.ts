@@ -5,9 +5,12 @@ const counts = z.record(z.string(), count);
 const distribution = z.strictObject({ p50: count, p99: count, max: count, total: count });
 /** Of all operations of one kind: allocations by cache, locks by class, and what core and strategy count. */
 const cost = z.strictObject({ operations: count, allocations: counts, locks: counts, primitives: counts });
+const added = z.strictObject({ vma: count, mm: count, folio: count });
 const walks = z.strictObject({
   sampled: count,
   candidates: distribution,
+  /** Those up to the last entry found. */
+  needed: distribution,
   nodes: distribution,
   lookups: distribution,
   passes: distribution,
@@ -26,7 +29,9 @@ const row = z.strictObject({
   /** By cache. */
   slab: z.record(z.string(), z.strictObject({ objectBytes: count, live: count, peak: count })),
   /** Peak bytes of the strategy's fields in structs of core. */
-  added: z.strictObject({ vma: count, mm: count, folio: count }),
+  added,
+  /** The most that the strategy took at once: objects, bytes of them, and with its fields in structs of core. */
+  own: z.strictObject({ objects: count, bytes: count, together: z.strictObject({ bytes: count, live: counts, added }) }),
   marks: z.array(z.strictObject({ mark: z.string(), processes: count, live: counts, added: count, zombies: count })).readonly(),
   fork: cost,
   mremap: cost,

@@ -15,6 +15,8 @@ export interface WalkResult {
   readonly found: readonly FoundMapping[];
   /** VMAs that the strategy offered. */
   readonly candidates: number;
+  /** Those up to the last entry found: all that a walk looks at which ends when nothing is left to find, as those of reclaim do (`folio_referenced`, `folio_not_mapped`). */
+  readonly needed: number;
   readonly passes: number;
 }
 

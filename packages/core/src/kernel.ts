@@ -419,11 +419,11 @@ export class Kernel {
 
   private *walkOp(folio: Folio): Op<WalkResult> {
     const found: FoundMapping[] = [];
-    const { candidates, passes } = yield* walkFolio(this.machine, folio, (vma, address) => {
+    const { candidates, needed, passes } = yield* walkFolio(this.machine, folio, (vma, address) => {
       const { processes } = vma.mm;
       if (processes.length > 0) found.push({ process: processes[0], address });
       return true;
     });
-    return { found, candidates, passes };
+    return { found, candidates, needed, passes };
   }
 }

@@ -3,9 +3,11 @@ import type { Measurement } from './measure.js';
 /** Caches that every machine has, whatever its strategy. */
 const CORE_CACHES = new Set(['vm_area_struct', 'mm_struct']);
 
+/** Whether a cache is the strategy's. */
+export const isDesignCache = (name: string): boolean => !CORE_CACHES.has(name);
+
 /** Names of the caches that the strategy of a run has. */
-export const designCaches = ({ slab }: Pick<Measurement, 'slab'>): readonly string[] =>
-  Object.keys(slab).filter((name) => !CORE_CACHES.has(name));
+export const designCaches = ({ slab }: Pick<Measurement, 'slab'>): readonly string[] => Object.keys(slab).filter(isDesignCache);
 
 /** What a strategy keeps at a mark: objects of its caches, their bytes, and those of its fields in structs of core. */
 export function designUse(

@@ -11,20 +11,19 @@ export interface Growth {
   readonly fit: number | null;
 }
 
-const designObjects = (run: Measurement): number => designCaches(run).reduce((n, name) => n + run.slab[name].peak, 0);
-const designBytes = (run: Measurement): number =>
-  designCaches(run).reduce((n, name) => n + run.slab[name].peak * run.slab[name].objectBytes, 0);
 const perOperation = (sums: Readonly<Record<string, number>>, operations: number): number =>
   operations === 0 ? 0 : Object.values(sums).reduce((a, b) => a + b, 0) / operations;
 
 /** Figures that designs differ in. */
 const FIGURES: Readonly<Record<string, (m: Measurement) => number>> = {
-  'objects of the design: peak': designObjects,
-  'bytes of the design: peak': designBytes,
+  'objects of the design: peak': ({ own }) => own.objects,
+  'bytes of the design: peak': ({ own }) => own.bytes,
   'locks of a fork': ({ fork }) => perOperation(fork.locks, fork.operations),
   'objects of a fork': ({ fork }) => perOperation(fork.allocations, fork.operations),
   'candidates of a shared walk: largest': ({ walks }) => walks.shared.candidates.max,
+  'candidates of a shared walk until all are found: largest': ({ walks }) => walks.shared.needed.max,
   'candidates of an exclusive walk: largest': ({ walks }) => walks.exclusive.candidates.max,
+  'candidates of an exclusive walk until it is found: largest': ({ walks }) => walks.exclusive.needed.max,
   'look-ups of an exclusive walk: largest': ({ walks }) => walks.exclusive.lookups.max,
   'VMAs: peak': ({ vmas }) => vmas.peak,
   'VMAs merged': ({ merges }) => merges,

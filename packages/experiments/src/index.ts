@@ -18,6 +18,7 @@ export {
   measure,
   type VerifySums,
 } from './measure.js';
+export type { Added, OwnPeak } from './own-peak.js';
 export { CellRunner, type CellRunnerOptions } from './sweep/cell-runner.js';
 export { BadSweep, type Cell, cellId, cellsOf, inShard, parseSweep, type SweepSpec, sweepSchema } from './sweep/spec.js';
 export { BadStore, type Outcome, ResultStore, type StoredResult } from './sweep/store.js';

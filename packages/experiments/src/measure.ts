@@ -1,6 +1,7 @@
 import { Kernel, type KernelStats, type Layout, type LockCounts, messageOf, type RmapStrategy, TraceError } from '@rmap-lab/core';
 import { type PlacedRecord, type ReplayReport, replay, type Workload } from '@rmap-lab/workloads';
 import { type Cost, CostMeter, noCost } from './cost.js';
+import { type Added, addedIn, type OwnPeak, OwnPeakMeter } from './own-peak.js';
 import { type WalkCosts, WalkSampler } from './walk-sampler.js';
 
 /** Folios walked at each point of a run. */
@@ -45,7 +46,9 @@ export interface Measurement {
   readonly processes: { readonly total: number; readonly peak: number };
   readonly slab: Readonly<Record<string, CacheUse>>;
   /** What the strategy's fields in structs of core take at the peak, in bytes. A struct without room to spare may grow by more. */
-  readonly added: { readonly vma: number; readonly mm: number; readonly folio: number };
+  readonly added: Added;
+  /** The most that the strategy took at once, seen from between two records. */
+  readonly own: OwnPeak;
   readonly marks: readonly MarkUse[];
   readonly fork: Cost;
   readonly mremap: Cost;
@@ -114,7 +117,8 @@ export async function measure(strategy: RmapStrategy, workload: Workload, option
     operations: run.operations,
     processes: { total: run.total, peak: run.peak },
     slab: cachesOf(stats),
-    added: addedBy(strategy, stats),
+    added: addedIn(strategy, stats.vmas.peak, stats.slab.mm_struct.peak, stats.pages.peak),
+    own: { objects: run.own.objects, bytes: run.own.bytes, together: run.own.together },
     marks: run.marks,
     fork: run.fork,
     mremap: run.mremap,
@@ -136,12 +140,6 @@ const isInputError = (error: unknown): boolean => error instanceof TraceError ||
 const cachesOf = ({ slab }: KernelStats): Record<string, CacheUse> =>
   Object.fromEntries(Object.entries(slab).map(([name, { objectBytes, live, peak }]) => [name, { objectBytes, live, peak }]));
 
-const addedBy = ({ bytes }: RmapStrategy, { slab, vmas, pages }: KernelStats): Measurement['added'] => ({
-  vma: bytes.vma * vmas.peak,
-  mm: bytes.mm * (slab.mm_struct?.peak ?? 0),
-  folio: bytes.folio * pages.peak,
-});
-
 /** Watches a replay from between its records. */
 class Run {
   readonly fork = noCost();
@@ -149,6 +147,7 @@ class Run {
   readonly marks: MarkUse[] = [];
   readonly verify: VerifySums = { folios: 0, mappings: 0, missed: 0, wrong: 0 };
   readonly sampler: WalkSampler;
+  readonly own: OwnPeakMeter;
   failure: string | null = null;
   operations = 0;
   total = 0;
@@ -167,6 +166,7 @@ class Run {
     seed: number,
   ) {
     this.sampler = new WalkSampler(kernel, seed);
+    this.own = new OwnPeakMeter(strategy);
     this.forkMeter = new CostMeter(kernel, this.fork);
     this.mremapMeter = new CostMeter(kernel, this.mremap);
   }
@@ -189,9 +189,8 @@ class Run {
   mark(mark: string): void {
     const { slab, zombies, vmas, pages } = this.kernel.stats();
     const live = Object.fromEntries(Object.entries(slab).map(([name, cache]) => [name, cache.live]));
-    const { bytes } = this.strategy;
-    const added = bytes.vma * vmas.live + bytes.mm * (live.mm_struct ?? 0) + bytes.folio * pages.live;
-    this.marks.push({ mark, processes: this.live, live, added, zombies });
+    const { vma, mm, folio } = addedIn(this.strategy, vmas.live, live.mm_struct, pages.live);
+    this.marks.push({ mark, processes: this.live, live, added: vma + mm + folio, zombies });
     this.look();
   }
 
@@ -224,5 +223,6 @@ class Run {
     if (record.type === 'exit') this.live--;
     if (record.type !== 'header' && record.type !== 'mark' && record.type !== 'end' && record.type !== 'file') this.operations++;
     if (record.type === 'process' || record.type === 'call') this.zombiePeak = Math.max(this.zombiePeak, this.kernel.zombies);
+    this.own.look(this.kernel.stats());
   }
 }

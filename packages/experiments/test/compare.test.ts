@@ -1,9 +1,10 @@
 import { type RmapStrategy, StrategyLoadError } from '@rmap-lab/core';
 import { loadStrategy } from '@rmap-lab/core/load-strategy';
 import { anonVma } from '@rmap-lab/strategy-anon-vma';
-import { openWorkload } from '@rmap-lab/workloads';
+import { cowContext } from '@rmap-lab/strategy-cow-context';
+import { openWorkload, partialUnmap, placeRecords } from '@rmap-lab/workloads';
 import { describe, expect, test } from 'vitest';
-import { compare, distribution, measure } from '../src/index.js';
+import { compare, designCaches, designUse, distribution, measure } from '../src/index.js';
 
 const chain = (depth: number) => () => openWorkload('fork-chain', { depth, vmas: 2, pages: 16 });
 
@@ -82,6 +83,40 @@ describe('a comparison', () => {
       expect(row.verify).toMatchObject({ missed: 0, wrong: 0 });
       expect(row.walks.shared.mappings.max).toBe(depth + 1);
     }
+  });
+
+  test('says where a walk would end that stops at the last mapping: at as many VMAs in a chain of forks, whatever the design', async () => {
+    // Each page is written again by one descendant or another, so five processes at most map the same one.
+    const workload = () => openWorkload('fork-chain', { depth: 16, vmas: 1, pages: 4 });
+    const { rows } = await compare({ workload, contenders: [{ strategy: anonVma() }, { strategy: cowContext() }] });
+    const [classic, context] = rows.map(({ walks }) => walks.shared);
+    expect([classic.candidates.max, context.candidates.max]).toEqual([17, 4]);
+    expect(classic.needed).toEqual(classic.mappings);
+    expect(context.needed).toEqual(classic.needed);
+  });
+
+  test('calls a large folio exclusive that one process maps by hundreds of entries', async () => {
+    const alone = [...partialUnmap({ folios: 1, holes: 1, children: 1 })].filter(
+      (record) => !('process' in record && record.process === 1),
+    );
+    const { walks } = await measure(anonVma(), { name: 'alone', kind: 'generated', records: placeRecords(alone) });
+    expect(walks.shared.sampled).toBe(0);
+    expect(walks.exclusive.mappings.max).toBe(512 - 16);
+  });
+
+  test('knows what a design took at once, which is less than what its caches took at different times', async () => {
+    const row = await measure(cowContext(), await openWorkload('realloc'));
+    const caches = designCaches(row).map((name) => row.slab[name]);
+    expect(row.own.bytes).toBeLessThan(caches.reduce((sum, { peak, objectBytes }) => sum + peak * objectBytes, 0));
+    for (const [i] of row.marks.entries()) {
+      const { objects, bytes, added } = designUse(row, i);
+      expect(row.own.objects).toBeGreaterThanOrEqual(objects);
+      expect(row.own.bytes).toBeGreaterThanOrEqual(bytes);
+      expect(row.own.together.bytes).toBeGreaterThanOrEqual(bytes + added);
+    }
+    const { live, added, bytes } = row.own.together;
+    const taken = Object.entries(live).reduce((sum, [name, n]) => sum + n * row.slab[name].objectBytes, 0);
+    expect(taken + added.vma + added.mm + added.folio).toBe(bytes);
   });
 
   test('shows a strategy that misses mappings as failing, with the first witness, and goes on with the next', async () => {

@@ -79,7 +79,7 @@ const succeeded = ({ outcome }: StoredResult): boolean => outcome.status === 'me
 
 function report({ cells, found, run, results }: SweepSummary): string {
   const table = new Table({
-    head: ['workload', 'parameters', 'strategy', 'seed', 'slab KiB at peak', 'result'],
+    head: ['workload', 'parameters', 'strategy', 'seed', 'the design: peak KiB', 'result'],
     style: { head: [], border: [], compact: true },
   });
   for (const { cell, outcome } of results) {
@@ -92,7 +92,10 @@ function report({ cells, found, run, results }: SweepSummary): string {
 
 function figures(outcome: StoredResult['outcome']): [string, string] {
   if (outcome.status !== 'measured') return ['', `${outcome.status}: ${outcome.blame}`];
-  const { slab, failure } = outcome.measurement;
-  const bytes = Object.values(slab).reduce((total, { peak, objectBytes }) => total + peak * objectBytes, 0);
-  return [Math.round(bytes / 1024).toLocaleString('en-US'), failure === null ? 'passes' : `fails: ${failure.split('\n')[0]}`];
+  const { own, failure } = outcome.measurement;
+  const kib = own.together.bytes / 1024;
+  return [
+    kib.toLocaleString('en-US', { maximumFractionDigits: 1 }),
+    failure === null ? 'passes' : `fails: ${failure.split('\n')[0]}`,
+  ];
 }

@@ -36,6 +36,8 @@ const noPmds = (): boolean => false;
 class EntryVisitor implements RmapVisitor {
   found = 0;
   candidates = 0;
+  /** Candidates by the time of the last entry found. */
+  needed = 0;
   passes = 1;
   /** VMAs seen in this pass: by a stamp on each, or, where walks run concurrently, by a set of its own. */
   private stamp: number;
@@ -166,6 +168,7 @@ class EntryVisitor implements RmapVisitor {
 
   private hit(vma: VmArea, address: Address, table: Table, at: number, byPmd = false): boolean {
     this.found++;
+    this.needed = this.candidates;
     return this.onEntry(vma, address, table, at, byPmd);
   }
 
@@ -194,13 +197,23 @@ class EntryVisitor implements RmapVisitor {
 /** How a walk went. */
 export interface WalkCost {
   readonly candidates: number;
+  /** Candidates up to the last entry found. */
+  readonly needed: number;
   readonly found: number;
   readonly passes: number;
   /** False: the folio is not mapped, or its lock could not be had at once. */
   readonly walked: boolean;
 }
 
-const NO_WALK: WalkCost = { candidates: 0, found: 0, passes: 0, walked: false };
+const costOf = ({ candidates, needed, found, passes }: EntryVisitor): WalkCost => ({
+  candidates,
+  needed,
+  found,
+  passes,
+  walked: true,
+});
+
+const NO_WALK: WalkCost = { candidates: 0, needed: 0, found: 0, passes: 0, walked: false };
 
 /** Everything linked to a pin, at one address: what 6.18 looks at for a KSM page, wherever the page's offset there is. */
 const EVERYTHING = { first: 0 as Pgoff, last: (2 ** 51) as Pgoff } as const;
@@ -233,24 +246,27 @@ class KsmVisitor implements RmapVisitor {
 function* walkKsm(m: Machine, folio: Folio, onEntry: OnEntry, options: WalkOptions): Op<WalkCost> {
   const places = new Set<number>();
   let candidates = 0;
+  let needed = 0;
   let passes = 0;
   let more = true;
+  let entries: EntryVisitor;
   const once: OnEntry = (vma, address, table, at, byPmd) => {
     if (places.has(at)) return true;
     places.add(at);
+    needed = candidates + entries.candidates;
     more = onEntry(vma, address, table, at, byPmd);
     return more;
   };
   for (const forks of [false, true]) {
     for (const item of m.ksm.stable.get(folio as number as Pfn) ?? []) {
       if (!more) break;
-      const entries = new EntryVisitor(m, folio, once, options);
+      entries = new EntryVisitor(m, folio, once, options);
       yield* m.rmap.walk(item.hold, { folio, ...EVERYTHING, mappings: null }, new KsmVisitor(entries, item, forks));
       candidates += entries.candidates;
       passes++;
     }
   }
-  return { candidates, found: places.size, passes, walked: true };
+  return { candidates, needed, found: places.size, passes, walked: true };
 }
 
 /** The offsets that a folio's pages have. */
@@ -284,7 +300,7 @@ export function walkFolio(m: Machine, folio: Folio, onEntry: OnEntry, options = 
   } finally {
     finish(m.rmap.release(hold));
   }
-  return ready({ candidates: visitor.candidates, found: visitor.found, passes: visitor.passes, walked: true });
+  return ready(costOf(visitor));
 }
 
 /** The same, giving way to others. */
@@ -299,5 +315,5 @@ function* walkStepping(m: Machine, folio: Folio, onEntry: OnEntry, options: Walk
     const work = m.rmap.release(hold);
     if (work) yield* work;
   }
-  return { candidates: visitor.candidates, found: visitor.found, passes: visitor.passes, walked: true };
+  return costOf(visitor);
 }
