@@ -34,5 +34,13 @@ export class Context {
 export const noLock = (services: RmapServices): RwSem => {
   const free = { dummy: 0 };
   const nothing = (): ReturnType<RwSem['read']> => services.store(free, 'dummy', 0);
-  return { read: nothing, write: nothing, tryRead: () => true, tryWrite: () => true, readUnlock() {}, writeUnlock() {} };
+  return {
+    read: nothing,
+    write: nothing,
+    drain: nothing,
+    tryRead: () => true,
+    tryWrite: () => true,
+    readUnlock() {},
+    writeUnlock() {},
+  };
 };
