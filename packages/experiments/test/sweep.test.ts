@@ -1,8 +1,10 @@
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
-import { BadStore, BadSweep, cellId, cellsOf, inShard, parseSweep, ResultStore } from '../src/index.js';
+import { BadStore, BadSweep, type Cell, cellId, cellsOf, inShard, parseSweep, ResultStore } from '../src/index.js';
+import { withContents } from '../src/sweep/contents.js';
 
 const scratch = mkdtempSync(join(tmpdir(), 'rmap-lab-sweep-'));
 afterAll(() => rmSync(scratch, { recursive: true }));
@@ -49,6 +51,22 @@ describe('a grid', () => {
     const [plain] = cellsOf(spec);
     const [one, other] = ['one', 'other'].map((contents) => ({ ...plain, contents }));
     expect(new Set([plain, one, other].map(cellId)).size).toBe(3);
+  });
+
+  test('has other cells as soon as what measures them is another, in the same shards', async () => {
+    const module = join(scratch, 'mine.mjs');
+    const shortNames = { a: pathToFileURL(module).href };
+    const [plain] = cellsOf(spec);
+    const withModule = async (text: string): Promise<Cell> => {
+      writeFileSync(module, text);
+      const [cell] = await withContents([plain], { shortNames, from: scratch });
+      return cell;
+    };
+    const [one, same, other] = [await withModule('1;'), await withModule('1;'), await withModule('2;')];
+    expect(cellId(same)).toBe(cellId(one));
+    expect(cellId(other)).not.toBe(cellId(one));
+    const shardOf = (cell: Cell) => [1, 2, 3, 4, 5].find((index) => inShard(cell, index, 5));
+    expect(shardOf(other)).toBe(shardOf(one));
   });
 
   test.each([

@@ -10,14 +10,16 @@ export interface FilePlaces {
   readonly from: string;
 }
 
+/** What measures. */
+const LAB = ['@rmap-lab/core', '@rmap-lab/workloads'].map((name) => import.meta.resolve(name)).concat(import.meta.url);
+
 /** The cells with what they depend on now: with other code, or another trace, a cell is another one. @throws UnknownWorkload, BadParameter, TraceError */
 export async function withContents(cells: readonly Cell[], { shortNames, from }: FilePlaces): Promise<Cell[]> {
   const traces = await tracesOf(cells, from);
   const known = new Map<string, string>();
   const contentsOf = ({ strategy, workload }: Cell): string => {
-    const modules = [import.meta.resolve('@rmap-lab/core'), import.meta.url, moduleOf(strategy, shortNames, from)];
     const trace = traces.get(workload);
-    return [digestOf(modules), ...(trace === undefined ? [] : [hashOf(readFileSync(trace))])].join(' ');
+    return [digestOf([...LAB, moduleOf(strategy, shortNames, from)]), ...(trace === undefined ? [] : [hashOf(readFileSync(trace))])].join(' ');
   };
   return cells.map((cell) => {
     const key = JSON.stringify([cell.strategy, cell.workload]);
