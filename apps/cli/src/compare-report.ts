@@ -123,7 +123,7 @@ function costLines(rows: readonly Measurement[], of: (row: Measurement) => Cost,
 /** What was compared; an interrupted comparison is marked. */
 export const compareTitle = ({ workload, partial }: Comparison): string => (partial ? `${workload} (partial)` : workload);
 
-/** The table for a terminal, with the witness of each strategy that fails below. */
+/** The table for a terminal, with the witness of each strategy that fails below, and what the trace lacks. */
 export function compareTable(comparison: Comparison): string {
   const { head, lines } = compareLines(comparison);
   const rows = lines.map(({ what, values }) =>
@@ -131,7 +131,7 @@ export function compareTable(comparison: Comparison): string {
       ? [{ content: colours.bold(what), colSpan: head.length }]
       : [what, ...values.map((value) => (value === 'FAILS' ? colours.red(value) : value))],
   );
-  return [colours.bold(compareTitle(comparison)), terminalTable(head, rows), ...witnesses(comparison)].join('\n');
+  return [colours.bold(compareTitle(comparison)), terminalTable(head, rows), ...notes(comparison)].join('\n');
 }
 
 /** The same as a table in Markdown. */
@@ -145,7 +145,7 @@ export function compareMarkdown(comparison: Comparison): string {
     '',
     markdownTable(head, rows),
     '',
-    ...witnesses(comparison).map((text) => `    ${text.replaceAll('\n', '\n    ')}`),
+    ...notes(comparison).map((text) => `    ${text.replaceAll('\n', '\n    ')}`),
   ].join('\n');
 }
 
@@ -161,5 +161,8 @@ export function compareCsv(comparison: Comparison): string {
   return csvTable(['section', 'figure', ...head.slice(1)], rows);
 }
 
-const witnesses = ({ rows }: Comparison): string[] =>
-  rows.flatMap((row) => (row.failure === null ? [] : [`${nameOf(row)} fails: ${row.failure}`]));
+/** What is to be said below the table: what the trace lacks, and witnesses. */
+const notes = ({ rows }: Comparison): string[] => [
+  ...new Set(rows.flatMap(({ leftOut }) => (leftOut === null ? [] : [`not in the trace: ${leftOut}`]))),
+  ...rows.flatMap((row) => (row.failure === null ? [] : [`${nameOf(row)} fails: ${row.failure}`])),
+];

@@ -24,6 +24,8 @@ const row = z.strictObject({
   /** The first witness of a strategy that fails. */
   failure: z.string().nullable(),
   stopped: z.boolean(),
+  /** What of the program the trace does not hold, in words. */
+  leftOut: z.string().nullable(),
   operations: count,
   processes: z.strictObject({ total: count, peak: count }),
   /** By cache. */

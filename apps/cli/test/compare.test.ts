@@ -70,6 +70,17 @@ describe('rmap-lab compare', () => {
     for (const text of ['fork-chain (partial): memory', 'cow-context was not run']) expect(svg).toContain(text);
   });
 
+  it('says what a recording by strace has not', async () => {
+    const untouched = [...forkChain({ depth: 2 })].flatMap((record) => {
+      if (record.type === 'header') return { ...record, options: { 'left-out': 'every touch of a page' } };
+      return record.type === 'touch' ? [] : record;
+    });
+    const trace = await traceFile('untouched.trace.gz', untouched);
+    const [table, json] = await Promise.all([[], ['--json']].map((how) => rmapLab(['compare', '--workload', trace, ...how])));
+    expect(table.out).toMatch(/^not in the trace: every touch of a page$/m);
+    for (const { leftOut } of compareSchema.parse(JSON.parse(json.out)).rows) expect(leftOut).toBe('every touch of a page');
+  });
+
   it('gives no verdict on a strategy that was stopped', async () => {
     const { out } = await rmapLab(['compare', '--strategy', 'anon-vma', ...SMALL, '--json']);
     const { rows, ...rest } = compareSchema.parse(JSON.parse(out));

@@ -42,6 +42,8 @@ export interface Measurement {
   readonly failure: string | null;
   /** The run was interrupted: figures of what was done. */
   readonly stopped: boolean;
+  /** What of the program the trace does not hold, in words: figures are without it. null: it does not say. */
+  readonly leftOut: string | null;
   readonly operations: number;
   readonly processes: { readonly total: number; readonly peak: number };
   readonly slab: Readonly<Record<string, CacheUse>>;
@@ -114,6 +116,7 @@ export async function measure(strategy: RmapStrategy, workload: Workload, option
     workload: workload.name,
     failure: run.failure,
     stopped: report?.stopped ?? false,
+    leftOut: run.leftOut,
     operations: run.operations,
     processes: { total: run.total, peak: run.peak },
     slab: cachesOf(stats),
@@ -149,6 +152,7 @@ class Run {
   readonly sampler: WalkSampler;
   readonly own: OwnPeakMeter;
   failure: string | null = null;
+  leftOut: string | null = null;
   operations = 0;
   total = 0;
   peak = 0;
@@ -216,6 +220,7 @@ class Run {
   }
 
   private follow({ record }: PlacedRecord): void {
+    if (record.type === 'header') this.leftOut = record.options['left-out'] ?? null;
     if (record.type === 'process') {
       this.total++;
       this.peak = Math.max(this.peak, ++this.live);
