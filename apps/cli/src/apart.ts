@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { messageOf } from '@rmap-lab/core';
 import { answerOf } from '@rmap-lab/plumbing';
 import { exitCode } from './exit-codes.js';
 import { isOutside } from './load-strategy.js';
@@ -63,9 +64,19 @@ export function alive(): void {
   tell({ kind: 'alive', doing: null });
 }
 
+let doingNow: Doing | null = null;
 /** Says whose turn it is. */
 export function announce(strategy: string, what: string): void {
-  if (isApart) tell({ kind: 'alive', doing: { strategy, what } });
+  doingNow = { strategy, what };
+  if (isApart) tell({ kind: 'alive', doing: doingNow });
+}
+
+/** In words, what a strategy from outside threw here, with the place in its code; null: what was thrown is no such strategy's. */
+export function blamed(thrown: unknown): string | null {
+  if (!isApart || doingNow === null) return null;
+  const { strategy, what } = doingNow;
+  const place = thrown instanceof Error ? thrown.stack : undefined;
+  return `strategy '${strategy}' threw ${what}: ${typeof place === 'string' ? place : messageOf(thrown)}`;
 }
 
 /** The last word of a process that runs apart. */

@@ -18,13 +18,17 @@ const TEXT = 'font-family="sans-serif" fill="#222"';
 
 const number = (n: number): string => n.toLocaleString('en-US', { maximumFractionDigits: 1 });
 const escaped = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
-const nameOf = ({ strategy, preset, failure, stopped }: Measurement): string =>
-  `${strategy}${preset === null ? '' : `:${preset}`}${failure !== null ? ' FAILS' : stopped ? ' stopped' : ''}`;
+/** A measurement with what its row of the pictures is called. */
+interface Row extends Measurement {
+  readonly name: string;
+}
+
+const rowsOf = ({ rows, names }: Comparison): readonly Row[] =>
+  rows.map((row, i) => ({ ...row, name: `${names[i]}${row.failure !== null ? ' FAILS' : row.stopped ? ' stopped' : ''}` }));
 /** Without its middle: how names end often tells them apart, and says whether they fail. */
 const shortened = (name: string): string =>
   name.length <= LONGEST ? name : `${name.slice(0, LONGEST / 2 - 1)}…${name.slice(-LONGEST / 2)}`;
-const marginFor = (rows: readonly Measurement[]): number =>
-  24 + Math.max(0, ...rows.map((row) => shortened(nameOf(row)).length)) * 7;
+const marginFor = (rows: readonly Row[]): number => 24 + Math.max(0, ...rows.map(({ name }) => shortened(name).length)) * 7;
 
 /** What the strategy itself takes when it takes most, in KiB by kind of object. */
 const memoryOf = ({ slab, own }: Measurement): readonly (readonly [what: string, kib: number])[] =>
@@ -35,9 +39,10 @@ const memoryOf = ({ slab, own }: Measurement): readonly (readonly [what: string,
 
 /** A comparison as an SVG document: what memory each design takes, and how far its walks go. */
 export function comparePlot(comparison: Comparison): string {
-  const { rows, notRun = [] } = comparison;
+  const { notRun = [] } = comparison;
+  const rows = rowsOf(comparison);
   const title = escaped(compareTitle(comparison));
-  const parts = rows.flatMap((row) => memoryOf(row).map(([what, kib]) => ({ name: nameOf(row), what, kib })));
+  const parts = rows.flatMap((row) => memoryOf(row).map(([what, kib]) => ({ name: row.name, what, kib })));
   const legend = legendOf([...new Set(parts.map(({ what }) => what))]);
   const height = 44 + rows.length * ROW;
   const below = HEAD + legend.lines * LINE + height + 20;
@@ -94,17 +99,11 @@ function legendOf(kinds: readonly string[]): Legend {
   return { kinds, lines, text: entries.join('\n') };
 }
 
-function memory(
-  parts: readonly Part[],
-  kinds: readonly string[],
-  rows: readonly Measurement[],
-  top: number,
-  height: number,
-): string {
-  const total = (row: Measurement): number => memoryOf(row).reduce((sum, [, kib]) => sum + kib, 0);
+function memory(parts: readonly Part[], kinds: readonly string[], rows: readonly Row[], top: number, height: number): string {
+  const total = (row: Row): number => memoryOf(row).reduce((sum, [, kib]) => sum + kib, 0);
   const marks = [
     Plot.barX(parts, { x: 'kib', y: 'name', fill: 'what', insetTop: 5, insetBottom: 5 }),
-    Plot.text(rows, { x: total, y: nameOf, text: (row: Measurement) => number(total(row)), textAnchor: 'start', dx: 6 }),
+    Plot.text(rows, { x: total, y: 'name', text: (row: Row) => number(total(row)), textAnchor: 'start', dx: 6 }),
     Plot.ruleX([0]),
   ];
   return placed(top, height, rows, {
@@ -129,13 +128,13 @@ const WALK_LEGEND = [
   ).map(([x, text]) => `<text x="${x}" y="${HEAD + 12}" font-size="12" ${TEXT}>${text}</text>`),
 ].join('\n');
 
-function walks(rows: readonly Measurement[], top: number, height: number): string {
-  const of = (what: 'p50' | 'p99' | 'max') => (row: Measurement) => row.walks.shared.candidates[what];
+function walks(rows: readonly Row[], top: number, height: number): string {
+  const of = (what: 'p50' | 'p99' | 'max') => (row: Row) => row.walks.shared.candidates[what];
   const marks = [
-    Plot.ruleY(rows, { x1: of('p50'), x2: of('max'), y: nameOf, stroke: COLOURS[0] }),
-    Plot.dot(rows, { x: of('max'), y: nameOf, r: 5, stroke: COLOURS[0], fill: 'white' }),
-    Plot.tickX(rows, { x: of('p99'), y: nameOf, stroke: COLOURS[0], strokeWidth: 3, insetTop: 8, insetBottom: 8 }),
-    Plot.dot(rows, { x: of('p50'), y: nameOf, r: 5, fill: COLOURS[0] }),
+    Plot.ruleY(rows, { x1: of('p50'), x2: of('max'), y: 'name', stroke: COLOURS[0] }),
+    Plot.dot(rows, { x: of('max'), y: 'name', r: 5, stroke: COLOURS[0], fill: 'white' }),
+    Plot.tickX(rows, { x: of('p99'), y: 'name', stroke: COLOURS[0], strokeWidth: 3, insetTop: 8, insetBottom: 8 }),
+    Plot.dot(rows, { x: of('p50'), y: 'name', r: 5, fill: COLOURS[0] }),
     Plot.ruleX([0]),
   ];
   const room = Math.floor((WIDTH - marginFor(rows) - RIGHT) / 70);
@@ -144,7 +143,7 @@ function walks(rows: readonly Measurement[], top: number, height: number): strin
 }
 
 /** One picture, a row for each strategy, as an SVG inside the document. */
-function placed(top: number, height: number, rows: readonly Measurement[], options: Plot.PlotOptions): string {
+function placed(top: number, height: number, rows: readonly Row[], options: Plot.PlotOptions): string {
   const { document } = parseHTML('<html></html>');
   const plot = Plot.plot({
     ...options,
@@ -159,7 +158,7 @@ function placed(top: number, height: number, rows: readonly Measurement[], optio
     marginRight: RIGHT,
     marginTop: 6,
     marginBottom: 38,
-    y: { type: 'band', domain: rows.map(nameOf), label: null },
+    y: { type: 'band', domain: rows.map(({ name }) => name), label: null },
     style: { fontSize: '12px', fontFamily: 'sans-serif' },
   });
   plot.setAttribute('y', String(top));

@@ -9,7 +9,6 @@ interface CompareLine {
 }
 
 const number = (n: number): string => n.toLocaleString('en-US', { maximumFractionDigits: 1 });
-const nameOf = ({ strategy, preset }: Measurement): string => (preset === null ? strategy : `${strategy}:${preset}`);
 const sum = (record: Readonly<Record<string, number>>): number => Object.values(record).reduce((a, b) => a + b, 0);
 
 /** What is shown of walks, and how it is called. */
@@ -26,7 +25,7 @@ const WALK_LINES = [
 const namesIn = (records: readonly Readonly<Record<string, unknown>>[]): string[] => [...new Set(records.flatMap(Object.keys))];
 
 /** The head and the lines of the table: one column a strategy, the same lines for all. */
-function compareLines({ rows, notRun = [] }: Comparison): { head: string[]; lines: CompareLine[] } {
+function compareLines({ rows, names, notRun = [] }: Comparison): { head: string[]; lines: CompareLine[] } {
   const lines: CompareLine[] = [];
   const line: Line = (what, value) => {
     const shown = (row: Measurement): string => {
@@ -81,7 +80,7 @@ function compareLines({ rows, notRun = [] }: Comparison): { head: string[]; line
   line('verdict', ({ failure, stopped }) => (failure !== null ? 'FAILS' : stopped ? 'stopped' : 'passes'));
   if (notRun.length > 0) section('Interrupted');
   for (const name of notRun) line(`${name} was not run`, () => '');
-  return { head: ['', ...rows.map(nameOf)], lines };
+  return { head: ['', ...names], lines };
 }
 
 type Line = (what: string, value: (row: Measurement) => number | string) => void;
@@ -162,7 +161,7 @@ export function compareCsv(comparison: Comparison): string {
 }
 
 /** What is to be said below the table: what the trace lacks, and witnesses. */
-const notes = ({ rows }: Comparison): string[] => [
+const notes = ({ rows, names }: Comparison): string[] => [
   ...new Set(rows.flatMap(({ leftOut }) => (leftOut === null ? [] : [`not in the trace: ${leftOut}`]))),
-  ...rows.flatMap((row) => (row.failure === null ? [] : [`${nameOf(row)} fails: ${row.failure}`])),
+  ...rows.flatMap(({ failure }, i) => (failure === null ? [] : [`${names[i]} fails: ${failure}`])),
 ];

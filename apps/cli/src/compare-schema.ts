@@ -64,6 +64,8 @@ export const compareSchema = z.strictObject({
   workload: z.string(),
   seed: z.int(),
   rows: z.array(row).readonly(),
+  /** What the rows are called: unlike `strategy`, no two alike. */
+  names: z.array(z.string()).readonly(),
   /** Strategies from outside that could not be measured to the end, and why. */
   failed: z.array(z.strictObject({ strategy: z.string(), blame: z.string() })).readonly(),
   /** It was interrupted. */

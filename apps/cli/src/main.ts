@@ -8,7 +8,7 @@ import { BadProgram, BadRecording, CannotObserve } from '@rmap-lab/kernel-oracle
 import { mindOutput } from '@rmap-lab/plumbing';
 import { BadParameter, CannotRecord, UnknownWorkload } from '@rmap-lab/workloads';
 import { Command } from 'commander';
-import { announceEnd, BadPatience, StrategyMisbehaves } from './apart.js';
+import { announceEnd, BadPatience, blamed, StrategyMisbehaves } from './apart.js';
 import { addCompare } from './commands/compare.js';
 import { addExplore } from './commands/explore.js';
 import { addGrowth } from './commands/growth.js';
@@ -36,7 +36,7 @@ const program = new Command('rmap-lab')
     `
 Exit status:
   0    fine
-  1    the strategy missed a mapping or broke a rule; the first witness is on standard error
+  1    the strategy missed a mapping, broke a rule or threw; the first witness is on standard error
   2    bad usage or bad input
   130  interrupted; what was printed is of what was done by then`,
   )
@@ -98,7 +98,10 @@ function explain(error: unknown): number {
     process.stderr.write(`rmap-lab: ${error.message}\n`);
     return exitCode.broken;
   }
-  throw error;
+  const blame = blamed(error);
+  if (blame === null) throw error;
+  process.stderr.write(`rmap-lab: ${blame}\n`);
+  return exitCode.broken;
 }
 
 function isSystemError(error: unknown): boolean {

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { file, rmapLab, scratch } from './command.js';
@@ -35,6 +35,7 @@ const installed: Record<string, readonly [module: string, manifest?: object]> = 
   'rmap-aborts-in-fork': [inFork('process.abort();')],
   'rmap-sends-null': [`process.send(null);\n${right}export default anonVma();`],
   'rmap-sends-an-end': [`process.send({ kind: 'end', status: 0 });\n${right}export default anonVma();`],
+  'rmap-unbuilt': [right, { exports: './dist/index.js' }],
   'rmap-pollutes': [`${right}Array.prototype.map = () => { throw new Error('polluted'); }; export default anonVma();`],
 };
 
@@ -177,5 +178,75 @@ describe('a strategy from outside', () => {
       expect(err).toMatch(/'rmap-hangs-in-fork' did not come back for 8 s/);
       expect(status).toBe(2);
     }
+  });
+
+  it('that throws is blamed with the place, and is no crash of the command', async () => {
+    const thrower = file('thrower.mjs', inFork("throw new TypeError('a mistake');"));
+    const creator = file(
+      'creator.mjs',
+      `${right}export default { ...anonVma(), create() { throw new TypeError('a mistake'); } };`,
+    );
+    const nobody = file('nobody.mjs', `${right}export default { ...anonVma(), create: () => null };`);
+    const commands = [
+      ['run', '--strategy', thrower, '--workload', 'fork-chain'],
+      ['run', '--strategy', creator, '--workload', 'fork-chain'],
+      ['explore', 'fork-x-walk', '--strategy', creator],
+      ['explore', 'fork-x-walk', '--strategy', creator, '--workers', '1'],
+    ];
+    for (const args of commands) {
+      const { status, err } = await rmapLab(args);
+      expect(err).toMatch(/^rmap-lab: strategy '.\/(thrower|creator).mjs' threw (on fork-chain|in a schedule of fork-x-walk): /);
+      expect(err).toMatch(/TypeError: a mistake\n.*(thrower|creator)\.mjs:\d/);
+      expect(err).not.toContain('ended the program');
+      expect(status).toBe(1);
+    }
+    const { status, err } = await rmapLab(['run', '--strategy', nobody, '--workload', 'fork-chain']);
+    expect(err).toMatch(/^rmap-lab: R3 broken in create .* it made null, which has no prepare/);
+    expect(status).toBe(1);
+  });
+
+  it('that is a folder, is not there, is not built, or lacks fields is refused in words', async () => {
+    const half = file('half.mjs', `${right}const { bytes, ...rest } = anonVma(); export default rest;`);
+    const locks = file('locks.mjs', `${right}export default { ...anonVma(), locks: null };`);
+    const taking = file('taking.mjs', `${right}export default (options) => anonVma(options);`);
+    const refusals = [
+      ['.', "strategy '.': found a folder, expected the file in it"],
+      ['./nowhere.mjs', "strategy './nowhere.mjs': found no such file"],
+      [
+        'rmap-unbuilt',
+        /'rmap-unbuilt': found a package without the file .*dist.index\.js, expected one that is built: npm run build/,
+      ],
+      ['nobody-knows-it', "'nobody-knows-it': found nothing that can be loaded (Cannot find package 'nobody-knows-it'), "],
+      [half, 'found bytes undefined, expected numbers for vma, mm and folio'],
+      [locks, 'found locks null, expected a list of lock classes'],
+      [taking, 'found a module that exports default, expected a strategy, or a function without parameters'],
+    ] as const;
+    for (const [name, message] of refusals) {
+      const { status, err } = await rmapLab(['run', '--strategy', name, '--workload', 'fork-chain']);
+      expect(err).toMatch(message);
+      expect(status).toBe(2);
+    }
+  });
+
+  it('is not blamed for a workload that is not there', async () => {
+    const strategy = ['--strategy', 'rmap-good'];
+    const none = await rmapLab(['compare', ...strategy, '--workload', 'none-such']);
+    expect(none).toMatchObject({
+      status: 2,
+      err: expect.stringMatching(/^rmap-lab: there is no workload and no file 'none-such'/),
+    });
+    const odd = await rmapLab(['compare', ...strategy, '--workload', 'fork-chain', '--parameter', 'depht=4']);
+    expect(odd).toMatchObject({ status: 2, err: expect.stringMatching(/^rmap-lab: workload 'fork-chain' can't take depht=4/) });
+    const foreign = await rmapLab(['compare', ...strategy, '--workload', file('foreign.gz', 'text')]);
+    expect(foreign).toMatchObject({ status: 2, err: expect.stringMatching(/^rmap-lab: \.\/foreign\.gz: record 1: /) });
+  });
+
+  it('is told apart from another of the same name, and is no second one when it is named twice', async () => {
+    const [one, two] = ['one.mjs', 'two.mjs'].map((name) => file(name, `${right}export default anonVma();`));
+    const names = ['anon-vma', one, two, one].flatMap((name) => ['--strategy', name]);
+    const { out } = await rmapLab(['compare', ...names, ...SMALL, '--csv', '--svg', 'twins.svg']);
+    expect(out.split('\n')[0]).toBe('section,figure,anon-vma,anon-vma (./one.mjs),anon-vma (./two.mjs)');
+    const svg = readFileSync(join(scratch, 'twins.svg'), 'utf8');
+    for (const name of ['anon-vma', 'anon-vma (./one.mjs)', 'anon-vma (./two.mjs)']) expect(svg).toContain(`>${name}<`);
   });
 });

@@ -19,6 +19,7 @@ import { swapOff } from './reclaim/swapoff.js';
 import type { Feature, ObjectGraph } from './rmap/contract.js';
 import { drawAddressSpaces } from './rmap/draw.js';
 import { mappingsOf } from './rmap/ground-truth.js';
+import { makeRmap } from './rmap/make.js';
 import { collectVictims } from './rmap/memory-failure.js';
 import { idle } from './rmap/page-idle.js';
 import { type Referenced, referenced } from './rmap/referenced.js';
@@ -74,7 +75,7 @@ export class Kernel {
     if (options.thp !== undefined) this.mustSupport('large-folio');
     this.machine.prepareNeedsMmapLock = strategy.prepareUnder === 'mmap-lock';
     this.machine.endMigrations = () => this.finishMigrationsOp();
-    this.machine.rmap = strategy.create(new Services(this.machine, strategy.locks));
+    this.machine.rmap = makeRmap(strategy, new Services(this.machine, strategy.locks));
     this.op = {
       spawn: () => this.spawnOp(),
       walk: (folio) => this.walkOp(folio),

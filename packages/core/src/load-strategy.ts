@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { inspect } from 'node:util';
 import { resolve as resolveModule } from 'import-meta-resolve';
 import { messageOf, StrategyLoadError } from './errors.js';
@@ -36,7 +36,7 @@ export async function loadStrategy(name: string, shortNames: ShortNames = {}, fr
   throw new StrategyLoadError(
     name,
     `a module that exports ${Object.keys(module).join(', ') || 'nothing'}`,
-    'a strategy, or a function that makes one',
+    'a strategy, or a function without parameters that makes one',
   );
 }
 
@@ -69,14 +69,31 @@ function presetOf(name: string, module: Record<string, unknown>, preset: string)
 
 async function importModule(name: string, url: string, shortNames: ShortNames): Promise<Record<string, unknown>> {
   checkCoreVersion(name, url);
+  const nothing = absent(name, url);
+  if (nothing !== null) throw nothing;
   try {
     return (await import(url)) as Record<string, unknown>;
   } catch (error) {
-    const [reason] = messageOf(error).split('\n');
+    const [reason] = messageOf(error)
+      .replace(` imported from ${fileURLToPath(import.meta.url)}`, '')
+      .split('\n');
     const short = Object.keys(shortNames).join(', ');
     const available = short === '' ? 'a package name or a file' : `one of ${short}, a package name, or a file`;
     throw new StrategyLoadError(name, `nothing that can be loaded (${reason})`, available);
   }
+}
+
+/** What is not there, or is a folder: the loader of modules says it in words that help nobody. */
+function absent(name: string, url: string): StrategyLoadError | null {
+  if (!url.startsWith('file:')) return null;
+  const file = fileURLToPath(url);
+  const what = statSync(file, { throwIfNoEntry: false });
+  if (what?.isDirectory())
+    return new StrategyLoadError(name, 'a folder', 'the file in it that exports the strategy, or a package name');
+  if (what !== undefined) return null;
+  return isPath(name)
+    ? new StrategyLoadError(name, 'no such file', 'a file that exports a strategy')
+    : new StrategyLoadError(name, `a package without the file ${file}`, 'one that is built: npm run build');
 }
 
 /** URL of a file or a package; a name that is neither stays as it is, for the import to say why. */
@@ -92,9 +109,11 @@ function locate(name: string, from: string): string {
 
 function fileOf(name: string, from: string): string | null {
   const file = resolve(from, name);
-  const isFile = /[./\\]/.test(name) && !name.startsWith('@') && statSync(file, { throwIfNoEntry: false })?.isFile();
+  const isFile = isPath(name) && statSync(file, { throwIfNoEntry: false })?.isFile();
   return isFile ? file : null;
 }
+
+const isPath = (name: string): boolean => /[./\\]/.test(name) && !name.startsWith('@');
 
 const isClass = (value: object): boolean => /^class\b/.test(Function.prototype.toString.call(value));
 
@@ -117,5 +136,10 @@ function checked(name: string, strategy: RmapStrategy): RmapStrategy {
   if (typeof strategy.create !== 'function' || typeof strategy.name !== 'string') {
     throw new StrategyLoadError(name, 'a strategy without name or create', 'both');
   }
+  if (!Array.isArray(strategy.locks))
+    throw new StrategyLoadError(name, `locks ${inspect(strategy.locks)}`, 'a list of lock classes');
+  const { vma, mm, folio } = Object(strategy.bytes) as Record<string, unknown>;
+  if (![vma, mm, folio].every((bytes) => typeof bytes === 'number'))
+    throw new StrategyLoadError(name, `bytes ${inspect(strategy.bytes)}`, 'numbers for vma, mm and folio');
   return strategy;
 }

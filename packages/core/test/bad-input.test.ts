@@ -220,4 +220,17 @@ describe('a new kernel refuses', () => {
     const other = { ...scanAll(), name: 'from-the-future', contract: 2 } as unknown as ReturnType<typeof scanAll>;
     expect(() => new Kernel({ strategy: other })).toThrow(/from-the-future.*contract 2/);
   });
+
+  it.each([
+    ['nothing', () => null, /^R3 broken in create .*it made null, which has no prepare, fork, /],
+    ['a promise', () => Promise.resolve({}), /it made \[object Promise\], which has no prepare, fork, /],
+    [
+      'some of the hooks',
+      (services: core.RmapServices) => Object.assign(scanAll().create(services), { walk: undefined, hold: 5 }),
+      /which has no hold, walk$/,
+    ],
+  ])('a strategy that makes %s, by what is missing', (_, create, message) => {
+    const odd = { ...scanAll(), create } as unknown as core.RmapStrategy;
+    expect(() => new Kernel({ strategy: odd })).toThrow(message);
+  });
 });

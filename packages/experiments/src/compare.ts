@@ -38,6 +38,8 @@ export interface Comparison {
   readonly workload: string;
   readonly seed: number;
   readonly rows: readonly Measurement[];
+  /** What the rows are called: the strategy, its preset, and where two are of one name, what one from outside was asked for by. */
+  readonly names: readonly string[];
   /** Strategies from outside that could not be measured to the end, and why. */
   readonly failed: readonly { readonly strategy: string; readonly blame: string }[];
   /** It was interrupted: a row may be `stopped`. */
@@ -46,7 +48,10 @@ export interface Comparison {
   readonly notRun?: readonly string[];
 }
 
-/** Runs the same workload under each strategy, one after the other, each in a machine of its own. @throws TraceError for a damaged trace */
+/**
+ * Runs the same workload under each strategy, one after the other, each in a machine of its own. @throws TraceError for a damaged trace,
+ * and whatever `workload` throws: that is no strategy's failure
+ */
 export async function compare({
   workload,
   contenders,
@@ -56,9 +61,11 @@ export async function compare({
   onProgress,
 }: CompareOptions): Promise<Comparison> {
   const rows: Measurement[] = [];
+  const asked: (string | null)[] = [];
   const failed: { strategy: string; blame: string }[] = [];
   const notRun: string[] = [];
-  let name = '';
+  const { name, records } = await workload();
+  for await (const _ of records) break;
   for (const contender of contenders) {
     if (signal?.aborted) {
       notRun.push(nameOf(contender));
@@ -67,15 +74,15 @@ export async function compare({
     if ('measure' in contender) {
       onProgress?.(contender.name, 0);
       const outcome = await contender.measure(signal);
-      if (outcome?.status === 'measured') rows.push(outcome.measurement);
-      else if (outcome === null) notRun.push(contender.name);
+      if (outcome?.status === 'measured') {
+        rows.push(outcome.measurement);
+        asked.push(contender.name);
+      } else if (outcome === null) notRun.push(contender.name);
       else failed.push({ strategy: contender.name, blame: outcome.blame });
       continue;
     }
-    const opened = await workload();
-    name = opened.name;
     rows.push(
-      await measure(contender.strategy, opened, {
+      await measure(contender.strategy, await workload(), {
         seed,
         preset: contender.preset ?? null,
         ...(layout && { layout }),
@@ -83,13 +90,15 @@ export async function compare({
         onProgress: (operations) => onProgress?.(contender.strategy.name, operations),
       }),
     );
+    asked.push(null);
   }
   const partial = notRun.length > 0 || rows.some(({ stopped }) => stopped);
   return {
     schema: 'rmap-lab/compare@1',
-    workload: rows[0]?.workload ?? name,
+    workload: name,
     seed,
     rows,
+    names: namesOf(rows, asked),
     failed,
     ...(partial && { partial, notRun }),
   };
@@ -97,6 +106,14 @@ export async function compare({
 
 function nameOf(contender: Contender): string {
   if ('measure' in contender) return contender.name;
-  const { strategy, preset } = contender;
-  return preset == null ? strategy.name : `${strategy.name}:${preset}`;
+  return titled(contender.strategy.name, contender.preset);
+}
+
+const titled = (strategy: string, preset: string | null = null): string => (preset === null ? strategy : `${strategy}:${preset}`);
+
+/** Authors compare versions of their design, and copies of another, which are all called the same. */
+function namesOf(rows: readonly Measurement[], asked: readonly (string | null)[]): readonly string[] {
+  const names = rows.map(({ strategy, preset }) => titled(strategy, preset));
+  const isAlone = (name: string): boolean => names.indexOf(name) === names.lastIndexOf(name);
+  return names.map((name, i) => (asked[i] === null || isAlone(name) ? name : `${name} (${asked[i]})`));
 }

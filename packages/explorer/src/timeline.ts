@@ -43,8 +43,10 @@ export function describeRecording({ threads, steps }: Recording, marked: readonl
 export function sentenceOf({ rule, message, cause, preemptions, recording }: Failure): string {
   const what = message.split('\n')[0].replace(/^\S+ broken in .*? during .*?: /, '');
   const { threads, steps } = recording;
+  // A strategy's own mistake, such as a TypeError, names no rule.
+  const wrong = rule === recording.error?.name ? `${rule} is thrown` : `${rule} is broken`;
   if (cause === null)
-    return `${rule} is broken: ${what}. ${preemptions === 0 ? 'One thread after the other is enough.' : 'No two steps alone are to blame.'}`;
+    return `${wrong}: ${what}. ${preemptions === 0 ? 'One thread after the other is enough.' : 'No two steps alone are to blame.'}`;
   const { first, second, lock } = cause;
   const step = (at: number): string => `${threads[steps[at].thread]}'s '${stepName(steps[at].what)}' (step ${at})`;
   const holds = (at: number): boolean => steps[at].held.some((held) => held.split(' ')[0] === lock);
@@ -55,7 +57,7 @@ export function sentenceOf({ rule, message, cause, preemptions, recording }: Fai
       : `${lock}, which ${holder} holds there, would order the two if ${other} took it too`;
   const remedy = rule === 'R31' ? `${order}; or a reference would keep what is freed` : order;
   if (recording.racing !== null) return `A data race: ${what}; these are ${step(first)} and ${step(second)}, and ${remedy}.`;
-  return `${rule} is broken: ${what}; for ${step(first)} comes before ${step(second)}, and ${remedy}.`;
+  return `${wrong}: ${what}; for ${step(first)} comes before ${step(second)}, and ${remedy}.`;
 }
 
 /** How long a failure is. */

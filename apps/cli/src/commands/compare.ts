@@ -61,7 +61,7 @@ async function run(options: CompareCommandOptions): Promise<number> {
     return exitCode.badInput;
   }
   const layout = layoutOf(options.layout);
-  const names = options.strategy.length > 0 ? options.strategy : bundledStrategies();
+  const names = options.strategy.length > 0 ? [...new Set(options.strategy)] : bundledStrategies();
   await Promise.all(names.map(checkUsable));
   const runner = new CellRunner({
     shortNames,

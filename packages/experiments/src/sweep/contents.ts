@@ -19,7 +19,10 @@ export async function withContents(cells: readonly Cell[], { shortNames, from }:
   const known = new Map<string, string>();
   const contentsOf = ({ strategy, workload }: Cell): string => {
     const trace = traces.get(workload);
-    return [digestOf([...LAB, moduleOf(strategy, shortNames, from)]), ...(trace === undefined ? [] : [hashOf(readFileSync(trace))])].join(' ');
+    return [
+      digestOf([...LAB, moduleOf(strategy, shortNames, from)]),
+      ...(trace === undefined ? [] : [hashOf(readFileSync(trace))]),
+    ].join(' ');
   };
   return cells.map((cell) => {
     const key = JSON.stringify([cell.strategy, cell.workload]);
