@@ -5,7 +5,11 @@ const { devDependencies: versions } = JSON.parse(readFileSync(new URL('../packag
   devDependencies: Readonly<Record<string, string>>;
 };
 
+const CORE = '@rmap-lab/core';
 const TOOLS = ['@changesets/cli', '@rmap-lab/cli', '@rmap-lab/conformance-suite', 'tsup', 'typedoc', 'typescript', 'vitest'];
+
+/** Whether a new package depends on one of this name, which npm would not install into it. */
+export const isNeeded = (name: string): boolean => name === CORE || TOOLS.includes(name);
 
 /** The package.json of a new strategy package. */
 export function manifestOf(name: string, description: string): object {
@@ -33,7 +37,7 @@ export function manifestOf(name: string, description: string): object {
       release: 'npm run typecheck && npm test && npm run build && changeset publish',
       prepack: 'npm run -s build',
     },
-    dependencies: { '@rmap-lab/core': versions['@rmap-lab/core'] },
+    dependencies: { [CORE]: versions[CORE] },
     devDependencies: Object.fromEntries(TOOLS.map((tool) => [tool, versions[tool]])),
   };
 }

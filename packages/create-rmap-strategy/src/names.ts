@@ -1,5 +1,6 @@
 import validate from 'validate-npm-package-name';
 import { CannotCreate } from './errors.js';
+import { isNeeded } from './manifest.js';
 
 /** Names that the template's own code uses, and words that JavaScript keeps for itself. */
 const TAKEN = new Set(
@@ -10,11 +11,16 @@ const TAKEN = new Set(
   ).split(' '),
 );
 
-/** @throws CannotCreate when npm would not take the name, or nothing in it can name a function */
+/** By these `rmap-lab` means designs that come along, so a package of such a name could not be reached by it. */
+const DESIGNS = ['anon-vma', 'anon-vma-lazy', 'cow-context'];
+
+/** @throws CannotCreate when npm or rmap-lab would not take the name, or nothing in it can name a function */
 export function checkName(name: string): void {
   const { errors = [], warnings = [] } = validate(name);
   const complaints = [...errors, ...warnings];
   if (complaints.length === 0 && !/[a-z0-9]/i.test(shortName(name))) complaints.push('it has no letter and no digit');
+  if (DESIGNS.includes(name)) complaints.push('rmap-lab means a design by it that comes along');
+  if (isNeeded(name)) complaints.push('it is that of a package that it would need');
   if (complaints.length === 0) return;
   throw new CannotCreate(
     `'${name}' can't be the name of a package: ${complaints.join('; ')}. Choose one like my-design or @team/my-design`,

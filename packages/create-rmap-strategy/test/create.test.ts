@@ -64,6 +64,17 @@ describe('createProject', () => {
     expect(() => readdirSync(folder('unnamed'))).toThrow(/ENOENT/);
   });
 
+  it.each([
+    ['anon-vma', /rmap-lab means a design/],
+    ['cow-context', /rmap-lab means a design/],
+    ['vitest', /a package that it would need/],
+    ['@rmap-lab/core', /a package that it would need/],
+  ])('refuses the name %j, which is taken', (name, message) => {
+    expect(() => make(folder('unnamed'), name)).toThrow(message);
+    expect(() => readdirSync(folder('unnamed'))).toThrow(/ENOENT/);
+    make(folder(`own-${name.replace(/.*\//, '')}`), `@team/${name.replace(/.*\//, '')}`);
+  });
+
   it.each(['@team/-', '@a/_', '@a/~'])('refuses the name %j, in which nothing can name a function', (name) => {
     expect(() => make(folder('unnamed'), name)).toThrow(CannotCreate);
     expect(() => readdirSync(folder('unnamed'))).toThrow(/ENOENT/);
