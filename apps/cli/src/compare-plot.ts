@@ -12,8 +12,11 @@ const LINE = 20;
 /** Room beside a picture for the last figure, and longest name that is written out on the other side. */
 const RIGHT = 64;
 const LONGEST = 32;
-/** Told apart by people who see colours otherwise, too (Okabe and Ito). */
-const COLOURS = ['#0072b2', '#e69f00', '#009e73', '#cc79a7', '#56b4e9', '#d55e00', '#f0e442', '#999999'];
+/** Told apart by people who see colours otherwise, too (Okabe and Ito; those that come along take these eight, so the dark ones are for others). */
+const COLOURS = [
+  ...['#0072b2', '#e69f00', '#009e73', '#cc79a7', '#56b4e9', '#d55e00', '#f0e442', '#999999'],
+  ...['#000000', '#882255', '#332288', '#666600'],
+];
 const TEXT = 'font-family="sans-serif" fill="#222"';
 
 const number = (n: number): string => n.toLocaleString('en-US', { maximumFractionDigits: 1 });

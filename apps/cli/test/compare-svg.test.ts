@@ -38,3 +38,28 @@ it('compare --svg shortens a long name, and keeps room for the picture', async (
   const ticks = [...text.matchAll(/<text[^>]* transform="translate\(([\d.]+),/g)].map(([, x]) => Number(x));
   expect(Math.min(...ticks)).toBeLessThan(760 / 2);
 });
+
+it('compare --svg has colours of their own also for objects of a design from outside', async () => {
+  const source = import.meta.resolve('@rmap-lab/strategy-anon-vma').replace('/src/index.ts', '/dist/index.js');
+  const more = file(
+    'more.mjs',
+    `import { anonVma } from '${source}';
+export default { ...anonVma(), name: 'more', create(services) {
+  const caches = ['first', 'second'].map((name) => services.slab(name, { bytes: 64, create: () => ({}) }));
+  const rmap = anonVma().create(services);
+  const { prepare } = rmap;
+  rmap.prepare = function* (vma) {
+    for (const cache of caches) yield* cache.alloc();
+    const work = prepare.call(rmap, vma);
+    if (work) yield* work;
+  };
+  return rmap;
+} };`,
+  );
+  const names = ['anon-vma', 'anon-vma-lazy', 'cow-context', more].flatMap((name) => ['--strategy', name]);
+  await rmapLab(['compare', ...names, '--workload', 'realloc', '--svg', 'colours.svg']);
+  const { document } = parseHTML(readFileSync(join(scratch, 'colours.svg'), 'utf8'));
+  const legend = [...document.querySelectorAll('svg > rect[width="12"]')].map((square) => square.getAttribute('fill'));
+  expect(legend.length).toBeGreaterThan(8);
+  expect(new Set(legend).size).toBe(legend.length);
+});

@@ -208,6 +208,7 @@ describe('a strategy from outside', () => {
   it('that is a folder, is not there, is not built, or lacks fields is refused in words', async () => {
     const half = file('half.mjs', `${right}const { bytes, ...rest } = anonVma(); export default rest;`);
     const locks = file('locks.mjs', `${right}export default { ...anonVma(), locks: null };`);
+    const red = file('escape.mjs', `${right}export default { ...anonVma(), name: 'red\\u001b[31m' };`);
     const taking = file('taking.mjs', `${right}export default (options) => anonVma(options);`);
     const refusals = [
       ['.', "strategy '.': found a folder, expected the file in it"],
@@ -219,6 +220,7 @@ describe('a strategy from outside', () => {
       ['nobody-knows-it', "'nobody-knows-it': found nothing that can be loaded (Cannot find package 'nobody-knows-it'), "],
       [half, 'found bytes undefined, expected numbers for vma, mm and folio'],
       [locks, 'found locks null, expected a list of lock classes'],
+      [red, "found the name 'red\\x1B[31m', expected one without control characters"],
       [taking, 'found a module that exports default, expected a strategy, or a function without parameters'],
     ] as const;
     for (const [name, message] of refusals) {

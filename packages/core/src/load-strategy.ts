@@ -136,6 +136,9 @@ function checked(name: string, strategy: RmapStrategy): RmapStrategy {
   if (typeof strategy.create !== 'function' || typeof strategy.name !== 'string') {
     throw new StrategyLoadError(name, 'a strategy without name or create', 'both');
   }
+  // It is printed, and written into pictures.
+  if (/\p{Cc}/u.test(strategy.name))
+    throw new StrategyLoadError(name, `the name ${inspect(strategy.name)}`, 'one without control characters');
   if (!Array.isArray(strategy.locks))
     throw new StrategyLoadError(name, `locks ${inspect(strategy.locks)}`, 'a list of lock classes');
   const { vma, mm, folio } = Object(strategy.bytes) as Record<string, unknown>;
