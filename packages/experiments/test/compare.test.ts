@@ -119,6 +119,13 @@ describe('a comparison', () => {
     expect(taken + added.vma + added.mm + added.folio).toBe(bytes);
   });
 
+  test('counts a folio as rewritten that its last user takes over at a write, under every design', async () => {
+    // Each child writes one page that only its parent, gone by then, had before (folio_move_anon_rmap).
+    const workload = () => openWorkload('daemonise', { generations: 3, vmas: 1, pages: 4 });
+    const { rows } = await compare({ workload, contenders: [{ strategy: anonVma() }, { strategy: cowContext() }] });
+    expect(rows.map(({ counts }) => counts['folio-rewritten'])).toEqual([3, 3]);
+  });
+
   test('shows a strategy that misses mappings as failing, with the first witness, and goes on with the next', async () => {
     const { rows } = await compare({ workload: chain(3), contenders: [{ strategy: nearSighted() }, { strategy: anonVma() }] });
     expect(rows[0].failure).toMatch(/R17: the walk of folio \d+/);

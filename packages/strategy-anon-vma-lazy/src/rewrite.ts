@@ -25,13 +25,10 @@ export function rewriteAll(state: LazyState, vma: Vma): Op<void> {
 /** A folio without present entries, in the swap cache or under migration, is not met. `keep`: the anchor that may stay. */
 function rewrite(state: LazyState, span: PteSpan, anonVma: AnonVma, keep = 0): void {
   const { folios } = state.services;
-  let rewritten = 0;
   span.forEach((page, _at, present) => {
     const folio = folios.of(page);
     const word = folios.anchor(folio);
     if (!present || !isLazyAnchor(word) || word === keep) return;
     folios.setAnchor(folio, anonVma.ref);
-    rewritten++;
   });
-  if (rewritten > 0) state.services.count('folio-rewritten', rewritten);
 }

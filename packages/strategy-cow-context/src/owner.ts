@@ -16,7 +16,6 @@ export function* repoint(state: State, folio: Folio, own: Context, event: 'reuse
   if (event === 'reuse' && !old.lock.tryWrite()) return;
   own.refs++;
   state.services.folios.setAnchor(folio, own.ref);
-  state.services.count('folio-rewritten');
   if (event === 'reuse') old.lock.writeUnlock();
   yield* state.contexts.put(old);
 }

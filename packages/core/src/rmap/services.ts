@@ -158,8 +158,11 @@ class Folios implements FolioView {
     return this.m.sync.stepping ? this.readAnchorStepping(folio) : ready(this.m.mem.anchor[folio]);
   }
 
+  /** A folio that had another anchor is rewritten: counted here, so that it means the same under every strategy. */
   setAnchor(folio: Folio, word: number): void {
-    this.m.mem.anchor[folio] = word;
+    const { anchor } = this.m.mem;
+    if (anchor[folio] !== 0 && anchor[folio] !== word) this.m.count('folio-rewritten');
+    anchor[folio] = word;
   }
 
   mapped(folio: Folio): Op<boolean> {
