@@ -1,5 +1,5 @@
 import type { Folio, Ref, Vma } from '@rmap-lab/core';
-import { FOREIGN, setAnchor } from '@rmap-lab/strategy-anon-vma/parts';
+import { FOREIGN } from '@rmap-lab/strategy-anon-vma/parts';
 import type { LazyState } from './state.js';
 
 /** The word of a folio whose walk starts from `root`; the series spends the mapping's KSM bit alone on this. */
@@ -14,13 +14,13 @@ export const rootRef = (word: number): Ref<Vma> => (word - FOREIGN) as Ref<Vma>;
  * that a forked VMA was linked to, never to the VMA's own root.
  */
 export function anchor(state: LazyState, folio: Folio, vma: Vma, event: 'new' | 'new-shared' | 'reuse' | 'rehome'): void {
-  const { services } = state;
+  const { folios } = state.services;
   const fields = state.vmas.of(vma);
   const { anonVma, borrowed, oldest } = fields;
   if (event === 'reuse' && (anonVma === null || borrowed)) {
-    if (state.options.reuse === 'toLazy' && fields.isLazy) setAnchor(services, folio, lazyAnchor(state, fields.root!));
-  } else if (event === 'new-shared' && oldest !== null) setAnchor(services, folio, oldest.anonVma.root.ref);
-  else setAnchor(services, folio, anonVma === null ? lazyAnchor(state, fields.root!) : anonVma.ref);
+    if (state.options.reuse === 'toLazy' && fields.isLazy) folios.setAnchor(folio, lazyAnchor(state, fields.root!));
+  } else if (event === 'new-shared' && oldest !== null) folios.setAnchor(folio, oldest.anonVma.root.ref);
+  else folios.setAnchor(folio, anonVma === null ? lazyAnchor(state, fields.root!) : anonVma.ref);
 }
 
 /** Whether a folio from the swap cache may be mapped in `vma` (ksm_might_need_to_copy, which finds no anon_vma in a lazy one and lets it pass: `off`). */

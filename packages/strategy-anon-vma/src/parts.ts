@@ -1,6 +1,5 @@
 /** What a design that builds on this one takes from it. */
 export { adjust } from './adjust.js';
-export { setAnchor } from './anchor.js';
 export { type AnonVma, FOREIGN, isAnonVma } from './anon-vma.js';
 export { type AnonVmaChain, VmaFields } from './anon-vma-chain.js';
 export { clone, cloneChain } from './clone.js';

@@ -14,7 +14,6 @@ import type {
   VmaAdjust,
 } from '@rmap-lab/core';
 import { adjust } from './adjust.js';
-import { setAnchor } from './anchor.js';
 import { VmaFields } from './anon-vma-chain.js';
 import { clone } from './clone.js';
 import { fork } from './fork.js';
@@ -85,7 +84,7 @@ class AnonVmaRmap implements Rmap {
   /** A page that others may share belongs to the top of the family, whose tree has them all (__folio_set_anon). */
   anchor(folio: Folio, vma: Vma, event: 'new' | 'new-shared' | 'reuse' | 'rehome'): void {
     const own = this.state.vmas.of(vma).anonVma!;
-    setAnchor(this.services, folio, event === 'new-shared' ? own.root.ref : own.ref);
+    this.services.folios.setAnchor(folio, event === 'new-shared' ? own.root.ref : own.ref);
   }
 
   /** The family is what the kernel compares (ksm_might_need_to_copy). */
