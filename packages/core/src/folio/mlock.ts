@@ -65,6 +65,10 @@ export function* mlockRange(m: Machine, vma: VmArea, start: Address, end: Addres
     const huge = tables.huge(pgd, vpn);
     const table = huge !== 0 ? Math.floor(huge / ENTRIES) : tables.leaf(pgd, vpn);
     yield* m.ptl.lock(table);
+    if (tables.huge(pgd, vpn) !== huge) {
+      m.ptl.unlock(table); // it was split meanwhile
+      continue;
+    }
     if (huge === 0) mlockEntries(m, table, vpn, stop, (vma.flags & VM_LOCKED) !== 0);
     else if (kindOf(tables.entries[huge]) === PRESENT) {
       const folio = mem.folioOf(pfnOf(tables.entries[huge]));

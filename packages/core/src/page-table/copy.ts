@@ -6,7 +6,21 @@ import { addressOf, type Folio, type Pfn, pageOf, type Vpn } from '../units.js';
 import { VM_SHARED } from '../vma/vm-flags.js';
 import type { VmArea } from '../vma/vma.js';
 import { ENTRIES, PAGES_PER_LEAF, type Table } from './page-table.js';
-import { DIRTY, EXCLUSIVE, isMapping, kindOf, MIGRATION, NONE, PRESENT, payloadOf, pfnOf, SWAP, WRITE, YOUNG } from './pte.js';
+import {
+  DIRTY,
+  EXCLUSIVE,
+  isMapping,
+  kindOf,
+  MIGRATION,
+  NONE,
+  PRESENT,
+  payloadOf,
+  pfnOf,
+  SWAP,
+  TABLE,
+  WRITE,
+  YOUNG,
+} from './pte.js';
 
 /** Copies the entries of `parent` to `child`, a table at a time, and write-protects both where memory is private (copy_page_range). @throws NoMemory, what was copied stays */
 export function copyPageRange(m: Machine, child: VmArea, parent: VmArea): Op<void> {
@@ -36,8 +50,10 @@ function* copyTables(m: Machine, child: VmArea, parent: VmArea): Op<void> {
       const work = m.rmap.reserve(stop - vpn);
       if (work) yield* work;
     }
-    if (from === 0) yield* copyPmd(m, child, parent, vpn);
-    else yield* copyLeaf(m, child, parent, leafOf(m, child, vpn), from, vpn, stop);
+    if (from !== 0 || !(yield* copyPmd(m, child, parent, vpn))) {
+      if (from === 0) from = m.tables.leaf(pgd, vpn);
+      yield* copyLeaf(m, child, parent, leafOf(m, child, vpn), from, vpn, stop);
+    }
     vpn = stop;
   }
 }
@@ -66,8 +82,8 @@ function* copyLeafUnderLocks(m: Machine, child: VmArea, parent: VmArea, to: Tabl
   m.ptl.unlock(to);
 }
 
-/** One PMD entry that maps a folio or the zero page, with a table put by for the child's (copy_huge_pmd). @throws NoMemory */
-function* copyPmd(m: Machine, child: VmArea, parent: VmArea, vpn: Vpn): Op<void> {
+/** One PMD entry that maps a folio or the zero page, with a table put by for the child's (copy_huge_pmd); false: it was split meanwhile. @throws NoMemory */
+function* copyPmd(m: Machine, child: VmArea, parent: VmArea, vpn: Vpn): Op<boolean> {
   const { tables, mem } = m;
   tables.allocPmd(child.mm.pgd, vpn);
   const spare = tables.alloc();
@@ -76,6 +92,12 @@ function* copyPmd(m: Machine, child: VmArea, parent: VmArea, vpn: Vpn): Op<void>
   yield* m.ptl.lock(Math.floor(to / ENTRIES));
   yield* m.ptl.lock(Math.floor(from / ENTRIES));
   const pmd = tables.entries[from];
+  if (kindOf(pmd) === TABLE) {
+    m.ptl.unlock(Math.floor(from / ENTRIES));
+    m.ptl.unlock(Math.floor(to / ENTRIES));
+    tables.free(spare);
+    return false;
+  }
   const folio = pfnOf(pmd) as number as Folio;
   if (m.rmap.mapping && isMapping(pmd)) {
     const source = m.fromSpan.ofPmd(parent, addressOf(vpn), pfnOf(pmd), kindOf(pmd) === PRESENT);
@@ -94,6 +116,7 @@ function* copyPmd(m: Machine, child: VmArea, parent: VmArea, vpn: Vpn): Op<void>
   tables.deposit(to, spare);
   m.ptl.unlock(Math.floor(from / ENTRIES));
   m.ptl.unlock(Math.floor(to / ENTRIES));
+  return true;
 }
 
 /** The loop under both locks: counts up, exclusivity off, both sides read-only, the child's side old. */

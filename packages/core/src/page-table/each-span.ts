@@ -16,6 +16,10 @@ export function* eachSpan(m: Machine, vma: VmArea, look: (span: PteSpan) => void
     const huge = tables.huge(pgd, vpn);
     const table = huge !== 0 ? Math.floor(huge / ENTRIES) : tables.leaf(pgd, vpn);
     yield* m.ptl.lock(table);
+    if (tables.huge(pgd, vpn) !== huge) {
+      m.ptl.unlock(table); // it was split meanwhile
+      continue;
+    }
     if (huge === 0) look(m.span.ofTable(vma, addressOf(vpn), stop - vpn, table, vpn & (ENTRIES - 1)));
     else if (isMapping(tables.entries[huge])) {
       const pmd = tables.entries[huge];

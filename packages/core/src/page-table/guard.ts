@@ -6,17 +6,26 @@ import { ENTRIES } from './page-table.js';
 import { GUARD, kindOf, makePte, NONE } from './pte.js';
 import { zapRange } from './zap.js';
 
-/** Replaces what is mapped in [start, end) by guard markers (madvise_guard_install). @throws NoMemory, keeping the markers set so far */
+/** Replaces what is mapped in [start, end) by guard markers; a page that comes meanwhile goes, too (madvise_guard_install). @throws NoMemory, keeping the markers set so far */
 export function* installGuards(m: Machine, vma: VmArea, start: Address, end: Address): Op<void> {
-  yield* zapRange(m, vma, start, end);
+  while (!(yield* setMarkers(m, vma, start, end))) yield* zapRange(m, vma, start, end);
+}
+
+/** False: something is mapped there. */
+function* setMarkers(m: Machine, vma: VmArea, start: Address, end: Address): Op<boolean> {
+  const { tables } = m;
   const marker = makePte(GUARD, 0, 0);
   for (let vpn = pageOf(start); vpn < pageOf(end); vpn = (vpn + 1) as Vpn) {
-    const leaf = m.tables.allocLeaf(vma.mm.pgd, vpn);
+    const leaf = tables.allocLeaf(vma.mm.pgd, vpn);
+    if (leaf === 0) return false;
     yield* m.ptl.lock(leaf);
     const at = leaf * ENTRIES + (vpn & (ENTRIES - 1));
-    m.tables.write(at)[at] = marker;
+    const free = tables.entries[at] === NONE || tables.entries[at] === marker;
+    if (free) tables.write(at)[at] = marker;
     m.ptl.unlock(leaf);
+    if (!free) return false;
   }
+  return true;
 }
 
 /** Takes guard markers away again; everything else stays (madvise_guard_remove). */

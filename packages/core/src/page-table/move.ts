@@ -5,7 +5,7 @@ import { finish, type Op, READY, ready } from '../sync/op.js';
 import { type Address, addressOf, PAGE_SIZE, pageOf, type Vpn } from '../units.js';
 import type { VmArea } from '../vma/vma.js';
 import { ENTRIES, PAGES_PER_LEAF, type Table } from './page-table.js';
-import { isMapping, kindOf, NONE, PRESENT, pfnOf } from './pte.js';
+import { isMapping, kindOf, NONE, PRESENT, payloadOf, pfnOf, TABLE } from './pte.js';
 import { splitPmd } from './split-pmd.js';
 
 /** What travels where. */
@@ -139,6 +139,13 @@ export class LeafMove implements PageTableMove {
     yield* m.ptl.lock(lock);
     if (into !== lock) yield* m.ptl.lock(into);
     const pmd = m.tables.entries[m.tables.pmdSlot(mm.pgd, source)];
+    if (kindOf(pmd) === TABLE) {
+      if (into !== lock) m.ptl.unlock(into);
+      m.ptl.unlock(lock);
+      this.level = 'table'; // it was split meanwhile
+      yield* this.moveUnderLocks(source, target, payloadOf(pmd), 0);
+      return;
+    }
     if (m.rmap.mapping && isMapping(pmd)) {
       const from = m.fromSpan.ofPmd(this.from, addressOf(source), pfnOf(pmd), kindOf(pmd) === PRESENT);
       const work = m.rmap.mapping(m.span.ofPmd(this.to, addressOf(target), -1), 'move', from);

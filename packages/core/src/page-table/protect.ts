@@ -5,7 +5,7 @@ import { type Address, pageOf, type Vpn } from '../units.js';
 import { VM_WRITE } from '../vma/vm-flags.js';
 import type { VmArea } from '../vma/vma.js';
 import { ENTRIES, PAGES_PER_LEAF, type Table } from './page-table.js';
-import { kindOf, MIGRATION, NONE, PRESENT, pfnOf, WRITE } from './pte.js';
+import { kindOf, MIGRATION, NONE, PRESENT, pfnOf, TABLE, WRITE } from './pte.js';
 import { splitPmd } from './split-pmd.js';
 
 /** Gives the entries of [start, end) the protection that `vma` has now; exclusive pages become writable early (change_protection). */
@@ -29,12 +29,12 @@ function* protectTables(m: Machine, vma: VmArea, first: Vpn, last: Vpn): Op<void
     const stop = Math.min((Math.floor(vpn / PAGES_PER_LEAF) + 1) * PAGES_PER_LEAF, last) as Vpn;
     if (leaf === 0) {
       const huge = m.tables.huge(pgd, vpn);
-      if (huge !== 0 && stop - vpn === PAGES_PER_LEAF) {
-        yield* protectPmd(m, huge, (vma.flags & VM_WRITE) !== 0);
+      const whole = huge !== 0 && stop - vpn === PAGES_PER_LEAF;
+      if (whole && (yield* protectPmd(m, huge, (vma.flags & VM_WRITE) !== 0))) {
         vpn = stop;
         continue;
       }
-      if (huge !== 0) yield* splitPmd(m, vma, vpn);
+      yield* splitPmd(m, vma, vpn);
       leaf = m.tables.leaf(pgd, vpn);
     }
     yield* protectLeaf(m, vma, leaf, vpn, stop);
@@ -61,8 +61,8 @@ function protectEntries(m: Machine, vma: VmArea, first: number, count: number): 
   else makeReadOnly(m, first, count);
 }
 
-/** change_huge_pmd: the exclusivity of a folio mapped as a whole is that of its first page. */
-function* protectPmd(m: Machine, at: number, writable: boolean): Op<void> {
+/** change_huge_pmd: the exclusivity of a folio mapped as a whole is that of its first page. False: the entry was split meanwhile. */
+function* protectPmd(m: Machine, at: number, writable: boolean): Op<boolean> {
   yield* m.ptl.lock(Math.floor(at / ENTRIES));
   const entries = m.tables.writePmd(at);
   const pmd = entries[at];
@@ -72,6 +72,7 @@ function* protectPmd(m: Machine, at: number, writable: boolean): Op<void> {
     entries[at] = writable && own ? pmd | WRITE : writable ? pmd : pmd & ~WRITE;
   }
   m.ptl.unlock(Math.floor(at / ENTRIES));
+  return kindOf(pmd) !== TABLE;
 }
 
 function makeReadOnly(m: Machine, first: number, count: number): void {

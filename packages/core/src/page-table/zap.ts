@@ -1,5 +1,4 @@
-import { deferSplit, unmapLargePte } from '../folio/deferred-split.js';
-import { entireMapcount, pagesMapped, removePmd } from '../folio/mapcount.js';
+import { unmapLargePte, unmapPmd } from '../folio/deferred-split.js';
 import { LARGE } from '../folio/mem-map.js';
 import { mlockEntries, munlockVmaFolio } from '../folio/mlock.js';
 import type { Machine } from '../machine.js';
@@ -124,12 +123,16 @@ function clearEntries(
   return count;
 }
 
-/** Clears the PMD entry that maps the 512 pages from `vpn`, and frees the table that was put by for it (zap_huge_pmd). */
+/** Clears the PMD entry that maps the 512 pages from `vpn`, and frees the table that was put by for it, unless it was split meanwhile (zap_huge_pmd). */
 function* zapPmd(m: Machine, vma: VmArea, vpn: Vpn): Op<void> {
-  const { tables, mem } = m;
+  const { tables } = m;
   const at = tables.huge(vma.mm.pgd, vpn);
   const lock = Math.floor(at / ENTRIES);
   yield* m.ptl.lock(lock);
+  if (tables.huge(vma.mm.pgd, vpn) !== at) {
+    m.ptl.unlock(lock);
+    return;
+  }
   const pmd = tables.entries[at];
   const present = kindOf(pmd) === PRESENT;
   if (m.sync.stepping) yield { kind: 'pte', object: vma.mm, label: 'zap' };
@@ -141,10 +144,8 @@ function* zapPmd(m: Machine, vma: VmArea, vpn: Vpn): Op<void> {
   tables.free(tables.withdraw(at));
   const folio = pfnOf(pmd) as number as Folio;
   if (present) {
-    removePmd(mem, folio, vma.mm.id);
+    unmapPmd(m, folio, vma.mm.id);
     munlockVmaFolio(m, folio, vma);
-    if (pagesMapped(mem, folio) > 0 && entireMapcount(mem, folio) === 0 && pagesMapped(mem, folio) < mem.pages(folio))
-      deferSplit(m, folio);
   }
   m.ptl.unlock(lock);
   if (present) yield* freeGathered(m, [pfnOf(pmd)], 1);
