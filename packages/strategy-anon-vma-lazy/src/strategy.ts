@@ -46,8 +46,8 @@ export function anonVmaLazy(options: Preset | Partial<LazyOptions> = 'intended')
       { name: 'anon_vma', slot: 'above-ptl', kind: 'rwsem' },
       { name: 'page_table_lock', slot: 'below-ptl', kind: 'spin' },
     ],
-    // vm_rcuref of the series and the root, which here outlives the upgrade and so can't share vma->anon_vma with it.
-    bytes: { vma: 16, mm: 0, folio: 0 },
+    // vm_rcuref of the series and the root, which here outlives the upgrade and so can't share vma->anon_vma with it; perhaps the copy of the base.
+    bytes: { vma: all.base === 'cached' ? 24 : 16, mm: 0, folio: 0 },
     state: 'managed',
     growth: { vmas: 'constant', children: 'linear', depth: 'quadratic', generations: 'constant', siblings: 'constant' },
     create: (services) => new AnonVmaLazyRmap(services, all),

@@ -1,4 +1,5 @@
 import {
+  type Address,
   interleave,
   Kernel,
   type KernelOptions,
@@ -6,6 +7,7 @@ import {
   PAGE_SIZE,
   PROT_READ,
   type Process,
+  TASK_SIZE,
   type WalkResult,
 } from '@rmap-lab/core';
 import { scheduler } from '@rmap-lab/strategy-tests';
@@ -224,4 +226,67 @@ it('upgrade: a folio over a cut of which one part moves is found in the other pa
     return kernel.check().missed;
   };
   expect([missed('family'), missed('vma')]).toEqual([0, 2]);
+});
+
+it('base: a copy takes 8 bytes more in each VMA, and follows the stack that exec shifts', () => {
+  expect([{ base: 'live' }, { base: 'cached' }].map((form) => anonVmaLazy(form as Partial<LazyOptions>).bytes.vma)).toEqual([
+    16, 24,
+  ]);
+  const { kernel, process } = machine({ base: 'cached' });
+  process.exec({ stackTop: (TASK_SIZE - 3 * PAGE_SIZE) as Address });
+  expect(kernel.verify().mappings).toBeGreaterThan(0);
+});
+
+it('maxVmaPages: a larger VMA is forked as a regular one, with an anon_vma for the child', () => {
+  const used = (pages: number): number => {
+    const { kernel, process } = machine({ maxVmaPages: 4 });
+    map(process, 0, pages);
+    process.fork();
+    return kernel.stats().slab.anon_vma.live;
+  };
+  expect([used(4), used(5)]).toEqual([1, 2]);
+});
+
+it('childFolio: what a child has of its parent is an anon_vma borrowed, also in the parts of a VMA that is cut, until it forks itself', () => {
+  const { kernel, process } = machine({ childFolio: 'parentAnonVma' });
+  map(process, 0, 4);
+  const child = process.fork();
+  child.mprotect(at(2), 2 * PAGE_SIZE, PROT_READ);
+  expect(kernel.stats().slab.anon_vma.live).toBe(1);
+  const grandchild = child.fork();
+  // One for each of the two VMAs, as they borrow and so have no root to be upgraded together by.
+  expect(kernel.stats().slab.anon_vma.live).toBe(3);
+  child.write(at(0));
+  grandchild.write(at(1));
+  kernel.verify();
+  for (const each of [process, child, grandchild]) each.exit();
+  expect(['anon_vma', 'anon_vma_chain'].map((name) => kernel.stats().slab[name].live)).toEqual([0, 0]);
+});
+
+it('preferRoot: the root lives on, be it the left or the right of two VMAs that become one', () => {
+  const zombies = (preferRoot: LazyOptions['preferRoot'], touched: number): number => {
+    const { kernel, process } = machine({ preferRoot });
+    process.mapAt(at(0), 4 * PAGE_SIZE, { flags: UNACCOUNTED });
+    process.mprotect(at(2 - touched), 2 * PAGE_SIZE, PROT_READ);
+    process.write(at(touched));
+    process.mprotect(at(touched), 2 * PAGE_SIZE, PROT_READ);
+    expect(process.vmas()).toHaveLength(1);
+    kernel.verify();
+    return kernel.stats().zombies;
+  };
+  expect([zombies('off', 0), zombies('off', 2)]).toEqual([1, 1]);
+  expect([zombies('on', 0), zombies('on', 2)]).toEqual([0, 0]);
+});
+
+it('lookup: rootOnly finds nothing once the root is unmapped, and does not look where it was', () => {
+  const found = (lookup: LazyOptions['lookup']): number => {
+    const { kernel, process } = machine({ lookup });
+    process.mapAt(at(0), 4 * PAGE_SIZE, { flags: UNACCOUNTED });
+    process.mprotect(at(0), 2 * PAGE_SIZE, PROT_READ);
+    process.write(at(2));
+    process.mprotect(at(2), 2 * PAGE_SIZE, PROT_READ);
+    expect(kernel.stats().zombies).toBe(1);
+    return kernel.walk(folioAt(process, 2)).found.length;
+  };
+  expect([found('rootOnly'), found('firstInRange'), found('range')]).toEqual([0, 1, 1]);
 });
