@@ -39,7 +39,9 @@ export function* uffdRegister(m: Machine, mm: Mm, start: Address, length: number
       const [from, to] = [Math.max(at, vma.start) as Address, Math.min(vma.end, end) as Address];
       at = to;
       if (flags === vma.flags) continue;
-      const changed = yield* modifyVma(m, { middle: vma, start: from, end: to, flags });
+      // What was registered as a whole can always be taken off: without memory for a merge it stays apart (userfaultfd_clear_vma).
+      const mergeOrNot = !register && from === vma.start && to === vma.end;
+      const changed = yield* modifyVma(m, { middle: vma, start: from, end: to, flags, mergeOrNot });
       yield* startWrite(m, changed);
       changed.flags = flags | (changed.flags & VM_STICKY);
     }

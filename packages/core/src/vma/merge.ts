@@ -117,6 +117,8 @@ export interface Modification {
   readonly start: Address;
   readonly end: Address;
   readonly flags: number;
+  /** A merge that runs out of memory is none (give_up_on_oom); only for all of `middle`. */
+  readonly mergeOrNot?: boolean;
 }
 
 /**
@@ -239,17 +241,35 @@ function mergePlan(range: MergeRange, middle: VmArea, left: boolean, right: bool
 export function modifyVma(m: Machine, change: Modification): Op<VmArea> {
   if (m.sync.stepping) return modifyStepping(m, change);
   const { middle, start, end } = change;
-  const merged = run(mergeExistingRange(m, change));
+  const merged = mergeNow(m, change);
   if (merged !== null) return ready(merged);
   if (middle.start < start) run(splitVma(m, middle, start, true));
   if (middle.end > end) run(splitVma(m, middle, end, false));
   return ready(middle);
 }
 
+function mergeNow(m: Machine, change: Modification): VmArea | null {
+  try {
+    return run(mergeExistingRange(m, change));
+  } catch (error) {
+    if (change.mergeOrNot !== true || !(error instanceof NoMemory)) throw error;
+    return null;
+  }
+}
+
+function* mergeStepping(m: Machine, change: Modification): Op<VmArea | null> {
+  try {
+    return yield* mergeExistingRange(m, change);
+  } catch (error) {
+    if (change.mergeOrNot !== true || !(error instanceof NoMemory)) throw error;
+    return null;
+  }
+}
+
 /** The same, giving way to others. */
 function* modifyStepping(m: Machine, change: Modification): Op<VmArea> {
   const { middle, start, end } = change;
-  const merged = yield* mergeExistingRange(m, change);
+  const merged = yield* mergeStepping(m, change);
   if (merged !== null) return merged;
   if (middle.start < start) yield* splitVma(m, middle, start, true);
   if (middle.end > end) yield* splitVma(m, middle, end, false);
