@@ -1,11 +1,12 @@
 import { putPage } from '../folio/free.js';
 import { addPmd } from '../folio/mapcount.js';
-import { ANON, EXCLUSIVE, PMD_ORDER, SWAPBACKED } from '../folio/mem-map.js';
+import { ANON, EXCLUSIVE, PMD_ORDER, SWAPBACKED, SWAPCACHE } from '../folio/mem-map.js';
 import { mlockVmaFolio } from '../folio/mlock.js';
 import type { Machine } from '../machine.js';
 import { ENTRIES, PAGES_PER_LEAF } from '../page-table/page-table.js';
 import { DIRTY, kindOf, MIGRATION, makePte, NONE, PRESENT, pfnOf, WRITE, YOUNG, ZERO } from '../page-table/pte.js';
 import { splitPmd } from '../page-table/split-pmd.js';
+import { freeSwap } from '../reclaim/swap.js';
 import type { Op } from '../sync/op.js';
 import { type Address, addressOf, type Folio, type Pfn, pageOf, type Vpn } from '../units.js';
 import { VM_WRITE } from '../vma/vm-flags.js';
@@ -141,21 +142,40 @@ export function* hugeTouch(
   return 'done';
 }
 
-/** Whether the entry is the folio's only user; then the folio becomes exclusive to `vma`, and the entry writable. */
+/**
+ * Whether the entry, and the swap cache if it can do without, is the folio's only user; then the folio becomes exclusive to `vma`, and the
+ * entry writable. Also true where the entry changed meanwhile: look again.
+ */
 function* reuseHuge(m: Machine, vma: VmArea, at: number, seen: number): Op<boolean> {
   const { mem, tables } = m;
   const folio = pfnOf(seen) as number as Folio;
   const lock = Math.floor(at / ENTRIES);
   yield* m.ptl.lock(lock);
-  let own = tables.entries[at] === seen && (mem.flags[folio] & EXCLUSIVE) !== 0;
-  if (tables.entries[at] === seen && !own && mem.refcount[folio] === 1 && m.folioLock.tryLock(folio)) {
+  if (tables.entries[at] === seen && (mem.flags[folio] & EXCLUSIVE) === 0 && !m.folioLock.tryLock(folio)) {
+    mem.refcount[folio]++;
+    m.ptl.unlock(lock);
+    yield* m.folioLock.lock(folio);
+    m.folioLock.unlock(folio);
+    yield* putPage(m, folio as number as Pfn);
+    return true;
+  }
+  const same = tables.entries[at] === seen;
+  const locked = same && (mem.flags[folio] & EXCLUSIVE) === 0;
+  const own = !locked || isOnlyUser(m, folio);
+  if (locked && own) {
     const work = m.rmap.anchor(folio, vma, 'reuse');
     if (work) yield* work;
     mem.flags[folio] |= EXCLUSIVE;
-    m.folioLock.unlock(folio);
-    own = true;
   }
-  if (own) tables.writePmd(at)[at] = seen | WRITE;
+  if (locked) m.folioLock.unlock(folio);
+  if (same && own) tables.writePmd(at)[at] = seen | WRITE;
   m.ptl.unlock(lock);
   return own;
+}
+
+/** Whether a locked folio has one reference, once the swap cache gave up its own. */
+function isOnlyUser(m: Machine, folio: Folio): boolean {
+  const { mem } = m;
+  const cached = (mem.flags[folio] & SWAPCACHE) !== 0 ? mem.pages(folio) : 0;
+  return mem.refcount[folio] <= 1 + cached && freeSwap(m, folio) && mem.refcount[folio] === 1;
 }

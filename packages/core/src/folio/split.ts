@@ -1,6 +1,7 @@
 import type { Machine } from '../machine.js';
+import { freeUnmapped } from '../page-table/free-gathered.js';
 import { MIGRATION, makePte, ZERO } from '../page-table/pte.js';
-import { fromMigrationEntry, toMigrationEntry } from '../reclaim/migrate.js';
+import { fromMigrationEntry, toMigrationEntry } from '../reclaim/migration-entries.js';
 import { BUSY, GONE } from '../rmap/contract.js';
 import { type OnEntry, walkHeld } from '../rmap/walk.js';
 import { finish, type Op } from '../sync/op.js';
@@ -25,16 +26,19 @@ interface Piece {
  */
 export function* splitFolio(m: Machine, folio: Folio, order = 0, around: Pfn | null = null): Op<boolean> {
   const { mem } = m;
-  if (!isLarge(mem, folio) || order >= mem.order(folio) || (mem.flags[folio] & SWAPCACHE) !== 0) return false;
+  if (!isLarge(mem, folio) || order >= mem.order(folio)) return false;
+  // Its slots go with its pages, one by one.
+  const cached = (mem.flags[folio] & SWAPCACHE) !== 0 ? mem.pages(folio) : 0;
+  if (cached > 0 && (order > 0 || around !== null)) return false;
   const answer = m.rmap.hold(folio, 'write', true);
   const hold = typeof answer === 'number' ? answer : yield* answer;
   if (hold === GONE || hold === BUSY) return false;
   try {
-    if (mem.refcount[folio] !== totalMapcount(mem, folio) + 1) return false;
+    if (mem.refcount[folio] !== totalMapcount(mem, folio) + 1 + cached) return false;
     // Migration entries keep everybody out meanwhile (unmap_folio, remap_page).
     yield* walkHeld(m, hold, folio, toMigrationEntry(m), { splitPmds: () => true });
     // A fault may have taken a reference before its entry went (folio_ref_freeze).
-    if (mem.refcount[folio] !== 1) {
+    if (mem.refcount[folio] !== 1 + cached) {
       yield* walkHeld(m, hold, folio, fromMigrationEntry(m, folio, folio), { kind: MIGRATION });
       return false;
     }
@@ -48,7 +52,7 @@ export function* splitFolio(m: Machine, folio: Folio, order = 0, around: Pfn | n
     for (const { head } of pieces) {
       if (head === (folio as number)) continue;
       m.folioLock.unlock(head as number as Folio);
-      yield* putPage(m, head);
+      yield* freeUnmapped(m, head);
     }
     return true;
   } finally {
@@ -93,10 +97,12 @@ export function* splitDeferred(m: Machine): Op<number> {
 
 /** The pieces get what the whole had: kind, anchor, offsets; one reference each until they are mapped again (__split_folio_to_order). */
 function* cutInto(m: Machine, folio: Folio, pieces: readonly Piece[]): Op<void> {
-  const { mem } = m;
-  const kept = mem.flags[folio] & (ANON | SWAPBACKED | PAGE_DIRTY | MLOCKED);
+  const { mem, swap } = m;
+  const kept = mem.flags[folio] & (ANON | SWAPBACKED | SWAPCACHE | PAGE_DIRTY | MLOCKED);
   const anchor = mem.anchor[folio];
   const index = mem.index[folio];
+  const slot = swap.slots.get(folio);
+  if (slot !== undefined) mem.refcount[folio] -= mem.pages(folio) - 1;
   for (const { head, order } of pieces) {
     mem.cut(head, order);
     if (head === (folio as number)) continue;
@@ -104,6 +110,10 @@ function* cutInto(m: Machine, folio: Folio, pieces: readonly Piece[]): Op<void> 
     if ((kept & MLOCKED) !== 0) forgetMlocks(m, head as number as Folio);
     mem.index[head] = index + (head - folio);
     mem.refcount[head] = 1;
+    if (slot !== undefined) {
+      mem.refcount[head]++;
+      swap.slots.set(head as number as Folio, slot + (head - folio));
+    }
     // Who meets a migration entry of it waits.
     m.folioLock.inherit(head as number as Folio);
     if (m.rmap.transfer === undefined) mem.anchor[head] = anchor;

@@ -1,13 +1,15 @@
+import { deferSplit } from '../folio/deferred-split.js';
 import { putPage } from '../folio/free.js';
-import { addPmd, addPte, isLarge, removePmd, removePte, totalMapcount } from '../folio/mapcount.js';
-import { ANON, KSM, DIRTY as PAGE_DIRTY, EXCLUSIVE as PAGE_EXCLUSIVE, SWAPBACKED, SWAPCACHE } from '../folio/mem-map.js';
-import { mlockVmaFolio, munlockVmaFolio } from '../folio/mlock.js';
+import { isLarge, totalMapcount } from '../folio/mapcount.js';
+import { ANON, KSM, DIRTY as PAGE_DIRTY, SWAPBACKED, SWAPCACHE } from '../folio/mem-map.js';
+import { splitFolio } from '../folio/split.js';
 import type { Machine } from '../machine.js';
-import { DIRTY, EXCLUSIVE, kindOf, MIGRATION, makePte, PRESENT, pfnOf, WRITE, YOUNG } from '../page-table/pte.js';
+import { MIGRATION } from '../page-table/pte.js';
 import { BUSY, GONE, type RmapHold } from '../rmap/contract.js';
-import { type OnEntry, walkHeld } from '../rmap/walk.js';
+import { walkHeld } from '../rmap/walk.js';
 import type { Op } from '../sync/op.js';
 import type { Folio, Pfn } from '../units.js';
+import { fromMigrationEntry, toMigrationEntry } from './migration-entries.js';
 import { addToSwapCache, deleteFromSwapCache } from './swap.js';
 
 /** A folio on its way to another place: locked, its entries are migration entries, its reverse map is pinned. */
@@ -18,12 +20,16 @@ export interface Migration {
   locks: number;
 }
 
-/** First half: pins the reverse map, and turns every entry into a migration entry (migrate_folio_unmap, try_to_migrate). Null: it can't be now. */
+/**
+ * First half: pins the reverse map, and turns every entry into a migration entry (migrate_folio_unmap, try_to_migrate). Of a folio that is
+ * mapped in part only the first page goes on. Null: it can't be now.
+ */
 export function* startMigration(m: Machine, folio: Folio): Op<Migration | null> {
   const { mem } = m;
   if ((mem.flags[folio] & KSM) !== 0) return null; // a stable node would have to move along
   if (totalMapcount(mem, folio) === 0 || !m.folioLock.tryLock(folio)) return null;
   mem.refcount[folio]++;
+  if (m.deferredSplit.has(folio)) yield* splitFolio(m, folio); // one that is mapped in part is split for it
   const answer = m.rmap.hold(folio, 'pin', true);
   const hold = typeof answer === 'number' ? answer : yield* answer;
   if (hold === GONE || hold === BUSY) {
@@ -69,6 +75,8 @@ function* finishMigration(m: Machine, { folio, hold }: Migration): Op<Folio | nu
   const to = mem.refcount[folio] === 1 + cached ? allocLike(m, folio) : null;
   if (to !== null) yield* transfer(m, to, folio);
   yield* walkHeld(m, hold, to ?? folio, fromMigrationEntry(m, folio, to ?? folio), { kind: MIGRATION, entriesOf: folio });
+  // The entries of a large folio went one by one: it counts as mapped in part, moved or not (migrate_folio_move).
+  if (to !== null && m.deferredSplit.delete(folio)) deferSplit(m, to);
   m.folioLock.unlock(folio);
   const work = m.rmap.release(hold);
   if (work) yield* work;
@@ -108,39 +116,3 @@ function* transfer(m: Machine, to: Folio, from: Folio): Op<void> {
     if (work) yield* work;
   }
 }
-
-/** Makes a migration entry of a present one: it remembers whether it was writable, and exclusive (try_to_migrate_one). */
-export const toMigrationEntry =
-  (m: Machine): OnEntry =>
-  (vma, _address, _leaf, at, byPmd) => {
-    const { mem, tables } = m;
-    const entry = tables.entries[at];
-    const pfn = pfnOf(entry);
-    const folio = mem.folioOf(pfn);
-    const exclusive = (mem.flags[pfn] & PAGE_EXCLUSIVE) !== 0 ? EXCLUSIVE : 0;
-    (byPmd ? tables.writePmd(at) : tables.write(at))[at] = makePte(MIGRATION, pfn, (entry & (WRITE | YOUNG | DIRTY)) | exclusive);
-    mem.flags[pfn] &= ~PAGE_EXCLUSIVE;
-    if ((entry & DIRTY) !== 0) mem.flags[folio] |= PAGE_DIRTY;
-    if (byPmd) removePmd(mem, folio, vma.mm.id);
-    else removePte(mem, pfn, vma.mm.id);
-    munlockVmaFolio(m, folio, vma);
-    mem.refcount[folio]--;
-    return true;
-  };
-
-/** Makes a present entry of a migration entry for `from`, now for the same page of `to` (remove_migration_pte). */
-export const fromMigrationEntry =
-  (m: Machine, from: Folio, to: Folio): OnEntry =>
-  (vma, _address, _leaf, at, byPmd) => {
-    const { mem, tables } = m;
-    const entry = tables.entries[at];
-    if (kindOf(entry) !== MIGRATION) return true;
-    const pfn = (pfnOf(entry) - from + to) as Pfn;
-    if ((entry & (WRITE | EXCLUSIVE)) !== 0) mem.flags[pfn] |= PAGE_EXCLUSIVE;
-    if (byPmd) addPmd(mem, to, vma.mm.id);
-    else addPte(mem, pfn, vma.mm.id);
-    if (byPmd || !isLarge(mem, to)) mlockVmaFolio(m, to, vma); // one PTE does not show whether all of it is there
-    mem.refcount[to]++;
-    (byPmd ? tables.writePmd(at) : tables.write(at))[at] = makePte(PRESENT, pfn, entry & (WRITE | YOUNG | DIRTY));
-    return true;
-  };
