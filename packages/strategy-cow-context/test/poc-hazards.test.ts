@@ -58,7 +58,7 @@ describe('one after the other', () => {
         parent.read(at(100));
       },
     ],
-    'H7: the part of moved memory that stays when another part moves on loses its record': [
+    'H11: the part of moved memory that moves on loses its record, over which that of the part that goes is written': [
       1,
       (_, parent) => {
         fresh(parent, 101);
@@ -109,6 +109,16 @@ describe('one after the other', () => {
     };
     expect(contexts('poc')).toBe(21);
     expect(contexts('reference')).toBe(1);
+  });
+
+  it('H7: the part of moved memory that stays when another part moves on is recorded anew when the source is cut', () => {
+    const scene = (_: Kernel, parent: Process): void => {
+      fresh(parent, 101);
+      move(parent, 100, 500, 2);
+      // Nearer to its place of birth, or H11 would lose the record of what moves.
+      move(parent, 501, 300);
+    };
+    for (const form of [{ ...POC, shortcut: 'allFound' } as const, 'reference' as const]) expect(missed(form, scene)).toBe(0);
   });
 
   it('H10, H13, H19 leave nothing wrong in either, as core carries the mark of a fault, unmaps the source of a move, and undoes a fork', () => {
