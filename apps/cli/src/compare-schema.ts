@@ -83,8 +83,8 @@ export const compareSchema = z.strictObject({
             left: count,
             zygote: count,
             forkingApps: count,
-            perForkingApp: z.number(),
-            forkingAppsForTheirs: z.number(),
+            perForkingApp: z.number().nullable(),
+            forkingAppsForTheirs: z.number().nullable(),
           }),
         )
         .readonly(),

@@ -61,9 +61,10 @@ export interface Remainder {
   readonly zygote: number;
   /** Apps that forked a helper, and so upgraded all their VMAs, inherited and own. */
   readonly forkingApps: number;
-  readonly perForkingApp: number;
+  /** null: no app forks, so nothing is known of one. */
+  readonly perForkingApp: number | null;
   /** How many such apps would leave the share that the letter reports. */
-  readonly forkingAppsForTheirs: number;
+  readonly forkingAppsForTheirs: number | null;
 }
 
 /** `without`: the same workload in which no app forks. */
@@ -79,9 +80,9 @@ export function remainders(comparison: Comparison, without: Comparison): Remaind
     ]) => {
       const [left, zygote] = [objects(after, mark, 'anon_vma'), objects(alone, mark, 'anon_vma')];
       const forkingApps = (markOf(after, mark)?.processes ?? 0) - (markOf(alone, mark)?.processes ?? 0);
-      const perForkingApp = forkingApps === 0 ? 0 : (left - zygote) / forkingApps;
+      const perForkingApp = forkingApps === 0 ? null : (left - zygote) / forkingApps;
       const theirs = (is / was) * objects(before, mark, 'anon_vma');
-      const forkingAppsForTheirs = perForkingApp === 0 ? 0 : (theirs - zygote) / perForkingApp;
+      const forkingAppsForTheirs = perForkingApp === null ? null : (theirs - zygote) / perForkingApp;
       return { mark, left, zygote, forkingApps, perForkingApp, forkingAppsForTheirs };
     },
   );

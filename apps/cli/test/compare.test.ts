@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Comparison, Measurement } from '@rmap-lab/experiments';
 import { forkChain } from '@rmap-lab/workloads';
 import { describe, expect, it } from 'vitest';
 import { compareCsv } from '../src/compare-report.js';
 import { compareSchema } from '../src/compare-schema.js';
+import { remainders } from '../src/cover-letter.js';
 import { file, rmapLab, scratch, traceFile } from './command.js';
 
 /** A file with the classic design, which interrupts the command when it is made for the `nth` machine. */
@@ -145,11 +147,24 @@ it('rmap-lab compare --preset cover-letter sets ours beside theirs, says whose a
   expect(line?.theirs).toBeCloseTo(-97.0, 1);
   expect(line?.ours).toBeCloseTo((line!.after / line!.before - 1) * 100);
   for (const { left, zygote, forkingApps, perForkingApp } of coverLetter!.remainders)
-    expect(zygote + forkingApps * perForkingApp).toBeCloseTo(left);
+    expect(zygote + forkingApps * perForkingApp!).toBeCloseTo(left);
   expect(coverLetter?.remainders.map(({ forkingApps }) => forkingApps)).toEqual([2, 3]);
   const recorded = ['compiler-build', 'prefork-server', 'python-multiprocessing', 'redis-bgsave', 'shell-pipeline'];
   expect(coverLetter?.recorded.map(({ workload }) => workload)).toEqual(recorded);
 }, 60_000);
+
+it('the cover letter says nothing of how many apps fork where none does', () => {
+  const run = (anon_vma: number) =>
+    ({ marks: ['boot', 'apps'].map((mark) => ({ mark, processes: 9, live: { anon_vma } })) }) as unknown as Measurement;
+  const comparison = { rows: [run(1000), run(38)] } as unknown as Comparison;
+  for (const { left, forkingApps, perForkingApp, forkingAppsForTheirs } of remainders(comparison, comparison))
+    expect({ left, forkingApps, perForkingApp, forkingAppsForTheirs }).toEqual({
+      left: 38,
+      forkingApps: 0,
+      perForkingApp: null,
+      forkingAppsForTheirs: null,
+    });
+});
 
 describe('rmap-lab sweep', () => {
   const grid = (name: string, content: object): string => file(name, JSON.stringify(content));
