@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Comparison, Measurement } from '@rmap-lab/experiments';
 import { forkChain } from '@rmap-lab/workloads';
@@ -252,6 +252,28 @@ describe('rmap-lab sweep', () => {
     await trace(3);
     expect(await swept()).toEqual({ found: 2, run: 2, statuses: [fine, fine, fine, fine] });
   }, 120_000);
+
+  it('runs a cell again whose strategy package was built anew', async () => {
+    const anonVma = JSON.stringify(import.meta.resolve('@rmap-lab/strategy-anon-vma').replace('/src/index.ts', '/dist/index.js'));
+    const folder = join(scratch, 'node_modules/rmap-built');
+    mkdirSync(join(folder, 'dist'), { recursive: true });
+    writeFileSync(
+      join(folder, 'package.json'),
+      JSON.stringify({ name: 'rmap-built', type: 'module', exports: './dist/index.js' }),
+    );
+    const build = (what: string): void =>
+      writeFileSync(join(folder, 'dist/index.js'), `export { anonVma as default } from ${anonVma};\n${what}`);
+    const name = grid('built.json', {
+      strategies: ['rmap-built'],
+      workloads: [{ workload: 'fork-chain', parameters: { depth: 2 } }],
+    });
+    const run = async (): Promise<number> => JSON.parse((await rmapLab(['sweep', name, '--json'])).out).run;
+    build('');
+    expect(await run()).toBe(1);
+    expect(await run()).toBe(0);
+    build('// Better.');
+    expect(await run()).toBe(1);
+  });
 
   it('blames no strategy for a file that is no trace', async () => {
     const workload = file('no.trace.gz', 'hello');
