@@ -331,7 +331,7 @@ describe('a failing schedule', () => {
 
   it('is drawn with a column for each thread', () => {
     const picture = timeline(failureOf(lostUpdate));
-    expect(picture).toContain('RangeError is broken: the count is 1');
+    expect(picture).toContain('RangeError is thrown: the count is 1');
     expect(picture).toContain('1 preemption\n');
     expect(picture).toMatch(/^ +one +two$/m);
     expect(picture).toMatch(/^ +0 +\* load count/m);

@@ -29,12 +29,17 @@ export async function answerOf<Message, Answer>(child: ChildProcess, talk: Talk<
         if (patience !== undefined) timer = setTimeout(() => reject(patience.lost()), milliseconds(patience.seconds));
       };
       wait();
+      let over = false;
       child.on('message', (message: Message) => {
+        // What came along with the answer is heard in the same turn.
+        if (over) return;
         wait();
         try {
           const answer = talk.hear(message);
+          over = answer !== undefined;
           if (answer !== undefined) resolve(answer);
         } catch (error) {
+          over = true;
           reject(error);
         }
       });

@@ -36,6 +36,15 @@ test('tells the task, hears messages until one is the answer, and ends the proce
   expect(process.signalCode).toBe('SIGKILL');
 });
 
+// Where both were there to be read, the second was heard as well.
+test('hears nothing after the answer', async () => {
+  const heard: unknown[] = [];
+  const process = child('process.send(1); process.send(2); setInterval(() => {}, 1000);');
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1500);
+  expect(await answerOf(process, talk(heard))).toBe(1);
+  expect(heard).toEqual([1]);
+});
+
 test('hears what was said before the process ended', async () => {
   const process = child("process.send('one', () => process.send(2, () => process.exit(0)))");
   expect(await answerOf(process, talk())).toBe(2);
