@@ -202,10 +202,7 @@ describe('what is reported', () => {
     node(main, name, '--reporter', reporter, ...args).stdout;
 
   it('has no control characters and no halves of characters, whatever a strategy says', () => {
-    const odd = strategy(
-      'odd',
-      `name: 'odd', ${forks("throw new Error('bad \\0 \\x1b[31m \\ufffe \\ud800 ]]> <x> end');")}`,
-    );
+    const odd = strategy('odd', `name: 'odd', ${forks("throw new Error('bad \\0 \\x1b[31m \\ufffe \\ud800 ]]> <x> end');")}`);
     for (const reporter of ['pretty', 'tap', 'junit']) {
       const said = print(reporter, odd, '--grep', 'families/fork');
       expect(said).not.toMatch(/(?![\t\n])[\p{Cc}\ufffe]/u);

@@ -15,7 +15,7 @@ import { ANON, MLOCKED } from './mem-map.js';
  */
 
 /** One locked mapping more; the first keeps the folio in memory (mlock_folio, mlock_new_folio). */
-export function mlockFolio({ mem }: Machine, folio: Folio): void {
+function mlockFolio({ mem }: Machine, folio: Folio): void {
   const count = (mem.flags[folio] & MLOCKED) !== 0 ? (mem.mlockCount.get(folio) as number) : 0;
   mem.mlockCount.set(folio, count + 1);
   mem.flags[folio] |= MLOCKED;
