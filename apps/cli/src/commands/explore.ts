@@ -126,7 +126,6 @@ async function alone(name: string, options: ExploreCommandOptions): Promise<Expl
 /** What is done is in the file, if there is one. */
 function parallel(scenario: string, options: ExploreCommandOptions): Promise<Explored> {
   const { strategy, engine, preemptions, seed, schedules, seconds, workers, shard, resume } = options;
-  announce(strategy, `in a schedule of ${scenario}`);
   const time = seconds === undefined ? [] : [AbortSignal.timeout(milliseconds(seconds))];
   announce(strategy, `in a schedule of ${scenario}`);
   return watched(undefined, (signal, bar) =>
