@@ -4,7 +4,7 @@ import { type Address, type Operation, PAGE_SIZE, type Process } from '@rmap-lab
 import { ARENA } from './model-look.js';
 
 /** Numbers of system calls on x86-64. */
-const NR = { mmap: 9, mprotect: 10, munmap: 11, mremap: 25, madvise: 28, mlock: 149, munlock: 150 } as const;
+export const NR = { mmap: 9, mprotect: 10, munmap: 11, mremap: 25, madvise: 28, mlock: 149, munlock: 150 } as const;
 /** Descriptor of the one file that programs map (FILE_FD in native/mailbox.h). */
 const FILE = 4;
 /** Complete passes after which ksmd has merged whatever it will: the first may be under way, and a page must be seen twice. */

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import type { KernelOptions, ThpMode } from '@rmap-lab/core';
 import { CannotObserve } from './compile.js';
 import type { Driver } from './driver.js';
+import { satisfyKhugepaged } from './khugepaged.js';
 import { swapDevice, swapOff, swapOn } from './zram.js';
 
 /** What of the system a program depends on. */
@@ -73,6 +74,7 @@ export class ChangingSystem implements System {
       writeFileSync(BEFORE, JSON.stringify({ files: before, swap: device }));
       for (const [file, value] of wanted) if (current(file) !== value) put(file, value);
       if (device !== null) await swapOn(this.driver, device);
+      await satisfyKhugepaged(this.driver);
       return await work();
     } finally {
       await this.restore();

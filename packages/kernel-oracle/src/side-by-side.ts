@@ -15,15 +15,12 @@ const SHOWN = 60;
 
 /** A difference for people: the program as code, then what is the same once and what differs twice. */
 export function sideBySide({ program, kernel, model }: Difference): string {
-  const lines = [programToCode(program), ''];
+  const code = programToCode(program);
   const all = Math.max(kernel.length, model.length);
-  const stop = Math.min(
-    all,
-    Math.max(
-      0,
-      kernel.findIndex((line, i) => line !== model[i]),
-    ) + SHOWN,
-  );
+  const first = Array.from({ length: all }, (_, i) => i).find((i) => kernel[i] !== model[i]);
+  if (first === undefined) return `${code}\n\n${NOT_AGAIN}`;
+  const lines = [code, ''];
+  const stop = Math.min(all, first + SHOWN);
   for (let i = 0; i < stop; i++) {
     if (kernel[i] === model[i]) lines.push(`          ${kernel[i]}`);
     else {
@@ -34,3 +31,7 @@ export function sideBySide({ program, kernel, model }: Difference): string {
   if (stop < all) lines.push(`          ... and ${all - stop} more lines`);
   return lines.join('\n');
 }
+
+/** What is said of a difference that was gone when both sides were looked at for people. */
+const NOT_AGAIN =
+  'the kernel answered something else once, and the same as the model when the program was run again: what ran before it, or a daemon, had a part in it';

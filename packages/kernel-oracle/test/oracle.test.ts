@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
+  MADV_HUGEPAGE,
   MADV_MERGEABLE,
   MADV_PAGEOUT,
   MAP_POPULATE,
@@ -59,6 +60,20 @@ observed.each([...cases([9], programs), ...cases([4], smallFolios)])(
   },
 );
 
+observed('khugepaged collapses nothing of the first program after a change of settings', async () => {
+  const settings = { orders: [9], swap: false };
+  const pmd = { process: 0, at: 0, pages: 512 } as const;
+  const bait: Operation[] = [
+    { op: 'mmap', ...pmd, prot: RW, flags: MAP_POPULATE, memory: 'private', offset: 0 },
+    { op: 'madvise', ...pmd, advice: MADV_HUGEPAGE },
+  ];
+  const meanwhile = Array.from({ length: 5000 }, (_, i): Operation => ({ op: 'write', process: 0, at: i % 512 }));
+  const { difference } = await oracle.system.with(settings, () =>
+    new Judge(oracle.driver, anonVma, settings).compare([...bait, ...meanwhile], 20),
+  );
+  expect(difference && sideBySide(difference)).toBeNull();
+});
+
 observed.each([4094, 1000])('contents that a program left in page %i of the file are not there for the next', async (offset) => {
   const settings = { orders: [9], swap: false };
   const inFile = (memory: 'file-shared' | 'file-private'): Operation => {
@@ -99,6 +114,14 @@ observed('a model that is wrong is found out, at the operation that shows it', a
   const printed = sideBySide(difference!);
   expect(printed).toContain(programToCode(gap));
   expect(printed).toMatch(/kernel: .*vma start 0/);
+});
+
+test('a difference that does not show again is said to be one', () => {
+  const alike = ['result: ok', 'live: vm_area_struct 1, anon_vma 0, anon_vma_chain 0'];
+  const printed = sideBySide({ program: gap, kernel: alike, model: [...alike] });
+  expect(printed).toContain(programToCode(gap));
+  expect(printed).toContain('the same as the model when the program was run again');
+  expect(printed).not.toContain('result: ok');
 });
 
 /**
