@@ -1,7 +1,7 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { execa } from 'execa';
-import { packages, published, root, write } from './workspace.js';
+import { packages, root, write } from './workspace.js';
 
 const { packageManager } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { packageManager: string };
 
@@ -33,9 +33,9 @@ export async function version(workspace: string): Promise<void> {
   await execa({ cwd: workspace })`npx --yes ${packageManager} install --frozen-lockfile --prefer-offline --ignore-scripts`;
 }
 
-/** Packs every public package; the tarballs' paths. */
-export async function pack(workspace: string, to: string): Promise<readonly string[]> {
-  const filters = published.map(({ manifest }) => `--filter=${manifest.name}`);
+/** Packs packages by their names; the tarballs' paths. */
+export async function pack(workspace: string, names: readonly string[], to: string): Promise<readonly string[]> {
+  const filters = names.map((name) => `--filter=${name}`);
   await execa({ cwd: workspace })`npx --yes ${packageManager} ${filters} --recursive pack --pack-destination ${to}`;
   return readdirSync(to)
     .filter((name) => name.endsWith('.tgz'))

@@ -50,7 +50,12 @@ test('docs/writing-a-strategy.md can be followed, and shows what its commands pr
   link(directory, { '@types/node': join(root, 'node_modules/@types/node') });
   const config = { extends: '@rmap-lab/config/tsconfig.json', include: ['src'] };
   writeFileSync(join(directory, 'tsconfig.json'), JSON.stringify(config));
-  const types = await execa({ cwd: directory, preferLocal: true, localDir: root, reject: false })`tsc`;
+  const types = await execa({
+    cwd: directory,
+    preferLocal: true,
+    localDir: join(root, 'packages/repository'),
+    reject: false,
+  })`typecheck`;
   expect(types.stdout).toBe('');
 });
 
