@@ -13,6 +13,14 @@ interface Frame {
   chosen: number;
   /** By sleeping thread: what its next step touches. */
   readonly asleep: (readonly number[])[];
+  /** By waiting thread, where that is traced: what it looked at to find that it can't go on. */
+  readonly looks: (readonly number[] | undefined)[];
+}
+
+/** A thread that waited looked at this just before a step stored some of it. */
+interface Missed {
+  readonly step: number;
+  readonly look: readonly number[];
 }
 
 const lowest = (mask: number): number => 31 - Math.clz32(mask & -mask);
@@ -30,6 +38,7 @@ export function* dporSteps(program: Program, options: SearchOptions = {}): Searc
   const search = startSearch('dpor');
   const numbers = new Numbers();
   const frames: Frame[] = [];
+  const missed: Missed[] = [];
   let run = new Execution(program, numbers, 'traced');
   const history = new History(run.names.length);
   let traced = run.retrace();
@@ -37,7 +46,7 @@ export function* dporSteps(program: Program, options: SearchOptions = {}): Searc
   let known = 0;
 
   const frameAt = (depth: number): Frame => {
-    frames[depth] ??= { enabled: 0, backtrack: 0, sleep: 0, chosen: 0, asleep: [] };
+    frames[depth] ??= { enabled: 0, backtrack: 0, sleep: 0, chosen: 0, asleep: [], looks: [] };
     return frames[depth];
   };
   frameAt(0).sleep = 0;
@@ -49,6 +58,7 @@ export function* dporSteps(program: Program, options: SearchOptions = {}): Searc
       if (depth >= known) {
         frame.enabled = run.enabled();
         if (frame.enabled === 0) break;
+        if (run.traced) lookAround(run, history, frame, frames[depth - 1]);
         const awake = frame.enabled & ~frame.sleep;
         if (awake === 0) {
           complete = false;
@@ -62,6 +72,9 @@ export function* dporSteps(program: Program, options: SearchOptions = {}): Searc
       history.push(frame.chosen, run.touched);
       search.steps++;
       for (const race of history.races) reverse(history, frames, race, depth);
+      for (const { step, look } of missed)
+        if (!history.before(step, depth) && dependent(look, run.touched)) reverse(history, frames, step, depth);
+      for (const look of frame.looks) if (look !== undefined && dependent(look, run.touched)) missed.push({ step: depth, look });
       fallAsleep(frame, frameAt(depth + 1), run.touched);
     }
     const enabled = run.enabled();
@@ -69,7 +82,7 @@ export function* dporSteps(program: Program, options: SearchOptions = {}): Searc
       if (run.pending[thread] === null || (enabled & (1 << thread)) !== 0) continue;
       // Whoever waits to the end would have raced with those who made him wait.
       history.push(thread, run.awaited(thread));
-      for (const race of history.races) reverse(history, frames, race, history.length - 1);
+      for (const race of history.races) reverse(history, frames, race, history.length - 1, run.traced);
       history.pop();
     }
     if (complete) {
@@ -86,10 +99,13 @@ export function* dporSteps(program: Program, options: SearchOptions = {}): Searc
     traced = run.retrace();
     if (traced !== before) {
       while (history.length > 0) history.pop();
+      missed.length = 0;
       frameAt(0).sleep = 0;
       known = 0;
-    } else if (backtrack(history, frames)) known = history.length + 1;
-    else {
+    } else if (backtrack(history, frames)) {
+      known = history.length + 1;
+      while (missed.length > 0 && missed[missed.length - 1].step >= history.length) missed.pop();
+    } else {
       search.exhausted = true;
       return search;
     }
@@ -100,8 +116,21 @@ export function* dporSteps(program: Program, options: SearchOptions = {}): Searc
   }
 }
 
-/** Makes sure that some schedule is tried in which `event` comes before `race`. */
-function reverse(history: History, frames: readonly Frame[], race: number, event: number): void {
+/**
+ * What those look at who wait. Where a step stores some of it, others that they look at may have been stored before it as well, by
+ * whoever was not in a race with anybody, and then they could have gone on.
+ */
+function lookAround(run: Execution, history: History, frame: Frame, before: Frame | undefined): void {
+  for (let thread = 0; thread < run.pending.length; thread++) {
+    const waits = run.pending[thread] !== null && (frame.enabled & (1 << thread)) === 0;
+    const known = waits ? before?.looks[thread] : undefined;
+    const same = known !== undefined && !dependent(known, history.touched[history.length - 1]);
+    frame.looks[thread] = !waits ? undefined : same ? known : run.awaited(thread);
+  }
+}
+
+/** Makes sure that some schedule is tried in which `event` comes before `race`. @param waits it can't be made, so what else it touches is not known */
+function reverse(history: History, frames: readonly Frame[], race: number, event: number, waits = false): void {
   const frame = frames[race];
   // Threads that can come first in: what did not need `race`, then `event`. By thread, its first event there.
   const first = new Array<number>(history.threads).fill(-1);
@@ -116,13 +145,15 @@ function reverse(history: History, frames: readonly Frame[], race: number, event
     if (free) initials |= 1 << thread;
   }
   const own = 1 << history.thread[event];
+  // Others may come before it, and then it may do something else.
+  if (waits && initials !== own) initials &= ~own;
   if ((frame.enabled & own) === 0 && onlyAfter(history, race, event, first)) initials = own;
   if (((frame.backtrack | frame.sleep) & initials) !== 0) return;
   const possible = initials & frame.enabled;
   if (possible === 0) {
     for (let rest = initials; rest !== 0; rest &= rest - 1) {
       const cause = whatMadeItWait(history, frames, race, first[lowest(rest)]);
-      if (cause >= 0) reverse(history, frames, cause, event);
+      if (cause >= 0) reverse(history, frames, cause, event, waits);
     }
     return;
   }
@@ -141,10 +172,12 @@ function onlyAfter(history: History, race: number, event: number, first: readonl
 function whatMadeItWait(history: History, frames: readonly Frame[], race: number, waiting: number): number {
   const thread = history.thread[waiting];
   const before = history.previous[waiting];
+  let looks = frames[race].looks[thread] ?? history.touched[waiting];
   for (let k = race - 1; k >= 0; k--) {
-    if (history.thread[k] === thread || !dependent(history.touched[k], history.touched[waiting])) continue;
+    if (history.thread[k] === thread || !dependent(history.touched[k], looks)) continue;
     if (before >= 0 && history.before(k, before)) return -1;
     if ((frames[k].enabled & (1 << thread)) !== 0) return k;
+    looks = [...looks, ...(frames[k].looks[thread] ?? [])];
   }
   return -1;
 }

@@ -89,8 +89,9 @@ export class RwSemaphore implements RwSem {
   }
 
   readUnlock(): void {
-    if (this.readers === 0) throw new ContractViolation('R28', this.stats.name, 'readUnlock', 'the lock is not held for reading');
-    this.readers--;
+    const { readers } = this;
+    if (readers === 0) throw new ContractViolation('R28', this.stats.name, 'readUnlock', 'the lock is not held for reading');
+    this.readers = readers - 1;
     this.sync.current.held--;
     this.sync.watch?.released(this.sync.current, this, 0, false);
   }

@@ -6,7 +6,7 @@ export interface Traced {
   [MEMORY]?: Record<PropertyKey, unknown>;
 }
 
-/** Accessors of a field that is the state of a lock. */
+/** Accessors of a field that is the state of a lock: who has it for writing, or the number of its readers. */
 export const lockWord = (key: PropertyKey): PropertyDescriptor => ({
   enumerable: true,
   configurable: true,
@@ -16,6 +16,7 @@ export const lockWord = (key: PropertyKey): PropertyDescriptor => ({
     return value;
   },
   set(this: Required<Traced>, value: unknown) {
+    this[NODE].tracing.writeLock();
     this[MEMORY][key] = value;
   },
 });

@@ -19,6 +19,8 @@ const FIRST = 1;
 const WHOLE = Symbol('everything in a collection');
 /** Hold what is neither a field nor an element, nor can be gone through. */
 const HIDING = [DataView, ArrayBuffer, SharedArrayBuffer, WeakMap, WeakSet, Date];
+/** What is done to a lock that commutes with the same of others. */
+const READERS: readonly number[] = [READ_LOCK, READ_UNLOCK, TRY_READ];
 const NO_FIELDS: readonly PropertyKey[] = [];
 
 /**
@@ -51,8 +53,10 @@ export class Tracing {
   private refused: Untraceable | null = null;
   private places = 0;
   private step = 0;
-  /** Locks that were looked at since the step took them or gave them up. */
-  private readonly looked = new Set<number>();
+  /** Locks that were looked at in the step, and whether the number of readers was, which is more than to take the lock or to give it up. */
+  private readonly looked = new Map<number, boolean>();
+  /** The lock whose readers were looked at last, perhaps only to count one more; below 0: none. */
+  private counting = -1;
   /** By place: the last step that read it, that asked whether something is there, and that stored it. */
   private reads = new Int32Array(1024);
   private asks = new Int32Array(1024);
@@ -99,8 +103,9 @@ export class Tracing {
   /** The step is over; the hash of the thread's steps, of all that it has read so far. Threads with equal hashes go on alike. */
   end(): number {
     this.listening = false;
-    for (const place of this.looked) this.touched.push(place * 8 + LOAD);
+    for (const place of this.looked.keys()) this.touched.push(place * 8 + LOAD);
     this.looked.clear();
+    this.counting = -1;
     return this.hash.value;
   }
 
@@ -153,9 +158,22 @@ export class Tracing {
   readLock(node: Node, value: unknown): void {
     if (!this.listening) return;
     const place = this.placeOf(node, 0);
-    this.looked.add(place);
+    this.readersSeen();
+    this.looked.set(place, this.looked.get(place) ?? false);
+    this.counting = typeof value === 'number' ? place : -1;
     this.hash.word(place);
     this.value(value);
+  }
+
+  /** The state of a lock changes: a number of readers that was just looked at was so to be changed. @internal */
+  writeLock(): void {
+    this.counting = -1;
+  }
+
+  /** Whoever looked at the number of readers of a lock last did not change it. */
+  private readersSeen(): void {
+    if (this.counting >= 0) this.looked.set(this.counting, true);
+    this.counting = -1;
   }
 
   /** A step is about to be made; of locks it says what becomes of them. */
@@ -241,7 +259,8 @@ export class Tracing {
     const node = (lock as Traced)[NODE];
     if (!this.listening || node === undefined || !(LOCK_WORDS in marksOf(lock))) return;
     const place = this.placeOf(node, key);
-    this.looked.delete(place);
+    this.readersSeen();
+    if (this.looked.get(place) !== true || !READERS.includes(mode)) this.looked.delete(place);
     const access = place * 8 + mode;
     if (this.touched.includes(access)) return;
     // Whoever waited for the lock could have come before those who had it: that is looked for before anything else orders the two.
