@@ -248,6 +248,13 @@ export const smallFolios: Readonly<Record<string, readonly Operation[]>> = {
     { op: 'mremap', process: 0, at: 16, pages: 1, newPages: 1, to: 48, dontUnmap: true },
     { op: 'madvise', process: 0, at: 2, pages: 4, advice: linux.MADV_FREE },
   ],
+  'MADV_COLD splits a folio that is not all in the range': [
+    { op: 'mmap', process: 0, at: 0, pages: 32, prot: RW, memory: 'private', flags: 0, offset: 0 },
+    { op: 'madvise', process: 0, at: 0, pages: 32, advice: linux.MADV_HUGEPAGE },
+    { op: 'write', process: 0, at: 3 },
+    { op: 'write', process: 0, at: 16 },
+    { op: 'madvise', process: 0, at: 2, pages: 30, advice: linux.MADV_COLD },
+  ],
   'UFFDIO_MOVE asks the first page of a folio whether it is shared': [
     { op: 'mmap', process: 0, at: 0, pages: 16, prot: RW, memory: 'private', flags: 0, offset: 0 },
     { op: 'madvise', process: 0, at: 0, pages: 16, advice: linux.MADV_HUGEPAGE },

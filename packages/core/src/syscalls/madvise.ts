@@ -10,7 +10,7 @@ import { installGuards, removeGuards } from '../page-table/guard.js';
 import { zapRange } from '../page-table/zap.js';
 import { collapseRange } from '../reclaim/collapse.js';
 import { breakKsm } from '../reclaim/ksm-break.js';
-import { pageOut } from '../reclaim/pageout.js';
+import { coldOrPageOut } from '../reclaim/pageout.js';
 import { willNeed } from '../reclaim/willneed.js';
 import { type Op, READY } from '../sync/op.js';
 import { type Address, alignUp, isAligned } from '../units.js';
@@ -54,8 +54,9 @@ const PAGE_ADVICE: Record<number, Advice> = {
   *[f.MADV_WILLNEED](m, vma, start, end): Op<void> {
     if (vma.file === null) yield* willNeed(m, vma, start, end);
   },
-  *[f.MADV_COLD](_m, vma): Op<void> {
+  *[f.MADV_COLD](m, vma, start, end): Op<void> {
     if ((vma.flags & vm.VM_LOCKED) !== 0) throw refuse('EINVAL', `MADV_COLD on locked memory: ${vma}`);
+    yield* coldOrPageOut(m, vma, start, end, false);
   },
   *[f.MADV_DONTNEED](m, vma, start, end): Op<void> {
     if ((vma.flags & vm.VM_LOCKED) !== 0) throw refuse('EINVAL', `MADV_DONTNEED on locked memory: ${vma}; munlock it first`);
@@ -69,7 +70,7 @@ const PAGE_ADVICE: Record<number, Advice> = {
   },
   *[f.MADV_PAGEOUT](m, vma, start, end): Op<void> {
     if ((vma.flags & (vm.VM_LOCKED | vm.VM_SPECIAL)) !== 0) throw refuse('EINVAL', `MADV_PAGEOUT of locked memory: ${vma}`);
-    yield* pageOut(m, vma, start, end);
+    yield* coldOrPageOut(m, vma, start, end, true);
   },
   [f.MADV_COLLAPSE]: collapseRange,
   *[f.MADV_GUARD_INSTALL](m, vma, start, end): Op<void> {
