@@ -127,7 +127,12 @@ function vmaAround(process: Process, at: Address): readonly [number, number] {
   return vma === undefined ? [0, 0] : [vma.start, vma.end];
 }
 
-const ERRNO = new Map(Object.entries(constants.errno).map(([name, number]) => [number, name]));
+/** Of two names of one number the kernel's own: EAGAIN, not EWOULDBLOCK. */
+const ERRNO = new Map(
+  Object.entries(constants.errno)
+    .filter(([name]) => name !== 'EWOULDBLOCK')
+    .map(([name, number]) => [number, name]),
+);
 const DIED = -9999;
 
 /** What the driver answered, as {@link ProgramRun.apply} says it: 'ok', the errno, or the signal. */

@@ -17,9 +17,17 @@ import type { FaultOutcome } from './prepare.js';
 /**
  * A touch of a page that was swapped out (do_swap_page): from the swap cache, or read back. A slot that one entry alone names
  * bypasses the swap cache, as on a synchronous device; then the page is exclusive at once. A write that may not go ahead
- * afterwards is a write-protection fault of its own. @throws NoMemory
+ * afterwards is a write-protection fault of its own. `retry`: somebody has the folio locked, and `waits` is false. @throws NoMemory
  */
-export function* swapIn(m: Machine, vma: VmArea, address: Address, leaf: Table, seen: Pte, write: boolean): Op<FaultOutcome> {
+export function* swapIn(
+  m: Machine,
+  vma: VmArea,
+  address: Address,
+  leaf: Table,
+  seen: Pte,
+  write: boolean,
+  waits = true,
+): Op<FaultOutcome> {
   const { mem, swap, tables } = m;
   const at = leaf * ENTRIES + (pageOf(address) & (ENTRIES - 1));
   const slot = payloadOf(seen);
@@ -29,7 +37,10 @@ export function* swapIn(m: Machine, vma: VmArea, address: Address, leaf: Table, 
   const folio = mem.folioOf(page);
   if (cached !== undefined) mem.refcount[folio]++; // a page read in has its first reference, which is ours
   try {
-    if (!m.folioLock.tryLock(folio)) yield* m.folioLock.lock(folio);
+    if (!m.folioLock.tryLock(folio)) {
+      if (!waits) return 'retry';
+      yield* m.folioLock.lock(folio);
+    }
     try {
       if (tables.entries[at] !== seen || (cached !== undefined && swap.cache.get(slot) !== page)) return 'done';
       const fits =
