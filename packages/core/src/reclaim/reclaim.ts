@@ -27,12 +27,12 @@ export function* reclaimFolio(m: Machine, folio: Folio): Op<Reclaim> {
   if (totalMapcount(mem, folio) === 0 && (mem.flags[folio] & SWAPCACHE) === 0) return 'not-mapped';
   if ((mem.flags[folio] & KSM) !== 0) return 'in-use'; // pages of KSM are not evicted here
   if (!m.folioLock.tryLock(folio)) return 'busy';
-  if ((mem.flags[folio] & MLOCKED) !== 0) {
-    m.folioLock.unlock(folio);
-    return 'locked';
-  }
   mem.refcount[folio]++;
   try {
+    if ((mem.flags[folio] & MLOCKED) !== 0) {
+      freeSwap(m, folio);
+      return 'locked';
+    }
     if ((mem.flags[folio] & SWAPBACKED) !== 0 && (mem.flags[folio] & SWAPCACHE) === 0) {
       // What can't be split is not begun with.
       if (isLarge(mem, folio) && mem.refcount[folio] !== totalMapcount(mem, folio) + 1) return 'in-use';
@@ -44,7 +44,7 @@ export function* reclaimFolio(m: Machine, folio: Folio): Op<Reclaim> {
     }
     const unmap = totalMapcount(mem, folio) === 0 ? 'unmapped' : yield* tryToUnmap(m, folio);
     if (unmap !== 'unmapped') {
-      if ((mem.flags[folio] & MLOCKED) !== 0) freeSwap(m, folio);
+      if ((mem.flags[folio] & MLOCKED) !== 0 || swap.full) freeSwap(m, folio);
       return unmap;
     }
     const cached = (mem.flags[folio] & SWAPCACHE) !== 0 ? mem.pages(folio) : 0;

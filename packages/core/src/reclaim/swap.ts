@@ -21,25 +21,61 @@ export class SwapArea {
   /** Slots in use: named by entries, or cached. */
   live = 0;
   private readonly free: SwapSlot[] = [];
+  /** Slots that are read past the swap cache now. */
+  private readonly reading = new Set<SwapSlot>();
 
   constructor(private readonly limit: number) {}
 
-  /** `pages` neighbouring slots; null: swap is full. */
+  /** Whether so much is in use that what was read back need not stay (vm_swap_full). */
+  get full(): boolean {
+    return this.live * 2 > this.limit;
+  }
+
+  /** `pages` neighbouring slots, naturally aligned; null: swap is full. */
   alloc(pages: number): SwapSlot | null {
     if (this.live + pages > this.limit) return null;
     this.live += pages;
     if (pages === 1 && this.free.length > 0) return this.free.pop() as SwapSlot;
-    const first = this.counts.length;
-    for (let i = 0; i < pages; i++) {
+    const used = this.counts.length;
+    const first = Math.ceil(used / pages) * pages;
+    for (let slot = first - 1; slot >= used; slot--) this.free.push(slot);
+    for (let slot = used; slot < first + pages; slot++) {
       this.counts.push(0);
       this.versions.push(0);
     }
     return first;
   }
 
-  /** Gives a slot back that no entry names and no folio caches. */
+  /** Whether none of the slots is cached, or read. */
+  isApart(first: SwapSlot, pages: number): boolean {
+    for (let slot = first; slot < first + pages; slot++) if (this.cache.has(slot) || this.reading.has(slot)) return false;
+    return true;
+  }
+
+  /** Whether somebody reads the slot past the swap cache. */
+  isRead(slot: SwapSlot): boolean {
+    return this.reading.has(slot);
+  }
+
+  /** Begins to read slots past the swap cache, which nobody else may do meanwhile (swapcache_prepare); false: somebody has one of them, or it is free. */
+  startReading(first: SwapSlot, pages: number): boolean {
+    if (!this.isApart(first, pages)) return false;
+    for (let slot = first; slot < first + pages; slot++) if (this.counts[slot] === 0) return false;
+    for (let slot = first; slot < first + pages; slot++) this.reading.add(slot);
+    return true;
+  }
+
+  /** The end of it (swapcache_clear). */
+  stopReading(first: SwapSlot, pages: number): void {
+    for (let slot = first; slot < first + pages; slot++) {
+      this.reading.delete(slot);
+      this.release(slot);
+    }
+  }
+
+  /** Gives a slot back that no entry names, no folio caches and nobody reads. */
   release(slot: SwapSlot): void {
-    if (this.counts[slot] > 0 || this.cache.has(slot)) return;
+    if (this.counts[slot] > 0 || this.cache.has(slot) || this.reading.has(slot)) return;
     this.live--;
     this.free.push(slot);
   }

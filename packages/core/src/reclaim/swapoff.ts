@@ -5,6 +5,7 @@ import { ANON } from '../folio/mem-map.js';
 import type { Machine } from '../machine.js';
 import { ENTRIES, type Table } from '../page-table/page-table.js';
 import { EXCLUSIVE, kindOf, makePte, PRESENT, payloadOf, SWAP } from '../page-table/pte.js';
+import { sameEntry } from '../page-table/same-entry.js';
 import type { Op } from '../sync/op.js';
 import { type Address, addressOf, type Pfn, pageOf, type Vpn } from '../units.js';
 import type { VmArea } from '../vma/vma.js';
@@ -44,12 +45,17 @@ function* unuse(m: Machine, vma: VmArea, address: Address, leaf: Table): Op<void
   const at = leaf * ENTRIES + (pageOf(address) & (ENTRIES - 1));
   const seen = tables.entries[at];
   const slot = payloadOf(seen);
+  if (swap.isRead(slot)) {
+    yield { kind: 'wait', object: swap, label: `swap slot ${slot}`, enabled: () => !swap.isRead(slot) };
+    if (sameEntry(m, vma.mm, pageOf(address), leaf, seen)) yield* unuse(m, vma, address, leaf);
+    return;
+  }
   if (m.rmap.reserve) {
     const work = m.rmap.reserve(1);
     if (work) yield* work;
   }
   const cached = swap.cache.get(slot);
-  const page = cached ?? readIn(m, slot, true);
+  const page = cached ?? readIn(m, slot);
   const folio = mem.folioOf(page);
   if (cached !== undefined) mem.refcount[folio]++;
   try {
@@ -59,7 +65,7 @@ function* unuse(m: Machine, vma: VmArea, address: Address, leaf: Table): Op<void
         (mem.flags[folio] & ANON) === 0 ||
         (mem.index[folio] + (page - folio) === vma.anonIndex(address) && m.rmap.reaches(folio, vma));
       if (!fits) {
-        yield* mapCopy(m, vma, address, leaf, at, seen, page);
+        yield* mapCopy(m, vma, address, leaf, at, seen, page, 0);
         return;
       }
       yield* m.ptl.lock(leaf);

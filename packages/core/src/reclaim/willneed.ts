@@ -16,9 +16,9 @@ export function* willNeed(m: Machine, vma: VmArea, start: Address, end: Address)
   for (let vpn = tables.nextLeaf(pgd, pageOf(start), last); vpn < last; vpn = tables.nextLeaf(pgd, (vpn + 1) as Vpn, last)) {
     const leaf = tables.leaf(pgd, vpn);
     const pte = leaf === 0 ? 0 : tables.entries[leaf * ENTRIES + (vpn & (ENTRIES - 1))];
-    if (kindOf(pte) !== SWAP || swap.cache.has(payloadOf(pte))) continue;
+    if (kindOf(pte) !== SWAP || !swap.isApart(payloadOf(pte), 1)) continue;
     try {
-      yield* putPage(m, readIn(m, payloadOf(pte), true));
+      yield* putPage(m, readIn(m, payloadOf(pte)));
     } catch (error) {
       if (!(error instanceof NoMemory)) throw error;
     }
