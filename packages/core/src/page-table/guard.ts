@@ -6,9 +6,9 @@ import { ENTRIES } from './page-table.js';
 import { GUARD, kindOf, makePte, NONE } from './pte.js';
 import { zapRange } from './zap.js';
 
-/** Replaces what is mapped in [start, end) by guard markers; a page that comes meanwhile goes, too (madvise_guard_install). @throws NoMemory, keeping the markers set so far */
+/** Replaces what is mapped in [start, end) by guard markers; a page that comes meanwhile goes, too, and markers that are there stay (madvise_guard_install). @throws NoMemory, keeping the markers set so far */
 export function* installGuards(m: Machine, vma: VmArea, start: Address, end: Address): Op<void> {
-  while (!(yield* setMarkers(m, vma, start, end))) yield* zapRange(m, vma, start, end);
+  while (!(yield* setMarkers(m, vma, start, end))) yield* zapRange(m, vma, start, end, 'guards');
 }
 
 /** False: something is mapped there. */

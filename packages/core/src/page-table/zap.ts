@@ -19,20 +19,25 @@ const gather = new Int32Array(PAGES_PER_LEAF);
 const gatheredSlots: number[] = [];
 
 /**
- * Clears the entries of [start, end) of `vma` and drops the pages they map (unmap_page_range). When `advised` by MADV_DONTNEED, guard
- * markers stay, and a leaf table that all of its range leaves empty goes (zap_details.reclaim_pt).
+ * Why entries are cleared: the memory is `unmapped`; it is `unwanted` (MADV_DONTNEED), which gives empty leaf tables back
+ * (zap_details.reclaim_pt); or it makes room for `guards`. Guard markers go only where all is unmapped (ZAP_FLAG_DROP_MARKER).
  */
-export function zapRange(m: Machine, vma: VmArea, start: Address, end: Address, advised = false): Op<void> {
+type Reason = 'unmapped' | 'unwanted' | 'guards';
+
+/** Clears the entries of [start, end) of `vma` and drops the pages they map (unmap_page_range). */
+export function zapRange(m: Machine, vma: VmArea, start: Address, end: Address, reason: Reason = 'unmapped'): Op<void> {
   const vpn = pageOf(start);
   const last = pageOf(end);
   const leaf = vma.mm.leaf(vpn);
   if (leaf === 0 && m.tables.nextLeaf(vma.mm.pgd, vpn, last) >= last) return READY;
   const oneTable = leaf !== 0 && last <= (Math.floor(vpn / PAGES_PER_LEAF) + 1) * PAGES_PER_LEAF;
-  const wholeTable = advised && last - vpn >= PAGES_PER_LEAF;
-  return oneTable && !wholeTable ? zapLeaf(m, vma, leaf, vpn, last, !advised) : zapTables(m, vma, start, end, advised);
+  const wholeTable = reason === 'unwanted' && last - vpn >= PAGES_PER_LEAF;
+  return oneTable && !wholeTable
+    ? zapLeaf(m, vma, leaf, vpn, last, reason === 'unmapped')
+    : zapTables(m, vma, start, end, reason);
 }
 
-function* zapTables(m: Machine, vma: VmArea, start: Address, end: Address, advised: boolean): Op<void> {
+function* zapTables(m: Machine, vma: VmArea, start: Address, end: Address, reason: Reason): Op<void> {
   const { pgd } = vma.mm;
   const last = pageOf(end);
   for (let vpn = pageOf(start); vpn < last; ) {
@@ -47,8 +52,8 @@ function* zapTables(m: Machine, vma: VmArea, start: Address, end: Address, advis
       else yield* splitPmd(m, vma, vpn);
     }
     if (leaf === 0) leaf = m.tables.leaf(pgd, vpn);
-    if (leaf !== 0) yield* zapLeaf(m, vma, leaf, vpn, stop, !advised);
-    if (leaf !== 0 && advised && stop - vpn === PAGES_PER_LEAF) yield* freeEmptyLeaf(m, vma.mm, vpn);
+    if (leaf !== 0) yield* zapLeaf(m, vma, leaf, vpn, stop, reason === 'unmapped');
+    if (leaf !== 0 && reason === 'unwanted' && stop - vpn === PAGES_PER_LEAF) yield* freeEmptyLeaf(m, vma.mm, vpn);
     vpn = stop;
   }
 }

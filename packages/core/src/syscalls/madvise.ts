@@ -60,9 +60,9 @@ const PAGE_ADVICE: Record<number, Advice> = {
   },
   *[f.MADV_DONTNEED](m, vma, start, end): Op<void> {
     if ((vma.flags & vm.VM_LOCKED) !== 0) throw refuse('EINVAL', `MADV_DONTNEED on locked memory: ${vma}; munlock it first`);
-    yield* zapRange(m, vma, start, end, true);
+    yield* zapRange(m, vma, start, end, 'unwanted');
   },
-  [f.MADV_DONTNEED_LOCKED]: (m, vma, start, end) => zapRange(m, vma, start, end, true),
+  [f.MADV_DONTNEED_LOCKED]: (m, vma, start, end) => zapRange(m, vma, start, end, 'unwanted'),
   *[f.MADV_FREE](m, vma, start, end): Op<void> {
     if ((vma.flags & vm.VM_LOCKED) !== 0 || !vma.anonymous)
       throw refuse('EINVAL', `MADV_FREE needs unlocked private anonymous memory: ${vma}`);
@@ -76,8 +76,8 @@ const PAGE_ADVICE: Record<number, Advice> = {
   *[f.MADV_GUARD_INSTALL](m, vma, start, end): Op<void> {
     if ((vma.flags & (vm.VM_SPECIAL | vm.VM_LOCKED)) !== 0)
       throw refuse('EINVAL', `guard pages in locked or special memory: ${vma}`);
-    if (vma.anonymous) yield* prepareFault(m, vma, true);
     vma.flags |= vm.VM_MAYBE_GUARD;
+    if (vma.anonymous) yield* prepareFault(m, vma, true);
     yield* installGuards(m, vma, start, end);
   },
   *[f.MADV_GUARD_REMOVE](m, vma, start, end): Op<void> {
