@@ -152,17 +152,27 @@ describe('a large folio', () => {
     kernel.verify();
   });
 
-  it('is split when swap has too little room for all of it', () => {
+  it('is split when swap has too little room for all of it, and goes as far as there is room: its first page, then from the end', () => {
     const limited = new Kernel({ strategy: scanAll(), swap: 4 * PAGE_SIZE });
     const p = limited.spawn();
+    const page = (n: number): Address => (base + n * PAGE_SIZE) as Address;
     p.mapAt(base, MIB2);
     p.madvise(base, MIB2, MADV_HUGEPAGE);
-    p.write(base);
-    p.write((base + PAGE_SIZE) as Address);
+    for (let n = 0; n < 6; n++) p.write(page(n));
     expect(limited.reclaim(p.folioAt(base) as Folio)).toBe('reclaimed');
-    expect(p.pageAt(base).kind).toBe('swap');
-    expect(p.pageAt((base + PAGE_SIZE) as Address)).toMatchObject({ kind: 'anonymous', order: 0 });
+    const kinds = [0, 1, 2, 3, 4, 5].map((n) => p.pageAt(page(n)).kind);
+    expect(kinds).toEqual(['swap', 'anonymous', 'anonymous', 'swap', 'swap', 'swap']);
+    expect(p.pageAt(page(1)).order).toBe(0);
     limited.verify();
+  });
+
+  it('that is mapped in part is split, and all of its pages go', () => {
+    for (let n = 0; n < 6; n++) process.write((base + n * PAGE_SIZE) as Address);
+    process.munmap((base + 3 * PAGE_SIZE) as Address, MIB2);
+    const { live } = kernel.stats().pages;
+    expect(kernel.reclaim(process.folioAt(base) as Folio)).toBe('reclaimed');
+    expect(kernel.stats()).toMatchObject({ swap: { live: 3 }, pages: { live: live - 512 } });
+    kernel.verify();
   });
 
   it('goes as a whole when all that is left of it is lazily free', () => {

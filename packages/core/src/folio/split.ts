@@ -21,10 +21,16 @@ interface Piece {
 /**
  * Cuts a large folio into folios of 2^order pages: all of it, or with `around` only as far as that page needs, which leaves
  * pieces of every size between (folio_split). Pages that nothing maps are freed, and single pages that hold zeros give way to the zero
- * page. The caller holds the folio lock and one
- * reference, which stays with the first piece. False: somebody else refers to the folio, or nothing maps it; nothing happened.
+ * page. The caller holds the folio lock and one reference, which stays with the first piece; a caller that wants the others, too, gets them in
+ * `list`, with a reference each. False: somebody else refers to the folio, or nothing maps it; nothing happened.
  */
-export function* splitFolio(m: Machine, folio: Folio, order = 0, around: Pfn | null = null): Op<boolean> {
+export function* splitFolio(
+  m: Machine,
+  folio: Folio,
+  order = 0,
+  around: Pfn | null = null,
+  list: Folio[] | null = null,
+): Op<boolean> {
   const { mem } = m;
   if (!isLarge(mem, folio) || order >= mem.order(folio)) return false;
   // Its slots go with its pages, one by one.
@@ -51,6 +57,10 @@ export function* splitFolio(m: Machine, folio: Folio, order = 0, around: Pfn | n
     m.deferredSplit.delete(folio);
     for (const { head } of pieces) {
       if (head === (folio as number)) continue;
+      if (list !== null) {
+        m.mem.refcount[head]++;
+        list.push(head as number as Folio);
+      }
       m.folioLock.unlock(head as number as Folio);
       yield* freeUnmapped(m, head);
     }

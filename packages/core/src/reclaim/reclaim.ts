@@ -17,10 +17,24 @@ export type Reclaim = 'reclaimed' | 'locked' | 'dirty' | 'busy' | 'in-use' | 'no
 
 /**
  * Evicts one folio: swap space, try_to_unmap, write-out, free (shrink_folio_list), whether or not it is shared or was used of
- * late. A large folio that is mapped in part, or too large for the swap space left, is split first, and its first page evicted. One that
- * could not be unmapped everywhere stays in the swap cache.
+ * late. A large folio that is mapped in part, or too large for the swap space left, is split first, and its pages are evicted one by one: what became of
+ * the first is the answer. One that could not be unmapped everywhere stays in the swap cache.
  */
 export function* reclaimFolio(m: Machine, folio: Folio): Op<Reclaim> {
+  const pieces: Folio[] = [];
+  const outcome = yield* shrink(m, folio, pieces);
+  for (let piece = pieces.pop(); piece !== undefined; piece = pieces.pop()) {
+    if (m.mem.refcount[piece] === 1) yield* putPage(m, piece as number as Pfn);
+    else {
+      m.mem.refcount[piece]--; // its turn takes one of its own
+      yield* shrink(m, piece, pieces);
+    }
+  }
+  return outcome;
+}
+
+/** One folio's turn; with a reference each, `pieces` gets what a split leaves behind the first page. */
+function* shrink(m: Machine, folio: Folio, pieces: Folio[]): Op<Reclaim> {
   const { mem, swap } = m;
   if (mem.refcount[folio] === 0 || (mem.flags[folio] & ANON) === 0) return 'not-mapped';
   // Somebody who took it off the lists holds the last reference: a migration that is over.
@@ -36,9 +50,9 @@ export function* reclaimFolio(m: Machine, folio: Folio): Op<Reclaim> {
     if ((mem.flags[folio] & SWAPBACKED) !== 0 && (mem.flags[folio] & SWAPCACHE) === 0) {
       // What can't be split is not begun with.
       if (isLarge(mem, folio) && mem.refcount[folio] !== totalMapcount(mem, folio) + 1) return 'in-use';
-      if (m.deferredSplit.has(folio) && !(yield* splitFolio(m, folio))) return 'busy';
+      if (m.deferredSplit.has(folio) && !(yield* splitFolio(m, folio, 0, null, pieces))) return 'busy';
       let slot = swap.alloc(mem.pages(folio));
-      if (slot === null && (yield* splitFolio(m, folio))) slot = swap.alloc(1);
+      if (slot === null && (yield* splitFolio(m, folio, 0, null, pieces))) slot = swap.alloc(1);
       if (slot === null) return 'no-swap';
       addToSwapCache(m, folio, slot);
     }
