@@ -1,5 +1,15 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type Address, type Folio, Kernel, MADV_FREE, MADV_HUGEPAGE, PAGE_SIZE, type Pfn, type Process } from '../src/index.js';
+import {
+  type Address,
+  type Folio,
+  Kernel,
+  MADV_COLD,
+  MADV_FREE,
+  MADV_HUGEPAGE,
+  PAGE_SIZE,
+  type Pfn,
+  type Process,
+} from '../src/index.js';
 import { scanAll } from './support/scan-all.js';
 
 let kernel: Kernel;
@@ -25,6 +35,32 @@ describe('referenced', () => {
     expect(kernel.referenced(folio).references).toBe(2);
   });
 
+  // Every page counted, so a large folio looked busier than as many small ones of one VMA do to reclaim.
+  it('counts a VMA once, however many pages of a large folio were used there', () => {
+    kernel = new Kernel({ strategy: scanAll(), thp: { orders: { 4: 'always' } } });
+    process = kernel.spawn();
+    at = 0x100000000000 as Address;
+    process.mapAt(at, 16 * PAGE_SIZE);
+    process.write(at);
+    const child = process.fork();
+    for (const n of [2, 3, 7]) child.read((at + n * PAGE_SIZE) as Address);
+    expect(kernel.referenced(process.folioAt(at) as Folio)).toEqual({ references: 2, mappings: 32, locked: false });
+  });
+
+  it.each<[string, () => unknown]>([
+    ['referenced', () => kernel.referenced(folio)],
+    ['reclaim', () => kernel.reclaim(folio)],
+    ['a migration', () => kernel.startMigration(folio)],
+  ])('%s looks no further than the last mapping', (_name, walk) => {
+    const other = kernel.spawn();
+    other.mapAt(at, PAGE_SIZE);
+    other.write(at);
+    const looked = (): number => kernel.stats().locks.ptl.writes;
+    const before = looked();
+    walk();
+    expect(looked() - before).toBe(1);
+  });
+
   it('stops at a locked mapping', () => {
     process.mlock(at, PAGE_SIZE);
     expect(kernel.referenced(folio)).toMatchObject({ locked: true });
@@ -40,6 +76,32 @@ describe('page idle tracking', () => {
     child.read(at);
     expect(kernel.idle(folio)).toBe(false);
     kernel.verify();
+  });
+
+  it('leaves word of a use for reclaim, once', () => {
+    process.fork();
+    expect(kernel.idle(folio)).toBe(false);
+    expect([kernel.referenced(folio), kernel.referenced(folio)]).toMatchObject([{ references: 1 }, { references: 0 }]);
+  });
+
+  it('leaves word of a use with each piece of a folio, and with the one that takes its place', () => {
+    kernel = new Kernel({ strategy: scanAll(), thp: { orders: { 4: 'always' } } });
+    process = kernel.spawn();
+    at = 0x100000000000 as Address;
+    process.mapAt(at, 16 * PAGE_SIZE);
+    for (let n = 0; n < 16; n++) process.write((at + n * PAGE_SIZE) as Address);
+    expect(kernel.idle(process.folioAt(at) as Folio)).toBe(false);
+    const moved = kernel.migrate(process.folioAt(at) as Folio) as Folio;
+    expect(kernel.splitFolio(moved)).toBe(true);
+    for (let n = 0; n < 16; n++) {
+      expect(kernel.referenced(process.folioAt((at + n * PAGE_SIZE) as Address) as Folio).references).toBe(1);
+    }
+  });
+
+  it('leaves no word of a use of memory that is cold since', () => {
+    expect(kernel.idle(folio)).toBe(false);
+    process.madvise(at, PAGE_SIZE, MADV_COLD);
+    expect(kernel.referenced(folio).references).toBe(0);
   });
 });
 

@@ -27,6 +27,8 @@ export const MAYBE_SHARED = 1 << 12;
 export const SWAPCACHE = 1 << 13;
 /** On the head: it stays in memory, because of locked mappings that it has or had (PG_mlocked). */
 export const MLOCKED = 1 << 14;
+/** On the head: page idle tracking cleared an accessed bit, which reclaim has not seen (PG_young). */
+export const WAS_USED = 1 << 15;
 /** A page that belongs to a large folio has one of these bits. */
 export const LARGE = TAIL | ORDER_MASK;
 

@@ -9,7 +9,7 @@ import type { Folio, Pfn } from '../units.js';
 import { VM_LOCKED } from '../vma/vm-flags.js';
 import { putPage } from './free.js';
 import { isLarge, totalMapcount } from './mapcount.js';
-import { ANON, MLOCKED, DIRTY as PAGE_DIRTY, SWAPBACKED, SWAPCACHE } from './mem-map.js';
+import { ANON, MLOCKED, DIRTY as PAGE_DIRTY, SWAPBACKED, SWAPCACHE, WAS_USED } from './mem-map.js';
 import { forgetMlocks } from './mlock.js';
 
 /** A part of a folio that becomes a folio of its own. */
@@ -108,7 +108,7 @@ export function* splitDeferred(m: Machine): Op<number> {
 /** The pieces get what the whole had: kind, anchor, offsets; one reference each until they are mapped again (__split_folio_to_order). */
 function* cutInto(m: Machine, folio: Folio, pieces: readonly Piece[]): Op<void> {
   const { mem, swap } = m;
-  const kept = mem.flags[folio] & (ANON | SWAPBACKED | SWAPCACHE | PAGE_DIRTY | MLOCKED);
+  const kept = mem.flags[folio] & (ANON | SWAPBACKED | SWAPCACHE | PAGE_DIRTY | MLOCKED | WAS_USED);
   const anchor = mem.anchor[folio];
   const index = mem.index[folio];
   const slot = swap.slots.get(folio);

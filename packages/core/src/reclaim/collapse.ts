@@ -6,7 +6,7 @@ import { allowableOrders } from '../fault/thp.js';
 import { unmapLargePte } from '../folio/deferred-split.js';
 import { putPage } from '../folio/free.js';
 import { isLarge, maybeMappedShared, totalMapcount } from '../folio/mapcount.js';
-import { EXCLUSIVE, KSM, PMD_ORDER, SWAPCACHE } from '../folio/mem-map.js';
+import { EXCLUSIVE, KSM, PMD_ORDER, SWAPCACHE, WAS_USED } from '../folio/mem-map.js';
 import { munlockVmaFolio } from '../folio/mlock.js';
 import type { Machine } from '../machine.js';
 import { startWrite } from '../mm/vma-lock.js';
@@ -87,7 +87,7 @@ function worthCollapsing(m: Machine, vma: VmArea, vpn: Vpn): boolean {
     else if (kindOf(pte) !== PRESENT) away++;
     else {
       if (maybeMappedShared(mem, mem.folioOf(pfnOf(pte)))) shared++;
-      if ((pte & YOUNG) !== 0) young++;
+      if ((pte & YOUNG) !== 0 || (mem.flags[mem.folioOf(pfnOf(pte))] & WAS_USED) !== 0) young++;
     }
   }
   const enough = away > 0 ? PAGES_PER_LEAF / 2 : 1;

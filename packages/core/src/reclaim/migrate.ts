@@ -1,7 +1,7 @@
 import { deferSplit } from '../folio/deferred-split.js';
 import { putPage } from '../folio/free.js';
 import { isLarge, totalMapcount } from '../folio/mapcount.js';
-import { ANON, KSM, DIRTY as PAGE_DIRTY, SWAPBACKED, SWAPCACHE } from '../folio/mem-map.js';
+import { ANON, KSM, DIRTY as PAGE_DIRTY, SWAPBACKED, SWAPCACHE, WAS_USED } from '../folio/mem-map.js';
 import { splitFolio } from '../folio/split.js';
 import type { Machine } from '../machine.js';
 import { MIGRATION } from '../page-table/pte.js';
@@ -96,7 +96,7 @@ function allocLike(m: Machine, folio: Folio): Folio | null {
 function* transfer(m: Machine, to: Folio, from: Folio): Op<void> {
   const { mem, swap } = m;
   const pages = mem.pages(from);
-  mem.flags[to] |= mem.flags[from] & (ANON | SWAPBACKED | PAGE_DIRTY);
+  mem.flags[to] |= mem.flags[from] & (ANON | SWAPBACKED | PAGE_DIRTY | WAS_USED);
   for (let i = 0; i < pages; i++) {
     mem.version[to + i] = mem.version[from + i];
     if (i > 0) mem.flags[to + i] |= ANON;

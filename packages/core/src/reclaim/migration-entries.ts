@@ -1,5 +1,5 @@
 import { unmapLargePte, unmapPmd } from '../folio/deferred-split.js';
-import { addPmd, addPte, isLarge, removePte } from '../folio/mapcount.js';
+import { addPmd, addPte, isLarge, removePte, totalMapcount } from '../folio/mapcount.js';
 import { DIRTY as PAGE_DIRTY, EXCLUSIVE as PAGE_EXCLUSIVE } from '../folio/mem-map.js';
 import { mlockVmaFolio, munlockVmaFolio } from '../folio/mlock.js';
 import type { Machine } from '../machine.js';
@@ -24,7 +24,7 @@ export const toMigrationEntry =
     else removePte(mem, pfn, vma.mm.id);
     munlockVmaFolio(m, folio, vma);
     mem.refcount[folio]--;
-    return true;
+    return totalMapcount(mem, folio) > 0;
   };
 
 /** Makes a present entry of a migration entry for `from`, now for the same page of `to` (remove_migration_pte). */

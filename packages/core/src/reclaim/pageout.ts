@@ -1,5 +1,5 @@
 import { maybeMappedShared, totalMapcount } from '../folio/mapcount.js';
-import { ANON, MLOCKED } from '../folio/mem-map.js';
+import { ANON, MLOCKED, WAS_USED } from '../folio/mem-map.js';
 import { forgetMlocks } from '../folio/mlock.js';
 import { splitMapped } from '../folio/split.js';
 import type { Machine } from '../machine.js';
@@ -32,6 +32,7 @@ export function* coldOrPageOut(m: Machine, vma: VmArea, start: Address, end: Add
       if (pages < mem.pages(folio)) {
         if (!maybeMappedShared(mem, folio) && (yield* splitMapped(m, folio))) continue;
       } else if (huge !== 0 ? !maybeMappedShared(mem, folio) : totalMapcount(mem, folio) === pages) {
+        mem.flags[folio] &= ~WAS_USED;
         if (evicts) yield* evict(m, folio);
         else makeOld(m, at, huge === 0 ? pages : 0);
       }

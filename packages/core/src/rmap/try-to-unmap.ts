@@ -45,7 +45,7 @@ export function* tryToUnmap(m: Machine, folio: Folio): Op<Unmap> {
         if (outcome !== 'unmapped') return false;
       }
       for (let i = 0; i < pages; i++) unmap(vma, (address + i * PAGE_SIZE) as Address, at + i, lazy);
-      return true;
+      return totalMapcount(mem, folio) > 0;
     },
     { skipTemporaryStacks: true, splitPmds: evictable },
   );
