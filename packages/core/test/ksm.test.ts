@@ -140,6 +140,45 @@ it('a large folio is split for a page that has an equal', () => {
   kernel.verify();
 });
 
+// Pages in the swap cache were left alone.
+describe('a page in the swap cache', () => {
+  let child: Process;
+  const swapped = (n: number): void => {
+    for (const each of [0, 2]) process.fill(page(each), 7);
+    child = process.fork();
+    child.madvise(page(0), 8 * PAGE_SIZE, MADV_UNMERGEABLE);
+    kernel.reclaim(process.folioAt(page(n)) as Folio);
+    process.read(page(n));
+  };
+
+  it('gives way to one of KSM, and goes once nobody has it in swap', () => {
+    swapped(0);
+    expect(kernel.ksmScan()).toBe(1);
+    expect(pfn(process, 0)).toBe(pfn(process, 2));
+    expect(child.pageAt(page(0)).kind).toBe('swap');
+    child.read(page(0));
+    expect(child.pageAt(page(0))).toMatchObject({ ksm: false, version: -7 });
+    child.write(page(0));
+    expect(kernel.stats().swap).toEqual({ live: 0, cached: 0 });
+    kernel.verify();
+  });
+
+  it('becomes one of KSM, and is the one that a relative has in swap', () => {
+    swapped(2);
+    expect(kernel.ksmScan()).toBe(1);
+    expect(process.pageAt(page(2))).toMatchObject({ ksm: true, mapcount: 2 });
+    child.read(page(2));
+    expect(pfn(child, 2)).toBe(pfn(process, 2));
+    expect(child.pageAt(page(2))).toMatchObject({ ksm: true, exclusive: false, writable: false });
+    kernel.verify();
+    kernel.swapOff();
+    kernel.ksmUnmerge();
+    child.write(page(2));
+    expect(kernel.stats()).toMatchObject({ swap: { live: 0, cached: 0 } });
+    kernel.verify();
+  });
+});
+
 it('a pattern that is none is refused', () => {
   expect(() => process.fill(page(0), 0)).toThrow(RangeError);
 });

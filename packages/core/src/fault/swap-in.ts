@@ -55,10 +55,7 @@ export function* swapIn(
     }
     try {
       if (tables.entries[at] !== seen || swap.cache.get(slot) !== page) return 'done';
-      const fits =
-        (mem.flags[folio] & ANON) === 0 ||
-        (mem.index[folio] + (page - folio) === vma.anonIndex(address) && m.rmap.reaches(folio, vma));
-      if (!fits) {
+      if (!fitsAsItIs(m, vma, address, page)) {
         const bits = (vma.flags & VM_WRITE) === 0 ? YOUNG : write ? YOUNG | WRITE | DIRTY : YOUNG | WRITE;
         return yield* mapCopy(m, vma, address, leaf, at, seen, page, bits);
       }
@@ -75,6 +72,14 @@ export function* swapIn(
     yield* putPage(m, folio as number as Pfn);
   }
   return 'done';
+}
+
+/** Whether `vma` may map a page of the swap cache itself, rather than a copy (ksm_might_need_to_copy): nobody mapped it yet, it is KSM's, or walks will come there. */
+export function fitsAsItIs(m: Machine, vma: VmArea, address: Address, page: Pfn): boolean {
+  const { mem } = m;
+  const folio = mem.folioOf(page);
+  if ((mem.flags[folio] & (ANON | KSM)) !== ANON) return true;
+  return mem.index[folio] + (page - folio) === vma.anonIndex(address) && m.rmap.reaches(folio, vma);
 }
 
 /** Reads a page, or all around it that one folio can hold, past the swap cache; the slots are out of bounds meanwhile (swapcache_prepare). @throws NoMemory */

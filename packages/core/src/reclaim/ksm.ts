@@ -14,6 +14,7 @@ import { VM_MERGEABLE } from '../vma/vm-flags.js';
 import type { VmArea } from '../vma/vma.js';
 import { breakKsm, dropStale, forgetItems, mayMerge } from './ksm-break.js';
 import type { RmapItem } from './ksm-state.js';
+import { freeSwap } from './swap.js';
 
 /** Where a page may be merged; by the time one comes back to it, it may be gone (ksm_rmap_item). */
 interface Place {
@@ -192,7 +193,7 @@ function* makeKsmPage(m: Machine, vma: VmArea, vpn: Vpn, contents: number): Op<P
   const page = yield* getSmallPage(m, vma, vpn);
   if (page === null) return null;
   const folio = page as number as Folio;
-  const fits = mem.version[page] === contents && (mem.flags[page] & (KSM | SWAPCACHE)) === 0;
+  const fits = mem.version[page] === contents && (mem.flags[page] & KSM) === 0;
   if (!fits || !m.folioLock.tryLock(folio)) {
     yield* putPage(m, page);
     return null;
@@ -204,10 +205,10 @@ function* makeKsmPage(m: Machine, vma: VmArea, vpn: Vpn, contents: number): Op<P
       if (work) yield* work;
       mem.anchor[page] = 0;
     }
-    mem.flags[page] |= KSM;
+    mem.flags[page] |= KSM | PAGE_DIRTY;
     ksm.stable.set(page, []);
-    // write_protect_page allows it, and a child's pin does not lead to its parent.
-    if (totalMapcount(mem, folio) > 1) ksm.sharedBefore.add(page);
+    // write_protect_page allows it, and a child's pin does not lead to its parent, which may have the page in swap.
+    if (totalMapcount(mem, folio) > 1 || (mem.flags[page] & SWAPCACHE) !== 0) ksm.sharedBefore.add(page);
     ksm.byContents.set(contents, page);
   }
   m.folioLock.unlock(folio);
@@ -224,7 +225,7 @@ function* replacePage(m: Machine, vma: VmArea, vpn: Vpn, stable: Pfn): Op<boolea
   const { mem } = m;
   const page = yield* getSmallPage(m, vma, vpn);
   if (page === null) return false;
-  const fits = page !== stable && (mem.flags[page] & (KSM | SWAPCACHE)) === 0;
+  const fits = page !== stable && (mem.flags[page] & KSM) === 0;
   const done = fits && (yield* replaceLocked(m, vma, vpn, page, stable));
   yield* putPage(m, page);
   if (!done) return false;
@@ -257,6 +258,7 @@ function* replaceLocked(m: Machine, vma: VmArea, vpn: Vpn, page: Pfn, stable: Pf
     // The entry may have gone since it was write-protected.
     done = kindOf(tables.entries[at]) === PRESENT && pfnOf(tables.entries[at]) === page && (tables.entries[at] & WRITE) === 0;
     if (done) yield* replaceEntry(m, vma, vpn, at, page, stable);
+    if (done && totalMapcount(mem, page as number as Folio) === 0) freeSwap(m, page as number as Folio);
     m.ptl.unlock(leaf);
   }
   m.folioLock.unlock(page as number as Folio);

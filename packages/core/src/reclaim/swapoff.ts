@@ -1,7 +1,6 @@
 import { NoMemory } from '../errors.js';
-import { addAnonRmap, mapCopy, readIn } from '../fault/swap-in.js';
+import { addAnonRmap, fitsAsItIs, mapCopy, readIn } from '../fault/swap-in.js';
 import { putPage } from '../folio/free.js';
-import { ANON } from '../folio/mem-map.js';
 import type { Machine } from '../machine.js';
 import { ENTRIES, type Table } from '../page-table/page-table.js';
 import { EXCLUSIVE, kindOf, makePte, PRESENT, payloadOf, SWAP } from '../page-table/pte.js';
@@ -61,10 +60,7 @@ function* unuse(m: Machine, vma: VmArea, address: Address, leaf: Table): Op<void
   try {
     if (!m.folioLock.tryLock(folio)) throw new NoMemory('swapoff: a folio is locked');
     try {
-      const fits =
-        (mem.flags[folio] & ANON) === 0 ||
-        (mem.index[folio] + (page - folio) === vma.anonIndex(address) && m.rmap.reaches(folio, vma));
-      if (!fits) {
+      if (!fitsAsItIs(m, vma, address, page)) {
         yield* mapCopy(m, vma, address, leaf, at, seen, page, 0);
         return;
       }
