@@ -9,6 +9,7 @@ import {
   MAP_PRIVATE,
   MREMAP_MAYMOVE,
   PAGE_SIZE,
+  PROT_EXEC,
   PROT_READ,
   PROT_WRITE,
   type Process,
@@ -67,6 +68,21 @@ describe('between the two halves of a migration', () => {
     expect(process.pageAt(to)).toMatchObject({ kind: 'anonymous', exclusive: true, writable: false });
     process.mprotect(to, PAGE_SIZE, PROT_READ | PROT_WRITE);
     expect(process.pageAt(to).writable).toBe(true);
+    kernel.verify();
+  });
+
+  it.each([4, 512])('a change of the protection of %i pages that may be written before and after makes it read-only', (pages) => {
+    at = 0x100000000000 as Address;
+    process.mapAt(at, pages * PAGE_SIZE);
+    process.madvise(at, pages * PAGE_SIZE, MADV_HUGEPAGE);
+    process.write(at);
+    begin();
+    process.mprotect(at, pages * PAGE_SIZE, PROT_READ | PROT_WRITE | PROT_EXEC);
+    kernel.finishMigrations();
+    expect(process.pageAt(at)).toMatchObject({ byPmd: pages === 512, exclusive: true, writable: false });
+    const before = folio();
+    process.write(at);
+    expect(folio()).toBe(before);
     kernel.verify();
   });
 

@@ -66,7 +66,7 @@ function* protectPmd(m: Machine, at: number, writable: boolean): Op<boolean> {
   yield* m.ptl.lock(Math.floor(at / ENTRIES));
   const entries = m.tables.writePmd(at);
   const pmd = entries[at];
-  if (kindOf(pmd) === MIGRATION && !writable) entries[at] = pmd & ~WRITE;
+  if (kindOf(pmd) === MIGRATION) entries[at] = pmd & ~WRITE;
   if (kindOf(pmd) === PRESENT) {
     const own = (m.mem.flags[pfnOf(pmd)] & EXCLUSIVE) !== 0;
     entries[at] = writable && own ? pmd | WRITE : writable ? pmd : pmd & ~WRITE;
@@ -79,7 +79,7 @@ function makeReadOnly(m: Machine, first: number, count: number): void {
   const entries = m.tables.writeRange(first, count);
   for (let at = first; at < first + count; at++) {
     const kind = kindOf(entries[at]);
-    // A writable migration entry was exclusive and stays so.
+    // A writable migration entry is exclusive, and stays so.
     if (entries[at] !== NONE && (kind === PRESENT || kind === MIGRATION)) entries[at] &= ~WRITE;
   }
 }
@@ -91,6 +91,7 @@ function makeWritable(m: Machine, vma: VmArea, first: number, count: number): vo
   const own = ANON | EXCLUSIVE;
   for (let at = first; at < first + count; at++) {
     const pte = entries[at];
+    if (kindOf(pte) === MIGRATION) entries[at] = pte & ~WRITE; // whatever the VMA allows: it comes back read-only and exclusive
     if (kindOf(pte) !== PRESENT) continue;
     if (vma.shared || (flags[pte >>> 8] & own) === own) entries[at] = pte | WRITE;
   }
