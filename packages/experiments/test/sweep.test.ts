@@ -24,6 +24,14 @@ describe('a grid', () => {
     expect(cells[0]).toEqual({ strategy: 'a', workload: 'fork-chain', parameters: { depth: 1, vmas: 3 }, seed: 1 });
   });
 
+  test('runs no cell twice that it names twice', () => {
+    const [fork, zygote] = GRID.workloads;
+    const twice = { ...GRID, strategies: ['a', 'b', 'a'], seeds: [1, 2, 1], workloads: [fork, fork, zygote, { ...zygote, parameters: {} }] };
+    expect(cellsOf(parseSweep(JSON.stringify(twice), 'grid.json'))).toEqual(cellsOf(spec));
+    const again = { ...GRID, workloads: [{ workload: 'fork-chain', parameters: { vmas: [3, 3], depth: [1, 2, 1] } }, zygote] };
+    expect(cellsOf(parseSweep(JSON.stringify(again), 'grid.json')).map(cellId)).toEqual(cellsOf(spec).map(cellId));
+  });
+
   test('is cut into shards that have every cell once', () => {
     for (const count of [1, 2, 5]) {
       const places = cellsOf(spec).map(

@@ -50,15 +50,16 @@ export function parseSweep(text: string, file: string): SweepSpec {
   throw new BadSweep(`${file}: ${path.join('.') || 'the document'}: ${message}`);
 }
 
-/** All cells of the grid, strategies innermost: neighbours are to be compared. */
+/** All cells of the grid, each once, strategies innermost: neighbours are to be compared. */
 export function cellsOf({ strategies, workloads, seeds }: SweepSpec, layout?: Layout): Cell[] {
-  return workloads.flatMap(({ workload, parameters }) =>
+  const cells = workloads.flatMap(({ workload, parameters }) =>
     product(Object.entries(parameters)).flatMap((chosen) =>
       seeds.flatMap((seed) =>
-        strategies.map((strategy) => ({ strategy, workload, parameters: chosen, seed, ...(layout && { layout }) })),
+        strategies.map((strategy): Cell => ({ strategy, workload, parameters: chosen, seed, ...(layout && { layout }) })),
       ),
     ),
   );
+  return [...new Map(cells.map((cell) => [cellId(cell), cell])).values()];
 }
 
 function product([first, ...rest]: [string, number | number[]][]): Record<string, number>[] {
