@@ -36,7 +36,7 @@ const program = new Command('rmap-lab')
     `
 Exit status:
   0    fine
-  1    the strategy missed a mapping, broke a rule or threw; the first witness is on standard error
+  1    the strategy missed a mapping, broke a rule or threw, or the model differs from the kernel; the first witness is shown
   2    bad usage or bad input
   130  interrupted; what was printed is of what was done by then`,
   )
