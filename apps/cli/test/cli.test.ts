@@ -191,6 +191,6 @@ describe('rmap-lab whose standard output', () => {
 describe('a distribution', () => {
   it('of nothing is all zero', () => expect(distribution([])).toEqual({ p50: 0, p99: 0, max: 0, total: 0 }));
   it('has median, 99th percentile, largest and sum', () => {
-    expect(distribution(Array.from({ length: 100 }, (_, i) => i + 1))).toEqual({ p50: 51, p99: 100, max: 100, total: 5050 });
+    expect(distribution(Array.from({ length: 100 }, (_, i) => i + 1))).toEqual({ p50: 50, p99: 99, max: 100, total: 5050 });
   });
 });

@@ -377,6 +377,21 @@ describe('rmap-lab growth', () => {
     });
   });
 
+  it('refuses a value of the parameter that varies', async () => {
+    const both = ['--vary', 'depth=2,3', '--parameter', 'depth=7'];
+    expect(await rmapLab(['growth', '--workload', 'fork-chain', ...both])).toMatchObject({
+      status: 2,
+      out: '',
+      err: expect.stringMatching(/'depth' is the parameter that --vary varies/),
+    });
+  });
+
+  it('runs a strategy once that is named twice', async () => {
+    const twice = ['--strategy', 'anon-vma', '--strategy', 'anon-vma'];
+    const { out } = await rmapLab(['growth', '--workload', 'fork-chain', '--vary', 'depth=1,2', '--json', ...twice]);
+    expect(JSON.parse(out).rows.map(({ strategy }: { strategy: string }) => strategy)).toEqual(['anon-vma']);
+  });
+
   it.each([
     ['--workload', 'nope'],
     ['--vary', 'zzz=1,2'],

@@ -46,6 +46,12 @@ function wholeNumber(text: string): number {
   return Number(text);
 }
 
+function positive(text: string): number {
+  const n = wholeNumber(text);
+  if (n < 1) throw new InvalidArgumentError('it must be at least 1');
+  return n;
+}
+
 function shard(text: string): NonNullable<ConformanceOptions['shard']> {
   const [, index, count] = /^(\d+)\/(\d+)$/.exec(text)?.map(Number) ?? [];
   if (!(index >= 1 && index <= count)) throw new InvalidArgumentError('it must be i/n, from 1/n to n/n');
@@ -63,8 +69,8 @@ export function conformanceCommand({ name, under, shortNames, from }: CommandSet
     .option('--preemptions <n>', 'of concurrent schedules, at most', wholeNumber, PREEMPTIONS)
     .option('--shard <i/n>', 'every n-th case from the i-th', shard)
     .addOption(new Option('--reporter <name>', 'how results are printed').choices(Object.keys(REPORTERS)).default('pretty'))
-    .option('--json', 'print one JSON document (rmap-lab/conformance@1)')
-    .option('--seconds <n>', 'longest time of one case', wholeNumber, 60)
+    .addOption(new Option('--json', 'the same as --reporter json: one document (rmap-lab/conformance@1)').conflicts('reporter'))
+    .option('--seconds <n>', 'longest time of one case', positive, 60)
     .option('--list', 'print all cases')
     .addHelpText(
       'after',

@@ -111,6 +111,8 @@ describe('rmap-conformance, as scripts use it', () => {
     'x --shard 1/0x5',
     'x --shard 1.5/3',
     'x --reporter foo',
+    'x --json --reporter junit',
+    'x --seconds 0',
     'one two',
     'x --grep',
     '--list --grep nothing-here',

@@ -63,8 +63,12 @@ function cut(name: string): [string, string | null] {
 function presetOf(name: string, module: Record<string, unknown>, preset: string): unknown {
   const presets = (module.presets ?? {}) as Record<string, unknown>;
   if (Object.hasOwn(presets, preset)) return presets[preset];
-  const known = Object.keys(presets).join(', ') || 'no preset';
-  throw new StrategyLoadError(name, `a module without the preset '${preset}'`, `one of its presets: ${known}`);
+  const known = Object.keys(presets);
+  throw new StrategyLoadError(
+    name,
+    `a module without the preset '${preset}'`,
+    known.length === 0 ? `'${cut(name)[0]}' alone, as it has no presets` : `one of its presets: ${known.join(', ')}`,
+  );
 }
 
 async function importModule(name: string, url: string, shortNames: ShortNames): Promise<Record<string, unknown>> {

@@ -52,7 +52,10 @@ export function addGrowth(program: Command): void {
     )
     .option('--json', 'print one JSON document (rmap-lab/growth@1), or with --preset one a line')
     .addHelpText('after', '\nExample:\n  rmap-lab growth --workload fork-chain --vary depth=8,16,32,64')
-    .action(async (options: GrowthOptions) => {
+    .action(async (options: GrowthOptions, command: Command) => {
+      const { vary, parameter = {} } = options;
+      if (vary !== undefined && Object.hasOwn(parameter, vary.name))
+        command.error(`error: '${vary.name}' is the parameter that --vary varies: leave out --parameter ${vary.name}`);
       process.exitCode = await apart(options.strategy, () => run(options));
     });
 }
@@ -71,7 +74,7 @@ async function run({ strategy, preset, workload, vary, parameter = {}, json }: G
     return exitCode.badInput;
   }
   const series = preset === undefined ? [{ workload: workload!, vary: vary!, parameter }] : KNOWN_COSTS;
-  const names = strategy.length > 0 ? strategy : bundledStrategies();
+  const names = strategy.length > 0 ? [...new Set(strategy)] : bundledStrategies();
   let failed = false;
   for (const one of series) {
     const { done, interrupted } = await watchedByStrategy((watch) => grow(one, names, watch));
