@@ -26,7 +26,12 @@ describe('a grid', () => {
 
   test('runs no cell twice that it names twice', () => {
     const [fork, zygote] = GRID.workloads;
-    const twice = { ...GRID, strategies: ['a', 'b', 'a'], seeds: [1, 2, 1], workloads: [fork, fork, zygote, { ...zygote, parameters: {} }] };
+    const twice = {
+      ...GRID,
+      strategies: ['a', 'b', 'a'],
+      seeds: [1, 2, 1],
+      workloads: [fork, fork, zygote, { ...zygote, parameters: {} }],
+    };
     expect(cellsOf(parseSweep(JSON.stringify(twice), 'grid.json'))).toEqual(cellsOf(spec));
     const again = { ...GRID, workloads: [{ workload: 'fork-chain', parameters: { vmas: [3, 3], depth: [1, 2, 1] } }, zygote] };
     expect(cellsOf(parseSweep(JSON.stringify(again), 'grid.json')).map(cellId)).toEqual(cellsOf(spec).map(cellId));
