@@ -73,12 +73,12 @@ export async function record(command: readonly string[], { output }: { readonly 
   }
 }
 
-/** A new file beside the output, to become it: whether it can be written shows before a command runs for hours. @throws CannotRecord, or what the file system says */
+/** A new file beside the output, to become it, and nobody else's: whether it can be written shows before a command runs for hours. @throws CannotRecord, or what the file system says */
 async function besides(output: string): Promise<string> {
   const there = await stat(output).catch(() => null);
   if (there !== null && !there.isFile()) throw new CannotRecord(`the output '${output}' is there already, and is no file`);
-  const part = `${output}.part`;
-  await writeFile(part, '');
+  const part = `${output}.${process.pid}.part`;
+  await writeFile(part, '', { flag: 'wx' });
   return part;
 }
 

@@ -142,6 +142,29 @@ describe('the importer of strace output', () => {
     ]);
   });
 
+  it('knows a file that is deleted, or has commas in its name, by its path', async () => {
+    const mapped = async (descriptor: string): Promise<BodyRecord[]> =>
+      (
+        await records(
+          importStrace([`7 mmap(NULL, 4096, PROT_READ, MAP_PRIVATE|21<<MAP_HUGE_SHIFT, ${descriptor}, 0x2000) = 0x1000`]),
+        )
+      ).slice(1);
+    const call = { type: 'call', process: 1, call: 'mmap', args: [0, 4096, 1, 2 + 21 * 2 ** 26, 1, 0x2000], result: 0x1000 };
+    expect(await mapped('3</memfd:x>(deleted)')).toEqual([{ type: 'file', file: 1, name: 'memfd:x', size: null }, call]);
+    expect(await mapped('3</a, b\\76c>')).toEqual([{ type: 'file', file: 1, name: 'a, b\\76c', size: null }, call]);
+    expect(await mapped('3</a, b>(deleted)')).toEqual([{ type: 'file', file: 1, name: 'a, b', size: null }, call]);
+  });
+
+  it.each([
+    ['11:59:59', '12:00:00'],
+    ['11:59:59.999999', '12:00:00.000001'],
+    ['1700000000.123456', '1700000001.123456'],
+    ['     0.000123', '     1.000000'],
+  ])('takes the times %s and %s for no tasks', async (first, second) => {
+    const lines = [`${first} munmap(0x1000, 4096) = 0`, `${second} munmap(0x2000, 4096) = 0`];
+    expect((await records(importStrace(lines))).map((record) => 'process' in record && record.process)).toEqual([1, 1, 1]);
+  });
+
   it.each([
     ['no line of strace', ['7 hello']],
     ["'PROT_FANCY' is no number and no flag", ['7 execve("x", [], 0) = 0', '7 mprotect(0x1000, 4096, PROT_FANCY) = 0']],

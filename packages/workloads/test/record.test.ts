@@ -49,14 +49,16 @@ describe('record', () => {
     expect(report.touches).toBeGreaterThan(20);
   });
 
-  it('keeps the old trace when the command is mistyped', async () => {
+  it('keeps the old trace, and whatever else is there, when the command is mistyped', async () => {
     vi.spyOn(process.stderr, 'write').mockReturnValue(true);
     const output = join(scratch, 'good.trace.gz');
     writeFileSync(output, 'a good trace');
+    writeFileSync(`${output}.part`, 'somebody else is at it');
     await expect(record(['no-such-command'], { output })).rejects.toThrow(CannotRecord);
     vi.restoreAllMocks();
     expect(readFileSync(output, 'utf8')).toBe('a good trace');
-    expect(readdirSync(scratch)).not.toContain('good.trace.gz.part');
+    expect(readFileSync(`${output}.part`, 'utf8')).toBe('somebody else is at it');
+    expect(readdirSync(scratch).filter((name) => name.endsWith('.part'))).toEqual(['good.trace.gz.part']);
   });
 
   it.each(['no/such/folder/new.trace.gz', '.'])('says that it can not write %j before the command runs', async (output) => {

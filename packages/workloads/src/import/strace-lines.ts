@@ -8,7 +8,8 @@ export interface StraceLine {
   readonly position: number;
 }
 
-const LINE = /^(?:\[pid\s+(\d+)\]|(\d+))?\s*(?:[\d:.]+ )?(.*)$/;
+/** A number with a blank after it is a task, else it begins a time. */
+const LINE = /^(?:\[pid\s+(\d+)\]|(\d+)(?=\s))?\s*(?:[\d:.]+ )?(.*)$/;
 const ATTACHED = /^(.*)strace: Process (\d+) attached$/;
 
 /** Lines of `strace -f`, of its terminal (`[pid 7] ...`) and of its file (`7 ...`), with or without times. */

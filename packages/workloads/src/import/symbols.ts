@@ -2,12 +2,15 @@ import * as core from '@rmap-lab/core';
 
 /** Flags that strace prints and the model has no use for, with Linux's values on x86-64. */
 const OTHERS: Readonly<Record<string, number>> = {
+  PROT_GROWSUP: 0x02000000,
+  MAP_SHARED_VALIDATE: 3,
   MAP_DENYWRITE: 0x800,
   MAP_EXECUTABLE: 0x1000,
   MAP_NONBLOCK: 0x10000,
   MAP_HUGETLB: 0x40000,
   MAP_SYNC: 0x80000,
   MAP_32BIT: 0x40,
+  MAP_UNINITIALIZED: 0x4000000,
   MADV_REMOVE: 9,
   MADV_HWPOISON: 100,
   MADV_SOFT_OFFLINE: 101,
