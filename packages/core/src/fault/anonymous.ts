@@ -1,6 +1,6 @@
 import { putPage } from '../folio/free.js';
 import { addPte } from '../folio/mapcount.js';
-import { ANON, EXCLUSIVE, PMD_ORDER, SWAPBACKED } from '../folio/mem-map.js';
+import { ANON, EXCLUSIVE, PMD_ORDER } from '../folio/mem-map.js';
 import { mlockVmaFolio } from '../folio/mlock.js';
 import type { Machine } from '../machine.js';
 import { ENTRIES, type Table } from '../page-table/page-table.js';
@@ -10,7 +10,7 @@ import type { Op } from '../sync/op.js';
 import { type Address, type Folio, PAGE_SIZE, type Pfn, pageOf } from '../units.js';
 import { VM_WRITE } from '../vma/vm-flags.js';
 import type { VmArea } from '../vma/vma.js';
-import { makeAnonymous } from './huge.js';
+import { backing, makeAnonymous } from './huge.js';
 import { type FaultOutcome, prepareFault } from './prepare.js';
 import { allowableOrders, MIN_LARGE_ORDER, suitableStart } from './thp.js';
 
@@ -117,7 +117,7 @@ export const freshPte = (vma: VmArea, pfn: Pfn): Pte =>
 /** Makes `pfn` an exclusive anonymous page of `vma` and stores its entry; under the page-table lock (folio_add_new_anon_rmap). */
 export function* mapNewPage(m: Machine, vma: VmArea, address: Address, pfn: Pfn, at: number): Op<void> {
   const { mem } = m;
-  mem.flags[pfn] = ANON | EXCLUSIVE | SWAPBACKED;
+  mem.flags[pfn] = ANON | EXCLUSIVE | backing(vma);
   mem.index[pfn] = vma.anonIndex(address);
   const anchored = m.rmap.anchor(pfn as number as Folio, vma, 'new');
   if (anchored) yield* anchored;

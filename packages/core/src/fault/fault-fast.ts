@@ -6,7 +6,7 @@ import { ENTRIES, type Table } from '../page-table/page-table.js';
 import { DIRTY, kindOf, NONE, PRESENT, type Pte, pfnOf, WRITE, YOUNG } from '../page-table/pte.js';
 import { finish, type Soon } from '../sync/op.js';
 import { type Address, addressOf, type Folio, type Pfn, type Vpn } from '../units.js';
-import { VM_ACCESS_FLAGS, VM_GROWSDOWN, VM_LOCKED, VM_WRITE } from '../vma/vm-flags.js';
+import { VM_ACCESS_FLAGS, VM_DROPPABLE, VM_GROWSDOWN, VM_LOCKED, VM_WRITE } from '../vma/vm-flags.js';
 import type { VmArea } from '../vma/vma.js';
 import { freshPte } from './anonymous.js';
 import { checkAccess, noVma } from './fault.js';
@@ -72,7 +72,8 @@ function nothingThere(m: Machine, mm: Mm, address: Address, write: boolean): fal
 }
 
 /** Whether a new page of `vma` takes nothing but the page, once the VMA had its first fault. */
-const takesOnePage = (m: Machine, vma: VmArea): boolean => (vma.flags & VM_LOCKED) === 0 && m.rmap.reserve === undefined;
+const takesOnePage = (m: Machine, vma: VmArea): boolean =>
+  (vma.flags & (VM_LOCKED | VM_DROPPABLE)) === 0 && m.rmap.reserve === undefined;
 
 /** The same for a first write. */
 const takesAnonymousPage = (m: Machine, vma: VmArea): boolean => vma.file === null && !m.largeFaults && takesOnePage(m, vma);

@@ -9,7 +9,7 @@ import { splitPmd } from '../page-table/split-pmd.js';
 import { freeSwap } from '../reclaim/swap.js';
 import type { Op } from '../sync/op.js';
 import { type Address, addressOf, type Folio, type Pfn, pageOf, type Vpn } from '../units.js';
-import { VM_WRITE } from '../vma/vm-flags.js';
+import { VM_DROPPABLE, VM_WRITE } from '../vma/vm-flags.js';
 import type { VmArea } from '../vma/vma.js';
 import { waitForMigration } from './migration.js';
 import { type FaultOutcome, prepareFault } from './prepare.js';
@@ -85,10 +85,13 @@ function* allocTable(m: Machine, folio: Folio): Op<number> {
   }
 }
 
+/** Of an anonymous page: SWAPBACKED, but where it may be dropped as it is. */
+export const backing = ({ flags }: VmArea): number => ((flags & VM_DROPPABLE) === 0 ? SWAPBACKED : 0);
+
 /** A fresh folio of any order becomes exclusive anonymous memory of `vma`, its first page at `start`; counters come with the entries (folio_add_new_anon_rmap). */
 export function* makeAnonymous(m: Machine, vma: VmArea, start: Address, folio: Folio): Op<void> {
   const { mem } = m;
-  mem.flags[folio] |= ANON | SWAPBACKED;
+  mem.flags[folio] |= ANON | backing(vma);
   for (let tail = folio + 1; tail < folio + mem.pages(folio); tail++) mem.flags[tail] |= ANON;
   mem.index[folio] = vma.anonIndex(start);
   const anchored = m.rmap.anchor(folio, vma, 'new');

@@ -9,7 +9,7 @@ import { endOfRun, pteBatch } from '../page-table/pte-batch.js';
 import { slotOfPage } from '../reclaim/swap.js';
 import { finish, type Op } from '../sync/op.js';
 import { type Address, type Folio, PAGE_SIZE, type Pfn } from '../units.js';
-import { VM_LOCKED } from '../vma/vm-flags.js';
+import { VM_DROPPABLE, VM_LOCKED } from '../vma/vm-flags.js';
 import type { VmArea } from '../vma/vma.js';
 import { walkFolio } from './walk.js';
 
@@ -41,7 +41,7 @@ export function* tryToUnmap(m: Machine, folio: Folio): Op<Unmap> {
       // Equally writable, so that they can be put back.
       const pages = lazy ? pteBatch(m, at, endOfRun(vma, address, at), WRITE) : 1;
       if (lazy) {
-        outcome = mayDiscard(at, pages);
+        outcome = mayDiscard(vma, at, pages);
         if (outcome !== 'unmapped') return false;
       }
       for (let i = 0; i < pages; i++) unmap(vma, (address + i * PAGE_SIZE) as Address, at + i, lazy);
@@ -52,13 +52,13 @@ export function* tryToUnmap(m: Machine, folio: Folio): Op<Unmap> {
   for (let i = 0; i < dropped; i++) yield* putPage(m, folio as number as Pfn);
   return outcome === 'unmapped' && totalMapcount(mem, folio) > 0 ? 'busy' : outcome;
 
-  /** Whether `pages` lazily freeable entries may go, all or none: nobody wrote, and nobody but page tables and the caller refers to the folio. */
-  function mayDiscard(at: number, pages: number): Unmap {
+  /** Whether `pages` lazily freeable entries may go, all or none: nobody wrote what may not be dropped, and nobody but page tables and the caller refers to the folio. */
+  function mayDiscard(vma: VmArea, at: number, pages: number): Unmap {
     const entries = tables.writeRange(at, pages);
     let bits = 0;
     for (let i = 0; i < pages; i++) bits |= entries[at + i] & (YOUNG | DIRTY);
     if ((bits & DIRTY) !== 0) mem.flags[folio] |= PAGE_DIRTY;
-    const dirty = (mem.flags[folio] & PAGE_DIRTY) !== 0;
+    const dirty = (mem.flags[folio] & PAGE_DIRTY) !== 0 && (vma.flags & VM_DROPPABLE) === 0;
     if (!dirty && mem.refcount[folio] - dropped === 1 + totalMapcount(mem, folio)) return 'unmapped';
     for (let i = 0; i < pages; i++) entries[at + i] |= bits;
     if (dirty) mem.flags[folio] |= SWAPBACKED;

@@ -17,6 +17,10 @@ export const PROT_GROWSDOWN = 0x01000000;
 export const MAP_SHARED = 0x01;
 /** Writes are copied. */
 export const MAP_PRIVATE = 0x02;
+/** Writes are copied, and all may be dropped when memory is short. */
+export const MAP_DROPPABLE = 0x08;
+/** What of the flags is one of the three. */
+export const MAP_TYPE = 0x0f;
 /** Exactly there, whatever it covers. */
 export const MAP_FIXED = 0x10;
 /** Not backed by a file. */

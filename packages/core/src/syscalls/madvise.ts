@@ -35,13 +35,18 @@ const FLAG_ADVICE: Record<number, (vma: VmArea) => number> = {
     if (vma.file !== null || vma.shared) throw refuse('EINVAL', `MADV_WIPEONFORK needs private anonymous memory: ${vma}`);
     return vma.flags | vm.VM_WIPEONFORK;
   },
-  [f.MADV_KEEPONFORK]: (vma) => vma.flags & ~vm.VM_WIPEONFORK,
+  [f.MADV_KEEPONFORK]: (vma) => {
+    if ((vma.flags & vm.VM_DROPPABLE) !== 0) throw refuse('EINVAL', `MADV_KEEPONFORK on droppable memory: ${vma}`);
+    return vma.flags & ~vm.VM_WIPEONFORK;
+  },
   [f.MADV_DONTDUMP]: (vma) => vma.flags | vm.VM_DONTDUMP,
   [f.MADV_DODUMP]: (vma) => {
-    if ((vma.flags & vm.VM_SPECIAL) !== 0) throw refuse('EINVAL', `MADV_DODUMP on a special mapping: ${vma}`);
+    if ((vma.flags & (vm.VM_SPECIAL | vm.VM_DROPPABLE)) !== 0)
+      throw refuse('EINVAL', `MADV_DODUMP on a special or droppable mapping: ${vma}`);
     return vma.flags & ~vm.VM_DONTDUMP;
   },
-  [f.MADV_MERGEABLE]: (vma) => (vma.shared || (vma.flags & vm.VM_SPECIAL) !== 0 ? vma.flags : vma.flags | vm.VM_MERGEABLE),
+  [f.MADV_MERGEABLE]: (vma) =>
+    vma.shared || (vma.flags & (vm.VM_SPECIAL | vm.VM_DROPPABLE)) !== 0 ? vma.flags : vma.flags | vm.VM_MERGEABLE,
   [f.MADV_UNMERGEABLE]: (vma) => vma.flags & ~vm.VM_MERGEABLE,
   [f.MADV_HUGEPAGE]: (vma) => (vma.flags & ~vm.VM_NOHUGEPAGE) | vm.VM_HUGEPAGE,
   [f.MADV_NOHUGEPAGE]: (vma) => (vma.flags & ~vm.VM_HUGEPAGE) | vm.VM_NOHUGEPAGE,

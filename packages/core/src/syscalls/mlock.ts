@@ -7,7 +7,7 @@ import { startWrite } from '../mm/vma-lock.js';
 import type { Op } from '../sync/op.js';
 import { type Address, alignDown, alignUp } from '../units.js';
 import { modifyVma } from '../vma/merge.js';
-import { VM_LOCKED, VM_SPECIAL, VM_STICKY } from '../vma/vm-flags.js';
+import { VM_DROPPABLE, VM_LOCKED, VM_SPECIAL, VM_STICKY } from '../vma/vm-flags.js';
 import type { VmArea } from '../vma/vma.js';
 
 /**
@@ -59,7 +59,7 @@ function* lockRange(m: Machine, mm: Mm, start: Address, end: Address, lock: bool
 /** One VMA's part (mlock_fixup). */
 function* lockVma(m: Machine, vma: VmArea, start: Address, end: Address, lock: boolean): Op<void> {
   const flags = lock ? vma.flags | VM_LOCKED : vma.flags & ~VM_LOCKED;
-  if (flags === vma.flags || (vma.flags & VM_SPECIAL) !== 0) return;
+  if (flags === vma.flags || (vma.flags & (VM_SPECIAL | VM_DROPPABLE)) !== 0) return;
   const changed = yield* modifyVma(m, { middle: vma, start, end, flags });
   yield* startWrite(m, changed);
   changed.flags = flags | (changed.flags & VM_STICKY);

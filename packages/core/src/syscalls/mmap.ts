@@ -66,14 +66,14 @@ function check({ length, offset }: MmapRequest): number {
 
 /** The kernel looks at this last, when it knows the place (do_mmap). */
 function checkSharing({ flags, file }: MmapRequest): void {
-  const sharing = flags & (f.MAP_SHARED | f.MAP_PRIVATE);
-  if (sharing !== f.MAP_SHARED && sharing !== f.MAP_PRIVATE) {
-    throw new KernelError('EINVAL', 'mmap', 'exactly one of MAP_SHARED and MAP_PRIVATE must be given');
-  }
+  const type = flags & f.MAP_TYPE;
+  if (type !== f.MAP_SHARED && type !== f.MAP_PRIVATE && type !== f.MAP_DROPPABLE)
+    throw new KernelError('EINVAL', 'mmap', 'exactly one of MAP_SHARED, MAP_PRIVATE and MAP_DROPPABLE must be given');
   const growsDown = (flags & f.MAP_GROWSDOWN) !== 0;
-  if (growsDown && (file !== null || sharing === f.MAP_SHARED)) {
+  if (growsDown && (file !== null || type !== f.MAP_PRIVATE))
     throw new KernelError('EINVAL', 'mmap', 'MAP_GROWSDOWN needs private anonymous memory');
-  }
+  if (type === f.MAP_DROPPABLE && (file !== null || (flags & f.MAP_LOCKED) !== 0))
+    throw new KernelError('EINVAL', 'mmap', 'MAP_DROPPABLE needs anonymous memory that is not locked');
 }
 
 function place(m: Machine, mm: Mm, { at, flags }: MmapRequest, length: number): Address {
@@ -93,6 +93,7 @@ function vmFlags({ prot, flags }: MmapRequest): number {
   if ((flags & f.MAP_GROWSDOWN) !== 0) bits |= vm.VM_GROWSDOWN;
   if ((flags & f.MAP_LOCKED) !== 0) bits |= vm.VM_LOCKED;
   if ((flags & f.MAP_NORESERVE) !== 0) bits |= vm.VM_NORESERVE;
+  if ((flags & f.MAP_DROPPABLE) !== 0) bits |= vm.VM_DROPPABLE | vm.VM_NORESERVE | vm.VM_WIPEONFORK | vm.VM_DONTDUMP;
   return accounted(bits);
 }
 

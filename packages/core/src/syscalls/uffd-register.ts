@@ -5,7 +5,7 @@ import { startWrite } from '../mm/vma-lock.js';
 import type { Op } from '../sync/op.js';
 import { type Address, isAligned, TASK_SIZE } from '../units.js';
 import { modifyVma } from '../vma/merge.js';
-import { VM_STICKY, VM_UFFD_MISSING } from '../vma/vm-flags.js';
+import { VM_DROPPABLE, VM_STICKY, VM_UFFD_MISSING } from '../vma/vm-flags.js';
 import type { VmArea } from '../vma/vma.js';
 
 type Call = 'UFFDIO_MOVE' | 'UFFDIO_REGISTER' | 'UFFDIO_UNREGISTER';
@@ -50,9 +50,11 @@ export function* uffdRegister(m: Machine, mm: Mm, start: Address, length: number
   }
 }
 
-/** Anonymous and shared memory can have its faults handled elsewhere (vma_can_userfault). */
+/** Anonymous and shared memory can have its faults handled elsewhere, but where it may be dropped (vma_can_userfault). */
 function checkVmas(call: Call, vmas: readonly VmArea[]): void {
   if (vmas.length === 0) throw new KernelError('EINVAL', call, 'nothing is mapped there');
   const other = vmas.find(({ file }) => file !== null && !file.shmem);
   if (other !== undefined) throw new KernelError('EINVAL', call, `${other} is memory of a file on disk`);
+  const droppable = vmas.find(({ flags }) => (flags & VM_DROPPABLE) !== 0);
+  if (droppable !== undefined) throw new KernelError('EINVAL', call, `${droppable} may be dropped`);
 }

@@ -30,6 +30,8 @@ export const VM_DONTEXPAND = 0x40000;
 export const VM_ACCOUNT = 0x100000;
 /** Not counted against the commit limit. */
 export const VM_NORESERVE = 0x200000;
+/** Its pages may be dropped at any time (MAP_DROPPABLE). Bit 40 in Linux, as 32 bits are not enough; here that of VM_ARCH_1, which nothing has. */
+export const VM_DROPPABLE = 0x1000000;
 /** Empty in children. */
 export const VM_WIPEONFORK = 0x2000000;
 /** Not in core dumps. */
