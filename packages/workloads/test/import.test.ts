@@ -61,6 +61,18 @@ describe('the importer of recorded page faults', () => {
     ]);
   });
 
+  it('reads what Linux 6.19 and later print of a call about files, and refuses a call about memory that is in words', async () => {
+    const open =
+      'prog-7    [000] .....  1.000009: sys_openat(dfd: 0xffffff9c, filename: 0x5555 "/a, b: 1", flags: O_RDONLY|O_CLOEXEC, mode: 0)';
+    const lines = EVENTS.replace(/prog-7.*sys_openat\(.*/, open).split('\n');
+    expect(await records(importPageFaults(lines))).toEqual(await records(importPageFaults(EVENTS.split('\n'))));
+    const words = EVENTS.replace('flags: 2', 'flags: MAP_PRIVATE').split('\n');
+    const at = words.findIndex((line) => line.includes('sys_mmap ->')) + 1;
+    await expect(records(importPageFaults(words, 'my-events'))).rejects.toThrow(
+      new TraceError('my-events', at, 'mmap has 5 arguments that are numbers, not 6'),
+    );
+  });
+
   it('refuses what the recorder did not write, with the line', async () => {
     const broken = [...EVENTS.split('\n').slice(0, 3), 'this is no event'];
     await expect(records(importPageFaults(broken, 'my-events'))).rejects.toThrow(

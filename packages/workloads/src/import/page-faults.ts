@@ -11,6 +11,8 @@ const FAULT = /^page_fault_(?:user|kernel): address=(\S+) ip=\S+ error_code=(\S+
 const NEW_TASK = /^task_newtask: pid=(\d+) comm=.* clone_flags=(\S+)/;
 const ENTER = /^sys_(\w+)\((.*)\)$/;
 const LEAVE = /^sys_(\w+) -> (\S+)/;
+/** An argument of a call. Since Linux 6.19 strings follow after addresses, and some flags are words: those of calls about files, where they don't matter. */
+const ARGUMENT = /\b\w+: (-?(?:0x[0-9a-f]+|\d+))/g;
 
 const EXEC = /^(?:sys_)?execve(?:at)?\b/;
 
@@ -50,7 +52,11 @@ export async function* importPageFaults(
     if (line.startsWith('#') || line.trim() === '') continue;
     const event = EVENT.exec(line);
     if (event === null) throw new TraceError(name, position, `'${line.slice(0, 60)}' is no event of the recorder`);
-    yield* importer.take(Number(event[1]), event[2]);
+    try {
+      yield* importer.take(Number(event[1]), event[2]);
+    } catch (error) {
+      throw error instanceof SyntaxError ? new TraceError(name, position, error.message) : error;
+    }
   }
 }
 
@@ -173,8 +179,7 @@ class Importer {
 }
 
 function entered(task: Task, name: string, text: string): void {
-  const args = text === '' ? [] : text.split(', ').map((argument) => toNumber(argument.split(': ')[1]));
-  task.call = { name, args };
+  task.call = { name, args: Array.from(text.matchAll(ARGUMENT), ([, number]) => toNumber(number)) };
   if (EXEC.test(name)) task.exec = { layout: [], faults: [] };
 }
 
@@ -187,7 +192,10 @@ const touch = (process: number, { page, write }: Fault): BodyRecord => ({
   write,
 });
 
+/** @throws SyntaxError when some are missing */
 function argumentsOf(call: CallName, args: readonly number[], files: FileTable): readonly number[] {
+  if (args.length < CALLS[call].length)
+    throw new SyntaxError(`${call} has ${args.length} arguments that are numbers, not ${CALLS[call].length}`);
   if (call !== 'mmap') return args.slice(0, CALLS[call].length);
   const [address, length, prot, flags, fd, offset] = args;
   const anonymous = (flags & 0x20) !== 0 || fd < 0;
