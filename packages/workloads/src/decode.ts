@@ -106,6 +106,17 @@ function call(line: readonly unknown[]): CallRecord {
   return { type: 'call', process: id(line[1], 'process'), call: name, args, result };
 }
 
+/** Whether a record may hold these arguments of a call. */
+export function canHold(name: CallName, args: readonly number[]): boolean {
+  try {
+    for (const [i, argument] of CALLS[name].entries()) ARGUMENTS[argument](args[i], argument);
+    return true;
+  } catch (error) {
+    if (error instanceof Malformed) return false;
+    throw error;
+  }
+}
+
 function touch(line: readonly unknown[]): TouchRecord {
   tuple(line, 'touch', 6);
   const first = integer(line[2], 'first', 0, PAGES - 1);

@@ -1,4 +1,5 @@
-import type { Errno } from '@rmap-lab/core';
+import { type Errno, MREMAP_DONTUNMAP, MREMAP_FIXED, TASK_SIZE } from '@rmap-lab/core';
+import { canHold } from '../decode.js';
 import { CALLS, type CallName } from '../format.js';
 
 /** Refusals that a trace can hold, by number; other refusals changed nothing and are left out. */
@@ -27,7 +28,14 @@ export function recordedCall(name: string): CallName | null {
   return Object.hasOwn(ALIASES, name) ? ALIASES[name] : null;
 }
 
-/** Whether a call belongs into a trace. */
-export function matters(call: CallName, args: readonly number[]): boolean {
-  return call !== 'madvise' || !LEFT_OUT_ADVICE.has(args[2]);
+/** The arguments of a call as a trace holds them; null: the call does not belong into one. */
+export function heldArguments(call: CallName, args: readonly number[], granted: boolean): readonly number[] | null {
+  if (call === 'madvise' && LEFT_OUT_ADVICE.has(args[2])) return null;
+  const held = [...args];
+  // Where it is not looked at, a register holds anything.
+  if (call === 'mremap' && (args[3] & (MREMAP_FIXED | MREMAP_DONTUNMAP)) === 0) held[4] = 0;
+  // A wish for a place beyond the address space is none.
+  if (call === 'mmap' && granted && (args[0] < 0 || args[0] >= TASK_SIZE)) held[0] = 0;
+  // What is beyond all limits was refused, or was about no memory at all: it changed nothing.
+  return canHold(call, held) ? held : null;
 }

@@ -1,6 +1,6 @@
 import { PAGE_SIZE, TraceError } from '@rmap-lab/core';
 import { type BodyRecord, CALLS, type CallName, type LayoutEntry } from '../format.js';
-import { ERRNOS, matters, recordedCall } from './calls.js';
+import { ERRNOS, heldArguments, recordedCall } from './calls.js';
 import { type Files, FileTable } from './files.js';
 
 const EVENT = /^\s*.*-(\d+)\s+\[\d+\]\s+\S+\s+[\d.]+: (.*)$/;
@@ -173,8 +173,9 @@ class Importer {
     if (task.files.called(name, args, result) || EXEC.test(name) || task.process === 0) return;
     const call = recordedCall(name);
     const refusal = result < 0 ? ERRNOS[-result] : null;
-    if (call === null || refusal === undefined || !matters(call, args)) return;
-    yield { type: 'call', process: task.process, call, args: argumentsOf(call, args, task.files), result: refusal ?? result };
+    if (call === null || refusal === undefined) return;
+    const held = heldArguments(call, argumentsOf(call, args, task.files), refusal === null);
+    if (held !== null) yield { type: 'call', process: task.process, call, args: held, result: refusal ?? result };
   }
 }
 

@@ -1,6 +1,6 @@
 import { type Errno, TraceError } from '@rmap-lab/core';
 import type { BodyRecord } from '../format.js';
-import { ERRNOS, matters, recordedCall } from './calls.js';
+import { ERRNOS, heldArguments, recordedCall } from './calls.js';
 import { type Files, FileTable } from './files.js';
 import { tellHeaps } from './heap-start.js';
 import { callArguments, descriptors } from './strace-calls.js';
@@ -116,8 +116,8 @@ class Importer {
     const call = recordedCall(name);
     const failed = answer.startsWith('E');
     if (call !== null && (!failed || REFUSALS.has(answer))) {
-      const args = callArguments(call, text, files);
-      if (matters(call, args)) yield { type: 'call', process, call, args, result: failed ? (answer as Errno) : Number(answer) };
+      const args = heldArguments(call, callArguments(call, text, files), !failed);
+      if (args !== null) yield { type: 'call', process, call, args, result: failed ? (answer as Errno) : Number(answer) };
     }
     if (failed) return;
     if (CHILD.test(name)) yield* this.forked(task, name, text, Number(answer));
