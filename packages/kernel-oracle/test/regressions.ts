@@ -357,7 +357,7 @@ export const smallFolios: Readonly<Record<string, readonly Operation[]>> = {
     { op: 'madvise', process: 1, at: 36, pages: 1, advice: linux.MADV_DONTNEED },
     { op: 'read', process: 0, at: 40 },
     { op: 'read', process: 0, at: 36 },
-    { op: 'swapOff' },
+    { op: 'swapOff', process: 0 },
     { op: 'write', process: 0, at: 41 },
   ],
   'UFFDIO_MOVE asks the first page of a folio whether it is shared': [
