@@ -62,6 +62,8 @@ function* shrink(m: Machine, folio: Folio, pieces: Folio[]): Op<Reclaim> {
       return unmap;
     }
     const cached = (mem.flags[folio] & SWAPCACHE) !== 0 ? mem.pages(folio) : 0;
+    // While it is written, others may copy its swap entries, and find it by them.
+    if (cached > 0 && m.sync.stepping) yield { kind: 'store', object: swap, label: `write out folio ${folio}` };
     if (mem.refcount[folio] !== 1 + cached) return 'in-use';
     if (cached > 0) {
       const slot = swap.slots.get(folio) as number;
