@@ -116,7 +116,7 @@ export function freeSwap(m: Machine, folio: Folio): boolean {
   return true;
 }
 
-/** One swap entry less names `slot`; with the last one a folio that only the swap cache knows goes (free_swap_and_cache). */
+/** One swap entry less names `slot`; with the last one the swap cache lets go of a folio that nothing maps, or, where swap is full, of any (free_swap_and_cache). */
 export function* freeSwapEntry(m: Machine, slot: SwapSlot): Op<void> {
   const { mem, swap } = m;
   if (--swap.counts[slot] > 0) return;
@@ -126,7 +126,7 @@ export function* freeSwapEntry(m: Machine, slot: SwapSlot): Op<void> {
     return;
   }
   const folio = mem.folioOf(page);
-  if (totalMapcount(mem, folio) > 0 || !m.folioLock.tryLock(folio)) return;
+  if ((totalMapcount(mem, folio) > 0 && !swap.full) || !m.folioLock.tryLock(folio)) return;
   mem.refcount[folio]++;
   freeSwap(m, folio);
   m.folioLock.unlock(folio);

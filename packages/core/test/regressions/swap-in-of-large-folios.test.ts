@@ -156,6 +156,22 @@ it('swapoff maps copies read-only and old', () => {
   expect(kernel.referenced(child.folioAt(page(100)) as Folio).references).toBe(0);
 });
 
+it('the last one that has a page in swap frees the space of a page that is mapped where more than half is in use', () => {
+  touched({ swap: 4 * PAGE_SIZE, thp: { orders: {} } });
+  const child = process.fork();
+  const comeBack = (n: number): void => {
+    kernel.reclaim(process.folioAt(page(n)) as Folio);
+    process.read(page(n));
+    child.munmap(page(n), PAGE_SIZE);
+  };
+  comeBack(0);
+  comeBack(1);
+  expect(kernel.stats().swap).toEqual({ live: 2, cached: 2 });
+  comeBack(2);
+  expect(kernel.stats().swap).toEqual({ live: 2, cached: 2 });
+  kernel.verify();
+});
+
 it('a page that comes back gives up its swap space where more than half is in use', () => {
   touched({ swap: 4 * PAGE_SIZE, thp: { orders: {} } });
   const child = process.fork();
