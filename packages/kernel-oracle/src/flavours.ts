@@ -51,6 +51,7 @@ const LARGE = [
   linux.MADV_NOHUGEPAGE,
   linux.MADV_DONTNEED,
   linux.MADV_FREE,
+  linux.MADV_COLD,
   linux.MADV_DONTFORK,
   linux.MADV_DOFORK,
 ];
@@ -94,6 +95,20 @@ export const FLAVOURS = {
     length: 120,
     kinds: { ...LAYOUT, madvise: 6, mlock: 1, munlock: 1, uffdMove: 1 },
     advice: [...LARGE, ...LARGE, ...ADVICE],
+  },
+  /**
+   * Folios of 16 pages in swap and back: few kinds, so that one often gets there whole. Smaller folios would also be made of single pages whose
+   * swap slots happen to be neighbours, which is up to the kernel.
+   */
+  folioSwap: {
+    ...SMALL,
+    name: 'folioSwap',
+    settings: { orders: [4], swap: true },
+    places: 8,
+    placePages: 16,
+    length: 120,
+    kinds: { ...LAYOUT, munmap: 1, madvise: 12, read: 6, fork: 1, exit: 1, mlock: 0.5, swapOff: 0.25 },
+    advice: [...LARGE, ...SWAPPING, ...SWAPPING, linux.MADV_COLD, linux.MADV_WILLNEED],
   },
   /** Folios of PMD size, mapped whole and in part. */
   huge: {

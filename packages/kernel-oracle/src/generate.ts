@@ -38,17 +38,33 @@ export function randomProgram(random: Random, flavour: Flavour, length: number =
     const op = random.pick(bag);
     const born = op === 'fork' || op === 'thread';
     if ((born && live === MAX_PROCESSES) || (op === 'exit' && live === 1)) continue;
-    program.push(randomOperation(random, op, random.below(live), flavour));
+    const operation = randomOperation(random, op, random.below(live), flavour);
+    program.push(operation);
+    // Only memory that is not touched yet gets large folios.
+    if (operation.op === 'mmap' && flavour.placePages > 1 && random.below(4) > 0) program.push(wantingFolios(operation));
     live += born ? 1 : op === 'exit' ? -1 : 0;
   }
   return program;
 }
+
+const wantingFolios = ({ process, at, pages }: Mmap): Operation => ({
+  op: 'madvise',
+  process,
+  at,
+  pages,
+  advice: linux.MADV_HUGEPAGE,
+});
 
 function randomOperation(random: Random, op: Kind, process: number, { places, placePages, advice }: Flavour): Operation {
   const place = random.below(places);
   const count = 1 + random.below(Math.min(MAX_PLACES, places - place));
   const range = { process, at: place * placePages, pages: count * placePages };
   const touched = place * placePages + random.below(placePages);
+  // Where a place may hold one folio, some operations end inside.
+  if (op !== 'mmap' && placePages > 1 && random.below(4) === 0) {
+    range.at = touched;
+    range.pages = 1 + random.below(placePages);
+  }
   const elsewhere = (): number => random.below(places) * placePages;
   switch (op) {
     case 'mmap':

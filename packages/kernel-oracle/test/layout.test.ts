@@ -31,7 +31,7 @@ describe.runIf(process.platform === 'linux' && process.arch === 'x64')('as far a
     expect(operations).toBe(4000);
     expect(byKind.fork).toBeGreaterThan(20);
     expect(missing).toContainEqual(expect.stringMatching(/vm_pgoff; anon_vmas .*live objects \(nothing else was asked for\)/));
-    expect(missing).toContainEqual(expect.stringMatching(/programs of swap, ksm, folios, huge/));
+    expect(missing).toContainEqual(expect.stringMatching(/programs of swap, ksm, folios, folioSwap, huge/));
   });
 
   test('a model that is wrong is found out', async () => {
