@@ -43,8 +43,16 @@ describe('the failures that the report for a terminal shows in full', () => {
   });
 
   it('are, with those that are only named, all there are', () => {
-    const [, count, ids] = /^and (\d+) more: (.*)$/m.exec(print(report.results))!;
-    expect([...shown(report.results), ...ids.split(', ')].sort()).toEqual(failures.map(({ id }) => id).sort());
+    const few = failures.slice(0, 25);
+    const [, count, ids] = /^and (\d+) more: (.*)$/m.exec(print(few))!;
+    expect([...shown(few), ...ids.split(', ')].sort()).toEqual(few.map(({ id }) => id).sort());
+    expect(Number(count)).toBe(few.length - 5);
+  });
+
+  it('are not pushed off the screen by the names of hundreds of others', () => {
+    expect(failures.length).toBeGreaterThan(26);
+    const [, count, ids] = /^and (\d+) more: (.*), \.\.\. \(--reporter tap names all\)$/m.exec(print(report.results))!;
+    expect(ids.split(', ')).toHaveLength(20);
     expect(Number(count)).toBe(failures.length - 5);
   });
 });

@@ -128,6 +128,11 @@ describe('a stranger with a generated package', () => {
     expect(stdout + stderr).toMatch(/families\/fork: .*[\s\S]*every VMA that maps the folio[\s\S]*op: 'fork'/);
   });
 
+  test('gets one document from its scripts, without what the build says', async () => {
+    const { stdout } = await run(project)`npm run -s conformance -- --grep families/fork --json`;
+    expect(JSON.parse(stdout)).toMatchObject({ schema: 'rmap-lab/conformance@1', strategy: 'find-it' });
+  });
+
   test('compares it by name, also with what others have published', async () => {
     const names = ['find-it', 'rmap-strategy-page-list', 'anon-vma'].flatMap((name) => ['--strategy', name]);
     const { stdout, exitCode } = await run(project)`rmap-lab compare ${names} --workload shell-pipeline --json`;

@@ -6,6 +6,9 @@ import { explain } from './explain.js';
 /** Failures that are shown in full; more would bury them. */
 const SHOWN = 5;
 
+/** Others that are named; all of a new strategy's would push those that are shown off the screen. */
+const NAMED = 20;
+
 /** The report for a terminal. */
 export function pretty(report: ConformanceReport, command: string): string {
   const { levels, score } = documentOf(report);
@@ -28,11 +31,17 @@ export function pretty(report: ConformanceReport, command: string): string {
     `${colours.bold(report.strategy)} ${verdict}`,
     ...rows,
     ...shown.map(show),
-    ...(rest.length > 0 ? ['', `and ${rest.length} more: ${rest.map(({ id }) => id).join(', ')}`] : []),
+    ...(rest.length > 0 ? ['', `and ${rest.length} more: ${named(rest)}`] : []),
     '',
     `${score.passed} of ${report.results.length} cases passed in ${report.seconds.toFixed(1)} s (seed ${report.seed})`,
   ].join('\n');
 }
+
+const named = (failures: readonly CaseResult[]): string =>
+  failures
+    .slice(0, NAMED)
+    .map(({ id }) => id)
+    .join(', ') + (failures.length > NAMED ? ', ... (--reporter tap names all)' : '');
 
 /** In the order in which they are worth a look: cases of single hooks and of costs have words and numbers only. */
 function mostTelling(failures: readonly CaseResult[]): readonly CaseResult[] {
