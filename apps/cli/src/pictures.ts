@@ -1,12 +1,22 @@
-import { writeFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { accessSync, constants, existsSync, writeFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { type Failure, programLines, scenarioNamed, timelineHtml, timelineSvg } from '@rmap-lab/explorer';
+import { aboutFile } from '@rmap-lab/plumbing';
 import { standing } from './load-strategy.js';
 
 /** Files that a failing schedule is drawn into. */
 export interface PictureOptions {
   readonly svg?: string;
   readonly html?: string;
+}
+
+/** Says before long work that what it is to draw can't be written. @throws what the file system says */
+export function checkWritable(...files: readonly (string | undefined)[]): void {
+  for (const file of files) {
+    if (file === undefined) continue;
+    const path = resolve(standing(), file);
+    aboutFile(file, () => accessSync(existsSync(path) ? path : dirname(path), constants.W_OK));
+  }
 }
 
 /** Draws a failure of a scenario into the files asked for. */

@@ -11,6 +11,7 @@ import { type LayoutName, layoutOf, layoutOption } from '../layout.js';
 import { bundledStrategies, isOutside, loadStrategy, shortNames, standing } from '../load-strategy.js';
 import { positive, wholeNumber } from '../numbers.js';
 import { parametersOption, strategiesOption } from '../parameters.js';
+import { checkWritable } from '../pictures.js';
 import { checkUsable } from '../probe.js';
 import { type Watch, watchedByStrategy } from '../watched.js';
 import { runCoverLetter } from './cover-letter.js';
@@ -60,6 +61,7 @@ async function run(options: CompareCommandOptions): Promise<number> {
     process.stderr.write('rmap-lab: compare needs a --workload, or a --preset\n');
     return exitCode.badInput;
   }
+  checkWritable(options.svg);
   const layout = layoutOf(options.layout);
   const names = options.strategy.length > 0 ? [...new Set(options.strategy)] : bundledStrategies();
   await Promise.all(names.map(checkUsable));

@@ -22,7 +22,7 @@ import { exitCode } from '../exit-codes.js';
 import type { ExploreDocument } from '../explore-schema.js';
 import { loadStrategy, shortNames, standing } from '../load-strategy.js';
 import { count, positive, wholeNumber } from '../numbers.js';
-import { drawFailure, operationLines } from '../pictures.js';
+import { checkWritable, drawFailure, operationLines } from '../pictures.js';
 import { type Shard, shardFrom } from '../shard.js';
 import { watched } from '../watched.js';
 
@@ -76,7 +76,10 @@ export function addExplore(program: Command): void {
         program.error('error: in workers, --schedules is for engines that draw', { exitCode: 2 });
       else if (options.engine === 'pct' && options.preemptions >= MAX_STEPS)
         program.error(`error: pct makes fewer than ${MAX_STEPS} preemptions, as a schedule has no more steps`, { exitCode: 2 });
-      else process.exitCode = await apart([options.strategy], () => run(name, options));
+      else {
+        checkWritable(options.svg, options.html);
+        process.exitCode = await apart([options.strategy], () => run(name, options));
+      }
     });
 }
 
