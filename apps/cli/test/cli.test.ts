@@ -61,6 +61,13 @@ describe('rmap-lab run', () => {
     expect(first.kernelActivity).toEqual(second.kernelActivity);
   });
 
+  it.each([
+    ['run', '--workload', 'fork-chain', '--strategy', 'anon-vma-lazy:stated', '--json'],
+    ['conformance', 'anon-vma-lazy:stated', '--grep', 'families/fork', '--json'],
+  ])('names the preset in the document, so that two can be told apart: %s', async (...args) => {
+    expect(JSON.parse((await rmapLab(args)).out)).toMatchObject({ strategy: 'anon-vma-lazy:stated' });
+  });
+
   it('gives the same figures for the same seed', async () => {
     const [a, b] = await Promise.all([1, 2].map(() => rmapLab(['run', '--workload', 'fork-chain', '--json', '--seed', '7'])));
     const figures = ({ out }: Outcome): object => ({ ...JSON.parse(out), seconds: 0, operationsPerSecond: 0 });

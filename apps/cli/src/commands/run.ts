@@ -46,11 +46,13 @@ export function addRun(program: Command): void {
 }
 
 async function run(options: RunOptions): Promise<number> {
-  const { strategy } = await loadStrategy(options.strategy);
+  const { strategy, preset } = await loadStrategy(options.strategy);
   announce(options.strategy, `on ${options.workload}`);
   const workload = await openWorkload(options.workload, {}, standing());
   const known = (await workloads()).find(({ name }) => name === workload.name);
-  const { document, witness } = await measure(strategy, workload, known?.operations ?? null, options);
+  const measured = await measure(strategy, workload, known?.operations ?? null, options);
+  const { witness } = measured;
+  const document = preset === null ? measured.document : { ...measured.document, strategy: `${strategy.name}:${preset}` };
   print(options.json ? `${JSON.stringify(document)}\n` : `${runReport(document)}\n`);
   if (witness !== null) {
     process.stderr.write(`${witness}\n`);
