@@ -6,6 +6,7 @@ import {
   type Op,
   PAGE_SIZE,
   type Step,
+  type Vma,
   type WalkResult,
 } from '@rmap-lab/core';
 import type { Hash } from './hash.js';
@@ -14,14 +15,22 @@ const nameOf = ({ process, address }: FoundMapping): string => `process ${proces
 /** Addresses have 48 bits, the lowest 12 of them zero. */
 const placeOf = ({ process, address }: FoundMapping): number => process.id * 2 ** 36 + address / PAGE_SIZE;
 
-/** Looks at the truth while a walk is under way: who maps the folio all the time must be visited, who never does must not. */
+/** The page of the folio that a process maps, which stays the same where its entry travels. */
+const pageOf = ({ process, address }: FoundMapping, { anonPgoff, start }: Vma): number =>
+  process.id * 2 ** 36 + anonPgoff + (address - start) / PAGE_SIZE;
+const processOf = (page: number): number => Math.floor(page / 2 ** 36);
+/** Stands for any page of a process: which it is can't be told while the range of a VMA is half changed. */
+const anyPageOf = (process: number): number => (process + 1) * 2 ** 36 - 1;
+
+/** Looks at the truth while a walk is under way: what maps the folio all the time must be visited, what never does must not. */
 export class WalkWatch {
   private walking = false;
   /** The step of the walk that was made last. */
   private made: Step | null = null;
-  /** Processes that had an entry at every look so far, in a VMA that is theirs. */
+  /** Pages that a process had an entry for at every look so far, in a VMA that is its own. */
   private always = new Set<number>();
-  private readonly ever = new Set<number>();
+  /** By place of an entry: the pages that were seen there. */
+  private readonly ever = new Map<number, Set<number>>();
   /** What maps the folio, as of so many changes of entries, in so many address spaces. */
   private mappings: readonly FoundMapping[] = [];
   private writes = Number.NaN;
@@ -41,14 +50,14 @@ export class WalkWatch {
     const result = yield* this.listen(walk);
     this.walking = false;
     this.look();
-    const visited = new Set(result.found.map(({ process }) => process.id));
-    const missed = [...this.always].filter((id) => !visited.has(id));
+    const visited = new Set(result.found.flatMap((mapping) => [...(this.ever.get(placeOf(mapping)) ?? [])]));
+    const missed = [...this.always].filter((page) => !visited.has(page));
     if (missed.length > 0)
       throw new ContractViolation(
         'R18',
         'walk',
         'walk',
-        `folio ${this.folio} was mapped by process ${missed.join(', ')} during the whole walk, which didn't visit it`,
+        `folio ${this.folio} was mapped by ${this.ownersOf(missed, visited)} during the whole walk, which didn't visit it`,
       );
     const invented = result.found.filter((mapping) => !this.ever.has(placeOf(mapping))).map(nameOf);
     if (invented.length > 0)
@@ -59,9 +68,13 @@ export class WalkWatch {
   /** What was seen so far, which is part of the state. */
   digest(hash: Hash): void {
     hash.word(this.walking ? 1 : 2);
-    for (const id of this.always) hash.number(id);
-    hash.word(-1);
-    for (const place of [...this.ever].sort((a, b) => a - b)) hash.number(place);
+    for (const page of this.always) hash.number(page);
+    const ever = [...this.ever].sort(([a], [b]) => a - b);
+    for (const [place, pages] of ever) {
+      hash.word(-1);
+      hash.number(place);
+      for (const page of [...pages].sort((a, b) => a - b)) hash.number(page);
+    }
   }
 
   /** Call after every step of anybody; entries change after steps about them only, and never by a walk. */
@@ -83,22 +96,39 @@ export class WalkWatch {
 
   private look(): void {
     const now = this.now();
-    for (const id of this.always) if (!now.includes(id)) this.always.delete(id);
+    for (const page of this.always) if (!now.includes(page)) this.always.delete(page);
   }
 
-  /** The processes that map the folio right now. */
+  /** Who maps pages that were missed, and which, where others of the same process were visited. */
+  private ownersOf(missed: readonly number[], visited: ReadonlySet<number>): string {
+    const processes = [...new Set(missed.map(processOf))];
+    const partly = processes.every((process) => visited.has(anyPageOf(process)));
+    return `process ${processes.join(', ')}${partly ? ' in another place, too,' : ''}`;
+  }
+
+  /** The pages that somebody maps right now. */
   private now(): number[] {
     const { kernel } = this;
     if (this.stale()) {
       this.writes = kernel.entryWrites;
       this.spaces = kernel.processes.flatMap((process) => [process, process.mm]);
       this.mappings = kernel.mappings(this.folio);
-      for (const mapping of this.mappings) this.ever.add(placeOf(mapping));
+      for (const mapping of this.mappings) {
+        const place = placeOf(mapping);
+        if (!this.ever.has(place)) this.ever.set(place, new Set());
+      }
     }
     return kernel.unwatched(() => {
-      const owners: number[] = [];
-      for (const { process, address } of this.mappings) if (process.mm.tree.lookup(address) !== null) owners.push(process.id);
-      return owners;
+      const pages: number[] = [];
+      for (const mapping of this.mappings) {
+        const vma = mapping.process.mm.tree.lookup(mapping.address);
+        if (vma === null) continue;
+        const page = pageOf(mapping, vma);
+        const any = anyPageOf(mapping.process.id);
+        pages.push(page, any);
+        this.ever.get(placeOf(mapping))?.add(page).add(any);
+      }
+      return pages;
     });
   }
 

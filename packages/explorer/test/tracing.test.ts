@@ -1,4 +1,4 @@
-import type { Kernel, Op } from '@rmap-lab/core';
+import { type Kernel, type Op, PROT_READ, PROT_WRITE, type RmapStrategy } from '@rmap-lab/core';
 import { anonVma } from '@rmap-lab/strategy-anon-vma';
 import { anonVmaLazy } from '@rmap-lab/strategy-anon-vma-lazy';
 import { cowContext } from '@rmap-lab/strategy-cow-context';
@@ -16,6 +16,7 @@ import {
   type Search,
   type SearchOptions,
   scenarioNamed,
+  scenarioOf,
   scenarios,
   seeded,
   stateSearch,
@@ -210,6 +211,51 @@ describe('what a walk is held against', () => {
       expect(schedules(scenario)).toBe(schedules(forgetful));
     },
   );
+});
+
+describe('what a walk must visit', () => {
+  // That one entry of a process was visited once stood for all that it has.
+  it('is every page that a process maps all the time, in whichever VMA (R18)', () => {
+    const base = anonVma();
+    let walks = 0;
+    const forgetful: RmapStrategy = {
+      ...base,
+      state: 'free',
+      create: (services) => {
+        const rmap = base.create(services);
+        const walk = rmap.walk.bind(rmap);
+        walks = 0;
+        rmap.walk = (hold, query, visitor) => {
+          if (++walks > 1) return walk(hold, query, visitor);
+          let visited = false;
+          const visit: typeof visitor.visit = (vma, address) => {
+            if (visited) return true;
+            visited = true;
+            return visitor.visit(vma, address);
+          };
+          return walk(hold, query, Object.setPrototypeOf({ visit }, visitor) as typeof visitor);
+        };
+        return rmap;
+      },
+    };
+    const scenario = scenarioOf({
+      name: 'two-vmas',
+      description: '',
+      rules: [],
+      machine: { thp: { orders: { 2: 'always' } } },
+      setup: [
+        { op: 'mmap', process: 0, at: 8, pages: 4, prot: PROT_READ | PROT_WRITE, flags: 0, memory: 'private', offset: 0 },
+        { op: 'write', process: 0, at: 8 },
+        { op: 'mprotect', process: 0, at: 10, pages: 2, prot: PROT_READ },
+      ],
+      threads: { walk: [{ op: 'walk', process: 0, at: 8 }] },
+    });
+    const found = (strategy: RmapStrategy): unknown => explore(kernelProgram(scenario, { strategy })).failure?.message;
+    expect(found(base)).toBeUndefined();
+    expect(explore(kernelProgram(scenario, { strategy: forgetful }), { engine: 'bounded' }).failure?.message).toContain(
+      "was mapped by process 1 in another place, too, during the whole walk, which didn't visit it",
+    );
+  });
 });
 
 describe('what outlives its schedule', () => {
