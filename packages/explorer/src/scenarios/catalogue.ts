@@ -1,3 +1,4 @@
+import { ksmPages } from './ksm-pages.js';
 import { lookersOn } from './lookers-on.js';
 import { pairs } from './pairs.js';
 import { randomScenario } from './random-scenario.js';
@@ -7,7 +8,7 @@ import { special } from './special.js';
 import { others } from './triples.js';
 
 /** Scenarios that come with the explorer: every pair of a change and a walker, and some more. */
-export const scenarios: readonly ProgramScenario[] = [...pairs, ...others, ...special, ...lookersOn, ...secondLooks];
+export const scenarios: readonly ProgramScenario[] = [...pairs, ...others, ...special, ...ksmPages, ...lookersOn, ...secondLooks];
 
 /** A name that no scenario has. */
 export class UnknownScenario extends Error {
