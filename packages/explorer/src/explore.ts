@@ -3,7 +3,7 @@ import { boundedSteps, bruteForceSteps } from './bounded.js';
 import { type Cause, causeOf } from './cause.js';
 import { dporSteps } from './dpor.js';
 import type { LockEdge } from './lock-edges.js';
-import { type Minimal, minimise } from './minimise.js';
+import { type Minimal, minimise, minimiseSteps } from './minimise.js';
 import type { Program } from './program.js';
 import { type Sample, sampleSteps } from './random.js';
 import { type Recording, record, preemptions as switches } from './recording.js';
@@ -83,7 +83,7 @@ export function* exploring(program: Program, options: ExploreOptions = {}): Sear
   const failure =
     search.failure === null
       ? inversionOf(program, () => finished(searchBy(engine, program, preemptions, again)).search.failure)
-      : describe(minimise(program, search.failure));
+      : describe(yield* minimiseSteps(program, search.failure, again.signal));
   return {
     engine,
     verdict: failure === null ? 'passes' : 'fails',

@@ -1,10 +1,10 @@
-import { bounded } from './bounded.js';
+import { bounded, boundedSteps } from './bounded.js';
 import { Execution } from './execution.js';
 import { Numbers } from './numbers.js';
 import type { Program } from './program.js';
 import { preemptions } from './recording.js';
 import { ruleOf } from './rule.js';
-import type { FailingSchedule } from './search.js';
+import { type FailingSchedule, finished, type Searching } from './search.js';
 
 /** Schedules for operations, and again for preemptions: a number, so that what is found is the same on every machine. */
 const SCHEDULES = 5_000;
@@ -20,19 +20,25 @@ export interface Minimal extends FailingSchedule {
 
 /** A schedule that breaks the same rule with as few operations, and then as few preemptions, as could be found in a moment. */
 export function minimise(program: Program, failing: FailingSchedule): Minimal {
-  const { program: smaller, dropped, ...schedule } = fewerOperations(program, mergeSwitches(program, failing));
-  return { program: smaller, dropped, ...fewerPreemptions(smaller, schedule) };
+  return finished(minimiseSteps(program, failing));
+}
+
+/** The same, with pauses; ended by a signal, what was found by then. */
+export function* minimiseSteps(program: Program, failing: FailingSchedule, signal?: AbortSignal): Searching<Minimal> {
+  const merged = yield* mergeSwitches(program, failing, signal);
+  const { program: smaller, dropped, ...schedule } = yield* fewerOperations(program, merged, signal);
+  return { program: smaller, dropped, ...(yield* fewerPreemptions(smaller, schedule, signal)) };
 }
 
 /** Leaves operations out, the last ones first, as long as a schedule without them breaks the same rule. */
-function fewerOperations(program: Program, failing: FailingSchedule): Minimal {
+function* fewerOperations(program: Program, failing: FailingSchedule, signal: AbortSignal | undefined): Searching<Minimal> {
   let best: Minimal = { ...failing, program, dropped: [] };
   const { operations = 0, without } = program;
   if (without === undefined) return best;
   let left = SCHEDULES;
   for (let before = -1; best.dropped.length !== before; ) {
     before = best.dropped.length;
-    for (let number = operations - 1; number >= 0 && left > 0; number--) {
+    for (let number = operations - 1; number >= 0 && left > 0 && !signal?.aborted; number--) {
       if (best.dropped.includes(number)) continue;
       const dropped = [...best.dropped, number];
       const candidate = without(new Set(dropped));
@@ -40,6 +46,7 @@ function fewerOperations(program: Program, failing: FailingSchedule): Minimal {
         left -= schedules;
       });
       if (found !== null) best = { ...found, program: candidate, dropped };
+      yield;
     }
   }
   return { ...best, dropped: [...best.dropped].sort((a, b) => a - b) };
@@ -75,12 +82,17 @@ function failureOf(program: Program, known: Minimal, ran: (schedules: number) =>
 
 const namesOf = (program: Program): readonly string[] => new Execution(program, null).names;
 
-function fewerPreemptions(program: Program, failing: FailingSchedule): FailingSchedule {
+function* fewerPreemptions(
+  program: Program,
+  failing: FailingSchedule,
+  signal: AbortSignal | undefined,
+): Searching<FailingSchedule> {
   const rule = ruleOf(failing.error);
-  const best = mergeSwitches(program, failing);
+  const best = yield* mergeSwitches(program, failing, signal);
   const most = preemptions(program, best.choices);
   for (let bound = 0; bound < most; bound++) {
-    const { failure, exhausted } = bounded(program, bound, { maxSchedules: SCHEDULES });
+    const options = { maxSchedules: SCHEDULES, ...(signal !== undefined && { signal }) };
+    const { failure, exhausted } = yield* boundedSteps(program, bound, options);
     if (failure !== null && ruleOf(failure.error) === rule) return failure;
     if (!exhausted) break;
   }
@@ -88,10 +100,10 @@ function fewerPreemptions(program: Program, failing: FailingSchedule): FailingSc
 }
 
 /** Lets each thread run on where it was switched away from, as long as the rule stays broken. */
-function mergeSwitches(program: Program, failing: FailingSchedule): FailingSchedule {
+function* mergeSwitches(program: Program, failing: FailingSchedule, signal: AbortSignal | undefined): Searching<FailingSchedule> {
   const rule = ruleOf(failing.error);
   let best = failing;
-  for (let at = 1; at < best.choices.length; at++) {
+  for (let at = 1; at < best.choices.length && !signal?.aborted; at++) {
     const { choices } = best;
     if (choices[at] === choices[at - 1]) continue;
     const next = choices.indexOf(choices[at - 1], at);
@@ -108,6 +120,7 @@ function mergeSwitches(program: Program, failing: FailingSchedule): FailingSched
       best = shorter;
       at = 0;
     }
+    yield;
   }
   return best;
 }

@@ -8,6 +8,7 @@ import {
   failureOf,
   kernelProgram,
   operationsOf,
+  type Program,
   type ProgramScenario,
   programLines,
   scenarioNamed,
@@ -41,6 +42,24 @@ describe('a failure', () => {
     const passes = (candidate: ProgramScenario): boolean =>
       explore(kernelProgram(candidate, { strategy: unlocked }), { engine: 'bounded', preemptions: 2 }).verdict === 'passes';
     for (let number = 0; number < failure.operations; number++) expect(passes(small.without(new Set([number])))).toBe(true);
+  });
+
+  // A signal was not heard by then.
+  it('is told with the operations that are left when making it smaller is interrupted', () => {
+    const interrupt = new AbortController();
+    let tried = 0;
+    const interrupted: Program = Object.assign((...how: Parameters<Program>) => program(...how), {
+      operations: program.operations as number,
+      without: (dropped: ReadonlySet<number>) => {
+        tried++;
+        interrupt.abort();
+        return (program.without as NonNullable<Program['without']>)(dropped);
+      },
+    });
+    const told = explore(interrupted, { engine: 'bounded', preemptions: 2, signal: interrupt.signal }).failure;
+    expect(tried).toBe(1);
+    expect(told).toMatchObject({ rule: 'R18', recording: { error: { rule: 'R18' } } });
+    expect(told?.operations).toBeGreaterThan(failure.operations);
   });
 
   it('is a sentence: the rule, the two steps, and the lock that would order them', () => {
