@@ -35,6 +35,8 @@ export interface ConformanceCase {
   readonly title: string;
   /** Where it stems from: a kernel function, a commit, an experiment. */
   readonly why: string;
+  /** Why nothing here can tell of this strategy, in words; null or absent: {@link run} does. */
+  unverifiable?(strategy: RmapStrategy): string | null;
   /** @throws CaseFailure, Unsupported, or what the model throws */
   run(lab: Lab): void;
 }
@@ -72,9 +74,4 @@ export class CaseFailure extends Error {
   ) {
     super(message);
   }
-}
-
-/** The case is about something that this machine can't check. */
-export class CannotVerify extends Error {
-  override readonly name = 'CannotVerify';
 }

@@ -1,5 +1,4 @@
 export {
-  CannotVerify,
   CaseFailure,
   type ConformanceCase,
   type Evidence,

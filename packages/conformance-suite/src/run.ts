@@ -1,5 +1,5 @@
 import { messageOf, programToCode, type RmapStrategy, Unsupported } from '@rmap-lab/core';
-import { CannotVerify, CaseFailure, type ConformanceCase, type Evidence, type Level, type Strength } from './case.js';
+import { CaseFailure, type ConformanceCase, type Evidence, type Level, type Strength } from './case.js';
 import { cases as allCases } from './cases/index.js';
 import { RULES, type RuleId, ruleOf } from './rules.js';
 import { checkVersions } from './versions.js';
@@ -122,7 +122,11 @@ export function runCase(
 ): CaseResult {
   const started = performance.now();
   const refuses = each.needs.filter((feature) => strategy.unsupported?.[feature] !== undefined);
-  const end = outcomeOf(() => each.run({ strategy, seed, preemptions }), refuses, each.rule);
+  const reason = each.unverifiable?.(strategy) ?? null;
+  const end =
+    reason === null
+      ? outcomeOf(() => each.run({ strategy, seed, preemptions }), refuses, each.rule)
+      : ({ ...NOTHING, outcome: 'unverified', message: reason } as const);
   const { id, level, rule, strength, title, why } = each;
   return { id, level, rule, strength, title, why, milliseconds: performance.now() - started, ...end };
 }
@@ -134,7 +138,6 @@ function outcomeOf(run: () => void, refuses: readonly string[], rule: RuleId): E
   try {
     run();
   } catch (error) {
-    if (error instanceof CannotVerify) return { ...NOTHING, outcome: 'unverified', message: messageOf(error) };
     if (error instanceof Unsupported)
       return refuses.length > 0 ? { ...NOTHING, outcome: 'refused', message: messageOf(error) } : failed(error, 'R33');
     return failed(error, rule);

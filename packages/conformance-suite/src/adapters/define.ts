@@ -8,13 +8,18 @@ import { checkVersions } from '../versions.js';
 export interface Runner {
   describe(name: string, body: () => void): void;
   it(name: string, body: () => void): void;
+  /** A test that is shown as not run. */
+  skip(name: string): void;
 }
 
 /** Milliseconds that one case may take; runners that have a limit of their own are told. */
 export const LONGEST = 60_000;
 
-/** Defines one test for each case. A refused case passes, as it was refused, and says so in its name. */
-export function defineTests({ describe, it }: Runner, strategy: RmapStrategy, options: ConformanceOptions = {}): void {
+/**
+ * Defines one test for each case. A refused case passes, as it was refused, and says so in its name; one that nothing can verify is
+ * skipped, and says why.
+ */
+export function defineTests({ describe, it, skip }: Runner, strategy: RmapStrategy, options: ConformanceOptions = {}): void {
   checkVersions(strategy);
   const chosen = selectCases(options);
   const command = again('rmap-conformance', process.env.npm_package_name ?? strategy.name, options);
@@ -22,8 +27,14 @@ export function defineTests({ describe, it }: Runner, strategy: RmapStrategy, op
     for (const level of new Set(chosen.map((each) => each.level))) {
       describe(level, () => {
         for (const each of chosen.filter((one) => one.level === level)) {
+          const name = `${each.rule} ${each.id}: ${each.title}`;
+          const reason = each.unverifiable?.(strategy) ?? null;
+          if (reason !== null) {
+            skip(`${name} (unverified: ${reason})`);
+            continue;
+          }
           const refused = each.needs.some((feature) => strategy.unsupported?.[feature] !== undefined);
-          it(`${each.rule} ${each.id}: ${each.title}${refused ? ' (refused)' : ''}`, () => {
+          it(`${name}${refused ? ' (refused)' : ''}`, () => {
             const result = runCase(each, strategy, options);
             if (decides(result)) throw new Error(explain(result, command));
           });
