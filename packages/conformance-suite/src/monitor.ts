@@ -7,6 +7,7 @@ import {
   NoMemory,
   type Op,
   PAGE_SIZE,
+  type PageTableMove,
   type Rmap,
   type RmapHold,
   type RmapStrategy,
@@ -50,7 +51,7 @@ const excludes = ({ hold, of }: Exclusive, visit: Visit): boolean =>
 
 /**
  * The strategy with every call that crosses the contract looked at, also where threads are inside several at once: what no state
- * at the end of a schedule shows. The rest of it is untouched. Breaks are thrown as ContractViolation with their rule: R3, R8, R9, R20, R21, R22, R24, R25.
+ * at the end of a schedule shows. The rest of it is untouched. Breaks are thrown as ContractViolation with their rule: R3, R8, R9, R10, R20, R21, R22, R24, R25.
  * @param kernel the machine on which it runs, where that is known
  */
 export function monitored(strategy: RmapStrategy, kernel: () => Kernel | null = () => null): RmapStrategy {
@@ -148,9 +149,9 @@ function mayWait(task: Task | null): void {
   throw broken('R22', 'walk', `${task.name} holds ${held} over \`visit\``);
 }
 
-/** R8 and R9: what is to be called once is called once. */
+/** R8, R9 and R10: what is to be called once is called once, what is to be driven to its end is, and what fails there fails the hook. */
 function watchBrackets(rmap: Rmap): void {
-  const { adjust, forkMm } = rmap;
+  const { adjust, forkMm, move } = rmap;
   if (adjust !== undefined)
     rmap.adjust = function* (change) {
       let applied = 0;
@@ -164,13 +165,51 @@ function watchBrackets(rmap: Rmap): void {
   if (forkMm !== undefined)
     rmap.forkMm = function* (child, parent, copy) {
       let copied = 0;
-      const once = (): Op<void> => {
+      let failed = false;
+      function* once(): Op<void> {
         copied++;
-        return copy();
-      };
+        failed = true;
+        yield* copy();
+        failed = false;
+      }
       yield* forkMm(child, parent, once);
       if (copied !== 1) throw broken('R9', 'forkMm', `it called \`copy\` ${copied} times`);
+      if (failed) throw broken('R9', 'forkMm', '`copy` failed, and it returned as if all had been copied');
     };
+  if (move !== undefined)
+    rmap.move = function* (moving) {
+      const watched = driven(moving);
+      yield* move(watched);
+      watched.end();
+    };
+}
+
+/** A move that knows how far it was driven: by turns `next` finds an extent and `step` moves it, until `next` finds none. */
+function driven(moving: PageTableMove): PageTableMove & { end(): void } {
+  let state: 'begun' | 'found' | 'moved' | 'over' | 'failed' = 'begun';
+  const { why, from, to, merged, fromStart, toStart, bytes } = moving;
+  return {
+    ...{ why, from, to, merged, fromStart, toStart, bytes },
+    get level() {
+      return moving.level;
+    },
+    *next() {
+      if (state === 'found') throw broken('R10', 'move', 'it called `next` twice without `step`');
+      state = 'failed';
+      const more = yield* moving.next();
+      state = more ? 'found' : 'over';
+      return more;
+    },
+    *step() {
+      if (state !== 'found') throw broken('R10', 'move', 'it called `step` without `next`');
+      state = 'moved';
+      yield* moving.step();
+    },
+    end() {
+      if (state === 'failed') throw broken('R10', 'move', '`next` failed, and it returned as if all had moved');
+      if (state !== 'over') throw broken('R10', 'move', 'it returned before `next` found nothing more to move');
+    },
+  };
 }
 
 /** Hooks that the contract lets run out of memory. */

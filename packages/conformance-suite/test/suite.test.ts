@@ -4,6 +4,7 @@ import { anonVma } from '@rmap-lab/strategy-anon-vma';
 import { anonVmaLazy } from '@rmap-lab/strategy-anon-vma-lazy';
 import { cowContext } from '@rmap-lab/strategy-cow-context';
 import { describe, expect, it } from 'vitest';
+import { randomPrograms } from '../src/cases/random.js';
 import { cases, LEVELS, RULES, runCase, runConformance } from '../src/index.js';
 
 describe('the cases', () => {
@@ -167,6 +168,38 @@ describe('what a strategy says it can not do', () => {
       expect(outcomes.filter(([, outcome]) => outcome !== 'refused')).toEqual([]);
     },
   );
+});
+
+describe('the random programs', () => {
+  it.each([1, 2 ** 32 + 1, Number.MAX_SAFE_INTEGER])('of seed %i are all different', (seed) => {
+    const programs = randomPrograms(seed, 20).map((program) => JSON.stringify(program));
+    expect(new Set(programs).size).toBe(20);
+  });
+
+  it('map pages of a file, and have walkers, where the case says so', () => {
+    const kindsOf = (...features: Feature[]): Set<string> =>
+      new Set(
+        randomPrograms(1, 50, new Set(features))
+          .flat()
+          .map((operation) => (operation.op === 'mmap' ? operation.memory : operation.op)),
+      );
+    expect(kindsOf('private-file')).toContain('file-private');
+    const plain = kindsOf();
+    const more = kindsOf('swap', 'migrate', 'ksm', 'uffd-move', 'folio-split');
+    expect([...more].filter((kind) => !plain.has(kind)).sort()).toEqual([
+      'fill',
+      'finishMigrations',
+      'ksmScan',
+      'ksmUnmerge',
+      'migrate',
+      'read',
+      'reclaim',
+      'splitFolio',
+      'startMigration',
+      'swapOff',
+      'uffdMove',
+    ]);
+  });
 });
 
 it('the same seed gives the same programs, a shard its share', () => {

@@ -7,12 +7,14 @@ import {
   MADV_HUGEPAGE,
   MADV_MERGEABLE,
   messageOf,
+  NoMemory,
   type Operation,
   ProgramRun,
   type RmapStrategy,
   Unsupported,
 } from '@rmap-lab/core';
 import { CaseFailure, type ConformanceCase } from '../case.js';
+import { withHooks } from '../facade.js';
 import { monitored } from '../monitor.js';
 import {
   advise,
@@ -40,7 +42,7 @@ import {
   write,
 } from '../operations.js';
 import { endOf, pictures } from '../program-case.js';
-import type { RuleId } from '../rules.js';
+import { type RuleId, ruleOf } from '../rules.js';
 
 const SHARED = [map(10, 8), write(10), write(12), fork()];
 const HUGE = [map(500, 1100), advise(500, 1100, MADV_HUGEPAGE), write(512)];
@@ -162,8 +164,84 @@ function failing(strategy: RmapStrategy, setup: readonly Operation[], operation:
   }
 }
 
+/** Set-ups, and an operation in which memory runs out before each page table's worth of entries in turn. */
+const halfWay: readonly (readonly [
+  name: string,
+  title: string,
+  setup: readonly Operation[],
+  operation: Operation,
+  rule: RuleId,
+])[] = [
+  [
+    'mremap-half-way',
+    'a move of memory in three page tables',
+    [map(500, 1100), write(505), write(600), write(1500), fork()],
+    move(500, 1100, 4000),
+    'R10',
+  ],
+  ['mremap-merge-half-way', 'a move that merges', [...SHARED, move(12, 2, 40), map(2, 8), write(2)], move(40, 2, 12), 'R10'],
+  [
+    'fork-half-way',
+    'a fork of memory in three page tables',
+    [map(500, 1100), write(505), write(600), write(1500), move(500, 50, 4000), write(4001)],
+    fork(),
+    'R9',
+  ],
+];
+
+/**
+ * Memory for the n-th page table's worth of entries is refused, where the strategy could have refused it itself, for every n there is:
+ * core undoes what was done, by the same hooks, and no page is lost.
+ */
+function failHalfWay(strategy: RmapStrategy, setup: readonly Operation[], operation: Operation): void {
+  for (let n = 1; ; n++) {
+    let left = 0;
+    const short = withHooks(monitored(strategy), (rmap) => {
+      const { reserve } = rmap;
+      rmap.reserve = (pages) => {
+        if (left > 0 && --left === 0) throw new NoMemory('reserve');
+        return reserve?.(pages);
+      };
+    });
+    const run = new ProgramRun(new Kernel({ strategy: short, checked: true }));
+    for (const each of setup) run.apply(each);
+    const { kernel } = run;
+    try {
+      const { mappings } = kernel.verify();
+      left = n;
+      const answer = run.apply(operation);
+      const over = left > 0;
+      left = 0;
+      if (answer !== (over ? 'ok' : 'ENOMEM')) throw new Error(`the answer is ${answer}`);
+      const now = kernel.verify().mappings;
+      if (!over && now !== mappings) throw new Error(`${mappings} entries mapped pages before, ${now} do after it was undone`);
+      if (!over && run.apply(operation) !== 'ok') throw new Error('it fails again, with memory');
+      kernel.verify();
+      endOf(run);
+      if (over) return;
+    } catch (error) {
+      throw new CaseFailure(`without memory for page table ${n} of the last operation: ${messageOf(error)}`, {
+        rule: ruleOf(error),
+        program: [...setup, operation],
+        ...pictures({ strategy }, setup, kernel),
+      });
+    }
+  }
+}
+
+const halfWayCases: readonly ConformanceCase[] = halfWay.map(([name, title, setup, operation, rule]) => ({
+  id: `failure/${name}`,
+  level: 'failure',
+  rule,
+  strength: 'must',
+  needs: [],
+  title: `${title}: with memory running out half way, all is undone and nothing is lost`,
+  why: 'move_page_tables returns early and is called again the other way round; dup_mmap, exit_mmap of a half-made child',
+  run: ({ strategy }) => failHalfWay(strategy, setup, operation),
+}));
+
 /** Memory that runs out, at every allocation of every kind of operation. */
-export const failures: readonly ConformanceCase[] = sweeps.map(([name, title, setup, operation, rule = 'R2', needs = []]) => ({
+const everyAllocation: readonly ConformanceCase[] = sweeps.map(([name, title, setup, operation, rule = 'R2', needs = []]) => ({
   id: `failure/${name}`,
   level: 'failure',
   rule,
@@ -173,3 +251,6 @@ export const failures: readonly ConformanceCase[] = sweeps.map(([name, title, se
   why: 'fault injection (failslab); the undo paths of the kernel function at work',
   run: ({ strategy }) => sweep(strategy, setup, operation),
 }));
+
+/** Both. */
+export const failures: readonly ConformanceCase[] = [...everyAllocation, ...halfWayCases];

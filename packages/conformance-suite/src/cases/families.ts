@@ -77,6 +77,20 @@ export const families = programCases('families', [
     program: [map(10, 10), write(10), ...Array.from({ length: 8 }, (_, i) => [fork(i), write(11 + i, i + 1)]).flat()],
   },
   {
+    name: 'depth-of-twenty-four',
+    rule: 'R7',
+    title: 'twenty-four generations, each with a page of its own that all below it share',
+    why: 'rmap_walk_anon, anon_vma_clone: a chain has no length at which it ends',
+    program: [map(10, 26), write(10), ...Array.from({ length: 24 }, (_, i) => [fork(i), write(11 + i, i + 1)]).flat()],
+  },
+  {
+    name: 'forty-children',
+    rule: 'R7',
+    title: 'forty children of one parent share its page, some of them write to it',
+    why: 'rmap_walk_anon visits whatever the interval tree has',
+    program: [map(10, 1), write(10), ...Array.from({ length: 40 }, () => fork()), write(10, 20), write(10, 39)],
+  },
+  {
     name: 'parent-exits',
     rule: 'R7',
     title: 'a child outlives its parent',
@@ -264,8 +278,8 @@ export const families = programCases('families', [
   {
     name: 'exec-then-fork',
     rule: 'R7',
-    title: 'a stack that exec shifted is forked',
-    why: 'setup_arg_pages, shift_arg_pages',
+    title: 'a stack that exec made is forked',
+    why: 'setup_arg_pages',
     program: [exec(), fork(), map(10, 2), write(10)],
   },
   {

@@ -1,7 +1,40 @@
-import { Kernel, type KernelOptions, MADV_DONTNEED, messageOf, type Operation, ProgramRun, Unsupported } from '@rmap-lab/core';
-import { CaseFailure, type ConformanceCase } from '../case.js';
+import {
+  type Feature,
+  Kernel,
+  type KernelOptions,
+  MADV_DONTNEED,
+  MADV_MERGEABLE,
+  messageOf,
+  type Operation,
+  ProgramRun,
+  Unsupported,
+} from '@rmap-lab/core';
+import { CaseFailure, type ConformanceCase, type Lab } from '../case.js';
 import { unrefusing } from '../monitor.js';
-import { exec, exit, fork, map, move, moveKeeping, munmap, protect, RO, write } from '../operations.js';
+import {
+  advise,
+  exec,
+  exit,
+  fill,
+  finishMigrations,
+  fork,
+  ksmScan,
+  ksmUnmerge,
+  map,
+  migrate,
+  move,
+  moveKeeping,
+  munmap,
+  protect,
+  RO,
+  read,
+  reclaim,
+  splitFolio,
+  startMigration,
+  swapOff,
+  uffdMove,
+  write,
+} from '../operations.js';
 import { endOf, runProgram } from '../program-case.js';
 import type { RuleId } from '../rules.js';
 
@@ -22,14 +55,42 @@ function numbers(seed: number): (n: number) => number {
   };
 }
 
+type Kind = readonly [weight: number, make: () => Operation];
+type Draw = () => number;
+
+/** Operations that take a feature: how often, and how they are made. */
+const FURTHER: readonly (readonly [
+  feature: Feature,
+  weight: number,
+  make: (at: Draw, process: Draw, below: (n: number) => number) => Operation,
+])[] = [
+  ['swap', 4, (at, process) => reclaim(at(), process())],
+  ['swap', 3, (at, process) => read(at(), process())],
+  ['swap', 1, () => swapOff],
+  ['migrate', 2, (at, process) => migrate(at(), process())],
+  ['migrate', 2, (at, process) => startMigration(at(), process())],
+  ['migrate', 1, () => finishMigrations],
+  ['ksm', 3, (at, process, below) => fill(at(), 1 + below(2), process())],
+  ['ksm', 2, (at, process, below) => advise(at(), 1 + below(5), MADV_MERGEABLE, process())],
+  ['ksm', 2, () => ksmScan],
+  ['ksm', 1, () => ksmUnmerge],
+  ['uffd-move', 3, (at, process, below) => uffdMove(at(), at(), 1 + below(3), process())],
+  ['folio-split', 2, (at, process) => splitFolio(at(), 0, process())],
+];
+
+/** What else programs may be about than mappings, writes, forks and deaths: what these features do. */
+type Beyond = ReadonlySet<Feature>;
+const NOTHING_BEYOND: Beyond = new Set();
+
 /** A program over up to six processes and so few places that pieces often come home. It begins with memory at all of them. */
-export function randomProgram(seed: number, length = LENGTH): readonly Operation[] {
+export function randomProgram(seed: number, length = LENGTH, beyond = NOTHING_BEYOND): readonly Operation[] {
   const below = numbers(seed);
   const at = (): number => 10 + below(14);
   const pages = (): number => 1 + below(5);
   const process = (): number => below(6);
-  const kinds: readonly [weight: number, make: () => Operation][] = [
-    [5, () => map(at(), pages(), { process: process(), prot: below(4) === 0 ? RO : 3 })],
+  const file = (): object => (beyond.has('private-file') && below(2) === 0 ? { memory: 'file-private', offset: below(4) } : {});
+  const kinds: readonly Kind[] = [
+    [5, () => map(at(), pages(), { process: process(), prot: below(4) === 0 ? RO : 3, ...file() })],
     [9, () => write(at(), process())],
     [4, () => fork(process())],
     [2, () => exit(process())],
@@ -39,6 +100,9 @@ export function randomProgram(seed: number, length = LENGTH): readonly Operation
     [1, () => moveKeeping(at(), pages(), at(), process())],
     [1, () => ({ op: 'madvise', process: process(), at: at(), pages: pages(), advice: MADV_DONTNEED })],
     [1, () => exec(process())],
+    ...FURTHER.filter(([feature]) => beyond.has(feature)).map(
+      ([, weight, make]): Kind => [weight, () => make(at, process, below)],
+    ),
   ];
   const total = kinds.reduce((sum, [weight]) => sum + weight, 0);
   const operations = Array.from({ length: length - 1 }, () => {
@@ -47,10 +111,14 @@ export function randomProgram(seed: number, length = LENGTH): readonly Operation
       ticket -= weight;
       return ticket < 0;
     });
-    return (kind as (typeof kinds)[number])[1]();
+    return (kind as Kind)[1]();
   });
   return [map(10, 14), ...operations];
 }
+
+/** Programs that a seed stands for: of each seed others, however large it is. */
+export const randomPrograms = (seed: number, programs: number, beyond = NOTHING_BEYOND): readonly (readonly Operation[])[] =>
+  Array.from({ length: programs }, (_, i) => randomProgram(Math.imul(seed, 1_000_003) + i, LENGTH, beyond));
 
 /**
  * Runs programs one after the other, many on each machine, as setting one up takes as long as a few operations. After each operation
@@ -86,6 +154,7 @@ const randomCase = (
   options: Omit<KernelOptions, 'strategy'>,
   programs = PROGRAMS,
   needs: ConformanceCase['needs'] = [],
+  beyond: (strategy: Lab['strategy']) => Beyond = () => NOTHING_BEYOND,
 ): ConformanceCase => ({
   id: `random/${name}`,
   level: 'random',
@@ -95,12 +164,15 @@ const randomCase = (
   title,
   why: 'what nobody thought of; the failing program is shrunk',
   run: ({ strategy, seed }) => {
-    runPrograms(
-      { ...options, strategy },
-      Array.from({ length: programs }, (_, i) => randomProgram(seed * 1_000_003 + i)),
-    );
+    runPrograms({ ...options, strategy }, randomPrograms(seed, programs, beyond(strategy)));
   },
 });
+
+const WALKERS: readonly Feature[] = ['swap', 'migrate', 'ksm', 'uffd-move', 'folio-split'];
+
+/** Whatever follows the reverse map, but for what the strategy refuses. */
+const walkersOf = ({ unsupported }: Lab['strategy']): Beyond =>
+  new Set(WALKERS.filter((feature) => unsupported?.[feature] === undefined));
 
 /** Random programs, all checked after every operation. */
 export const random: readonly ConformanceCase[] = [
@@ -111,10 +183,39 @@ export const random: readonly ConformanceCase[] = [
     'large-folio',
   ]),
   randomCase(
+    'private-files',
+    'R17',
+    'the same with pages of a file among them',
+    {},
+    FEWER,
+    ['private-file'],
+    () => new Set(['private-file']),
+  ),
+  randomCase(
     'own-offsets',
     'R17',
-    'the same with private file pages keyed by an offset of their own',
+    'the same with pages of a file among them, keyed by an offset of their own',
     { anonOffset: 'own' },
     FEWER,
+    ['private-file'],
+    () => new Set(['private-file']),
+  ),
+  randomCase(
+    'walkers',
+    'R17',
+    'the same with page-out, swap-in, migration, KSM and UFFDIO_MOVE among them, as far as the strategy takes them',
+    {},
+    FEWER,
+    [],
+    walkersOf,
+  ),
+  randomCase(
+    'walkers-of-large-folios',
+    'R17',
+    'the same with folios of four pages, some of them split',
+    { thp: { orders: { 2: 'always' } } },
+    FEWER,
+    ['large-folio'],
+    walkersOf,
   ),
 ];

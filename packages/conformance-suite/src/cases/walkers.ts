@@ -23,6 +23,8 @@ import {
 import { type ProgramCase, programCases } from '../program-case.js';
 import type { RuleId } from '../rules.js';
 
+const FOUR = { thp: { orders: { 2: 'always' } } } as const;
+
 /** Situations of the page at 10; `at` and `by`: where somebody maps it in the end. */
 const situations: readonly {
   readonly name: string;
@@ -212,6 +214,7 @@ const single: readonly ProgramCase[] = [
       fork(),
       protect(12, 2, RO),
       write(11),
+      move(12, 2, 40, 1),
     ],
   },
   {
@@ -237,6 +240,33 @@ const single: readonly ProgramCase[] = [
     title: 'a page in the swap cache whose place moved meanwhile',
     why: 'the index of a cached page no longer fits',
     program: [map(10, 1), write(10), fork(), reclaim(10), read(10, 1), move(10, 1, 40), read(40)],
+  },
+  {
+    name: 'migrate/large-cut',
+    rule: 'R14',
+    needs: ['large-folio', 'migrate'],
+    options: FOUR,
+    title: 'a shared folio of four pages that lies over cuts is migrated',
+    why: 'remove_migration_ptes looks for all offsets of the folio, in VMAs that have some of them',
+    program: [map(4, 12), write(8), protect(9, 1, RO), fork(), migrate(8)],
+  },
+  {
+    name: 'migrate/large-half-moved',
+    rule: 'R23',
+    needs: ['large-folio', 'migrate'],
+    options: FOUR,
+    title: 'half of a folio moves between the halves of its migration',
+    why: 'move_ptes of migration entries; the pin stands for all pages of the folio',
+    program: [map(8, 4), write(8), fork(), startMigration(8), move(10, 2, 40, 1), fork(1), finishMigrations],
+  },
+  {
+    name: 'reclaim/large-half-moved',
+    rule: 'R17',
+    needs: ['large-folio', 'swap'],
+    options: FOUR,
+    title: 'a folio of which half moved is swapped out and read back',
+    why: 'try_to_unmap at two distances',
+    program: [map(8, 4), write(8), move(10, 2, 40), fork(), reclaim(8), read(8), read(40, 1), write(41)],
   },
   {
     name: 'migrate/twice-with-a-fork',

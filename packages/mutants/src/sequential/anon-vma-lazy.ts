@@ -198,4 +198,14 @@ export const lazyMutants = mutantsOf('anon-vma-lazy', 'sequential', [
     ['hold.ts', '  if (!isLazyAnchor(word) || !(yield* folios.mapped(folio))) {', '  if (!isLazyAnchor(word)) {'],
     ['hold.ts', 'if (locked && same && (yield* folios.mapped(folio))) return hold;', 'if (locked && same) return hold;'],
   ],
+  [
+    'base-kept',
+    'the distance between offsets and addresses is that of the first fault, wherever exec shifts the stack',
+    [
+      'vma-operations.ts',
+      'if (fields.members > 0) fields.base = baseOf(vma.start, vma.anonPgoff);',
+      'void baseOf(vma.start, fields.base as typeof vma.anonPgoff);',
+    ],
+    ['options.ts', 'intended: { ...stated,', "intended: { ...stated, base: 'cached',"],
+  ],
 ]);

@@ -77,6 +77,24 @@ export const anonVmaMutants = mutantsOf('anon-vma', 'sequential', [
       '(link.vma.start + (first - link.vma.anonPgoff) * 4096) as Address',
     ],
   ],
+  [
+    'large-from-start',
+    'of a large folio a walk gives the address where each VMA begins',
+    [
+      'walk.ts',
+      'services.addressIn(link.vma, first, last) as Address',
+      '(last > first && last - first < 512 ? link.vma.start : services.addressIn(link.vma, first, last)) as Address',
+    ],
+  ],
+  [
+    'pinned-first-page',
+    'a walk under a pin looks for the first page of a large folio only',
+    [
+      'walk.ts',
+      'for (let link = anonVma.first(first, last); link !== null; link = anonVma.next(link, first, last)) {',
+      'const end = isPin(hold) && last - first < 512 ? first : last;\n    for (let link = anonVma.first(first, end); link !== null; link = anonVma.next(link, first, end)) {',
+    ],
+  ],
   ['walk-first-only', 'a walk offers the first VMA only', ['walk.ts', 'link = anonVma.next(link, first, last)', 'link = null']],
 
   // Holds.
@@ -94,6 +112,24 @@ export const anonVmaMutants = mutantsOf('anon-vma', 'sequential', [
     'busy-at-once',
     'told not to wait, a hold is always busy',
     ['lock.ts', "if (!wait) return yield* tryHold(state, folio, mode === 'pin' ? PIN : WRITE);", 'if (!wait) return BUSY;'],
+  ],
+  [
+    'write-gone',
+    'who may wait for a write hold is told that nothing maps the folio',
+    [
+      'lock.ts',
+      '  const anonVma = yield* getAnonVma(state, folio);\n  if (anonVma === null) return GONE;\n  if (mode',
+      "  const anonVma = mode === 'write' ? null : yield* getAnonVma(state, folio);\n  if (anonVma === null) return GONE;\n  if (mode",
+    ],
+  ],
+  [
+    'large-busy',
+    'a write hold of a large folio is always busy',
+    [
+      'lock.ts',
+      "  if (!wait) return yield* tryHold(state, folio, mode === 'pin' ? PIN : WRITE);\n",
+      "  if (mode === 'write' && state.services.folios.pages(folio) > 1) return BUSY;\n  if (!wait) return yield* tryHold(state, folio, mode === 'pin' ? PIN : WRITE);\n",
+    ],
   ],
   [
     'tried-pin-uncounted',
@@ -158,6 +194,35 @@ export const anonVmaMutants = mutantsOf('anon-vma', 'sequential', [
     'move-one-table',
     'a move ends after one page table',
     ['move.ts', '  while (yield* moving.next()) {', '  if (yield* moving.next()) {'],
+  ],
+  [
+    'move-two-tables',
+    'a move prepares two page tables at once and moves the second',
+    [
+      'move.ts',
+      '    yield* moving.step();\n',
+      "    if (moving.why === 'mremap') yield* moving.next();\n    yield* moving.step();\n",
+    ],
+  ],
+  [
+    'move-failure-swallowed',
+    'a move that runs out of memory half way is taken for done',
+    ['move.ts', '  while (yield* moving.next()) {', '  while (yield* more(moving)) {'],
+    [
+      'move.ts',
+      '/** A whole table changes',
+      'function* more(moving: PageTableMove): Op<boolean> {\n  try {\n    return yield* moving.next();\n  } catch {\n    return false;\n  }\n}\n\n/** A whole table changes',
+    ],
+  ],
+  [
+    'rollback-skipped',
+    'a move that ran out of memory is not undone',
+    ['move.ts', '  while (yield* moving.next()) {', "  while (moving.why !== 'rollback' && (yield* moving.next())) {"],
+  ],
+  [
+    'exec-stack-stays',
+    'the stack that exec shifts does not move',
+    ['move.ts', '  while (yield* moving.next()) {', "  while (moving.why !== 'exec-stack' && (yield* moving.next())) {"],
   ],
 
   // The tree.
@@ -264,6 +329,11 @@ export const anonVmaMutants = mutantsOf('anon-vma', 'sequential', [
     ['fork.ts', '    if (anonVma !== null) yield* anonVmas.put(anonVma);\n', ''],
   ],
   ['fork-leaves-links', 'a fork without memory leaves the links it made', ['fork.ts', '    yield* unlink(state, child);\n', '']],
+  [
+    'links-at-most',
+    'a clone copies the oldest twelve links',
+    ['clone.ts', 'old !== null; old = old.newer) {', 'old !== null && target.links < 12; old = old.newer) {'],
+  ],
   [
     'clone-drops-oldest',
     'a clone copies all links but the oldest',

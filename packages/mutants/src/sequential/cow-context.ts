@@ -35,6 +35,11 @@ export const cowContextMutants = mutantsOf('cow-context', 'sequential', [
     ['strategy.ts', "    if (choices.linkChild === 'beforeCopy') yield* contexts.link(context, contexts.of(parent));\n", ''],
   ],
   [
+    'copy-failure-swallowed',
+    'a fork that runs out of memory half way is taken for done',
+    ['strategy.ts', '    yield* copy();\n', '    try {\n      yield* copy();\n    } catch {}\n'],
+  ],
+  [
     'fork-uncounted',
     'a child holds no reference of its parent',
     ['contexts.ts', '    child.parent = parent;\n    parent.refs++;\n', '    child.parent = parent;\n'],
@@ -90,6 +95,11 @@ export const cowContextMutants = mutantsOf('cow-context', 'sequential', [
       '  let next = yield* contexts.firstChild(at);\n  for (let from = at; next === null',
       '  let next = at === top ? yield* contexts.firstChild(at) : null;\n  for (let from = at; next === null',
     ],
+  ],
+  [
+    'walk-sixteen',
+    'a walk looks at sixteen contexts at most',
+    ['walk.ts', '  if (context.mm === null) return true;\n', '  if (context.mm === null || search.contexts > 16) return true;\n'],
   ],
   [
     'walk-one-child',
@@ -181,6 +191,20 @@ export const cowContextMutants = mutantsOf('cow-context', 'sequential', [
       'remaps.ts',
       '      records.drop(first, from, delta);\n      records.drop(to, end, delta);',
       '      records.drop(first, end, delta);\n      void from;\n      void to;',
+    ],
+  ],
+  [
+    'new-half-unmarked',
+    'the new half of a split does not know that it is recorded',
+    ['remaps.ts', '= delta !== 0;\n    });', '= delta !== 0 && vmas[i] !== inserted;\n    });'],
+  ],
+  [
+    'kept-source-recorded',
+    'the source that MREMAP_DONTUNMAP keeps also keeps its record',
+    [
+      'remaps.ts',
+      '    if (fields.recorded) {\n      const claim',
+      '    if (fields.recorded && !vma.attached) {\n      const claim',
     ],
   ],
   [

@@ -1,7 +1,26 @@
+import { type Address, Kernel, NoMemory, type Operation, PAGE_SIZE, TASK_SIZE } from '@rmap-lab/core';
 import type { ConformanceCase } from '../../case.js';
 import { withHooks } from '../../facade.js';
-import { fork, map, move, protect, RO, read, reclaim, write } from '../../operations.js';
-import { contractCase, expect, play, show, VARIED } from './stage.js';
+import { fork, map, move, moveKeeping, munmap, protect, RO, read, reclaim, write } from '../../operations.js';
+import { objects } from '../growth.js';
+import { contractCase, expect, nothingLeft, play, show, VARIED } from './stage.js';
+
+/** Objects that a strategy may keep for later without growing by it. */
+const PUT_BY = 32;
+
+/** Memory from page `at` on that is touched, cut, moved in parts, and goes. */
+const comeAndGo = (at: number): readonly Operation[] => [
+  map(at, 8),
+  write(at),
+  write(at + 3),
+  write(at + 6),
+  protect(at + 2, 2, RO),
+  move(at + 4, 4, at + 40),
+  protect(at + 41, 1, RO),
+  move(at + 42, 2, at + 60),
+  moveKeeping(at + 60, 2, at + 20),
+  munmap(at, 100),
+];
 
 /** How often hooks do what they are called for, and that questions change nothing. */
 export const ofHooks: readonly ConformanceCase[] = [
@@ -61,6 +80,46 @@ export const ofHooks: readonly ConformanceCase[] = [
     play(spied, [map(500, 1100), write(505), write(600), write(1500), move(500, 1100, 4000)]).kernel.verify();
     expect(unfinished === 0, 'a move ended before everything had moved');
   }),
+  contractCase(
+    'exec-shifts-the-stack',
+    'R10',
+    'a stack that exec shifts down is found where it went, and forked; or exec gives up, and nothing is left',
+    'relocate_vma_down: move_page_tables within one VMA, whose offsets stay',
+    ({ strategy }) => {
+      for (let n = 0, over = false; !over; n++) {
+        const kernel = new Kernel({ strategy, checked: true });
+        const process = kernel.spawn();
+        const before = kernel.allocations;
+        kernel.failNextAllocation(n);
+        try {
+          process.exec({ stackTop: (TASK_SIZE - 3 * PAGE_SIZE) as Address, argumentPages: 2 });
+          over = n > 0 && kernel.allocations - before < n;
+          kernel.failNextAllocation(0);
+          const { mappings } = kernel.verify();
+          expect(mappings === 2, `2 pages of arguments were written, ${mappings} are mapped`);
+          process.fork();
+        } catch (error) {
+          if (n === 0 || !(error instanceof NoMemory)) throw error;
+          kernel.failNextAllocation(0);
+        }
+        kernel.verify();
+        for (const each of [...kernel.processes]) each.exit();
+        nothingLeft(kernel, 'after the last exit');
+      }
+    },
+  ),
+  contractCase(
+    'unlink-holds-nothing',
+    'R4',
+    'memory that is cut, moved and unmapped again and again leaves no growing row of objects',
+    'unlink_anon_vmas: of split halves, of sources that MREMAP_DONTUNMAP keeps, of what moved on',
+    ({ strategy }) => {
+      const after = (cycles: number): number =>
+        objects(play(strategy, Array.from({ length: cycles }, (_, i) => comeAndGo(10 + 100 * i)).flat()).kernel);
+      const [few, many] = [after(64), after(512)];
+      expect(many <= few + PUT_BY, `${few} objects are left after 64 times, ${many} after 512`);
+    },
+  ),
   contractCase(
     'merge-question-is-pure',
     'R11',

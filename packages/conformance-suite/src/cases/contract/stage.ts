@@ -1,9 +1,11 @@
 import {
+  type Address,
   type Folio,
   Kernel,
   type KernelOptions,
   type Op,
   type Operation,
+  PAGE_SIZE,
   type Pgoff,
   ProgramRun,
   type Rmap,
@@ -59,7 +61,7 @@ export function nothingLeft(kernel: Kernel, when: string): void {
   });
 }
 
-/** A machine on which a program ran, the strategy's hooks, and the folio of the first process's first touched VMA. */
+/** A machine on which a program ran, the strategy's hooks, and the first folio in the first process's first touched VMA. */
 export interface Stage {
   readonly kernel: Kernel;
   readonly rmap: Rmap;
@@ -80,9 +82,11 @@ export function stage(
   });
   const started = play(spied, program, options);
   const process = started.processes[0];
-  const at = process.vmas().find(({ faulted }) => faulted)?.start;
-  const folio = at === undefined ? null : process.folioAt(at);
-  if (folio === null || rmap === null || at === undefined) throw new CaseFailure('a page that was written is not mapped');
+  const vma = process.vmas().find(({ faulted }) => faulted);
+  let at = vma?.start ?? (0 as Address);
+  while (vma !== undefined && at < vma.end && process.folioAt(at) === null) at = (at + PAGE_SIZE) as Address;
+  const folio = process.folioAt(at);
+  if (folio === null || rmap === null) throw new CaseFailure('a page that was written is not mapped');
   const { index, order } = process.pageAt(at);
   const first = index as Pgoff;
   return { kernel: started.kernel, rmap, folio, first, last: (first + 2 ** order - 1) as Pgoff, run: started };

@@ -1,11 +1,11 @@
 import { PAGE_SIZE, type RmapStrategy, run, type Vma } from '@rmap-lab/core';
-import type { ConformanceCase } from '../../case.js';
+import { CaseFailure, type ConformanceCase } from '../../case.js';
 import { map, protect, RO, write } from '../../operations.js';
 import { alone, answerOf, contractCase, expect, nothingLeft, type Stage, shared, stage } from './stage.js';
 
-/** A folio of four pages that lies in three VMAs. */
+/** A folio of four pages that lies in three VMAs, of which the first and the last are larger than their part of it. */
 const cutUp = (strategy: RmapStrategy): Stage =>
-  stage(strategy, [map(8, 4), write(8), protect(9, 1, RO)], { thp: { orders: { 2: 'always' } } });
+  stage(strategy, [map(4, 12), write(8), protect(9, 1, RO)], { thp: { orders: { 2: 'always' } } });
 
 /** What the strategy offers in one walk; `until` says after how many it is told to stop. */
 function offers(
@@ -31,6 +31,16 @@ function offers(
   return seen;
 }
 
+/** Takes and gives back a hold of each mode. @throws CaseFailure */
+function everyHoldIsHad({ rmap, folio }: Stage, waits: readonly boolean[]): void {
+  for (const wait of waits)
+    for (const mode of ['pin', 'read', 'write'] as const) {
+      const hold = answerOf(rmap.hold(folio, mode, wait));
+      expect(hold > 0, `a '${mode}' hold ${wait ? 'that may wait' : 'without waiting'} answers ${hold}`);
+      answerOf(rmap.release(hold));
+    }
+}
+
 /** What a walk offers, and what a hold answers. */
 export const ofWalks: readonly ConformanceCase[] = [
   contractCase(
@@ -44,6 +54,26 @@ export const ofWalks: readonly ConformanceCase[] = [
       );
       expect(bad === undefined, `a VMA was offered at 0x${bad?.address.toString(16)}, which lies not inside it`);
     },
+  ),
+  contractCase(
+    'walk-offers-lowest-page',
+    'R19',
+    'of a large folio a walk offers, in each VMA, the lowest of its pages that lie there',
+    'vma_address: page_vma_mapped_walk goes on from there',
+    ({ strategy }) => {
+      const cut = cutUp(strategy);
+      const offered = offers(cut);
+      if (offered.length < 3)
+        throw new CaseFailure(`the folio lies in 3 VMAs, the walk offered ${offered.length}`, { rule: 'R17' });
+      const wrong = offered.find(
+        ({ vma, address }) => address !== vma.start + Math.max(0, cut.first - vma.anonPgoff) * PAGE_SIZE,
+      );
+      expect(
+        wrong === undefined,
+        `the VMA at 0x${wrong?.vma.start.toString(16)} was offered at 0x${wrong?.address.toString(16)}`,
+      );
+    },
+    ['large-folio'],
   ),
   contractCase(
     'walk-offers-once',
@@ -125,14 +155,24 @@ export const ofWalks: readonly ConformanceCase[] = [
     'R25',
     'with nobody in the way, a hold that may not wait is had',
     'try_lock in rmap_walk_control',
+    ({ strategy }) => everyHoldIsHad(shared(strategy), [false]),
+  ),
+  contractCase(
+    'hold-of-a-mapped-folio',
+    'R25',
+    'with nobody in the way, a hold of a mapped folio that may wait is neither GONE nor BUSY',
+    'folio_get_anon_vma, anon_vma_lock_write: __folio_split and move_present_ptes give up or go round without it',
     ({ strategy }) => {
-      for (const mode of ['pin', 'read', 'write'] as const) {
-        const { rmap, folio } = shared(strategy);
-        const hold = answerOf(rmap.hold(folio, mode, false));
-        expect(hold > 0, `a '${mode}' hold without waiting answers ${hold}`);
-        answerOf(rmap.release(hold));
-      }
+      for (const staged of [shared(strategy), alone(strategy)]) everyHoldIsHad(staged, [true]);
     },
+  ),
+  contractCase(
+    'hold-of-a-large-folio',
+    'R25',
+    'the same of a large folio that lies in three VMAs, waiting or not',
+    'folio_get_anon_vma, anon_vma_lock_write: __folio_split gives up without it',
+    ({ strategy }) => everyHoldIsHad(cutUp(strategy), [true, false]),
+    ['large-folio'],
   ),
   contractCase(
     'holds-are-independent',
