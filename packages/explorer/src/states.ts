@@ -9,6 +9,9 @@ export interface StateSearch extends Search {
   states: number;
 }
 
+/** As many as a set holds. */
+const MOST_STATES = 2 ** 24;
+
 /** States have no history: many lead to each. */
 const NO_HISTORY = new History(0);
 
@@ -28,8 +31,8 @@ export function stateSearch(program: Program, options: SearchOptions = {}): Stat
   return finished(stateSteps(program, options));
 }
 
-/** The same, with pauses. */
-export function* stateSteps(program: Program, options: SearchOptions = {}): Searching<StateSearch> {
+/** The same, with pauses. @param most states after which it stops, not exhausted */
+export function* stateSteps(program: Program, options: SearchOptions = {}, most = MOST_STATES): Searching<StateSearch> {
   const search: StateSearch = { ...startSearch('state'), states: 0 };
   const seen = new Set<number>();
   const frames: Frame[] = [];
@@ -52,6 +55,7 @@ export function* stateSteps(program: Program, options: SearchOptions = {}): Sear
     }
     if (fresh) finish(run);
     else search.blocked++;
+    if (seen.size === most) return search;
     if (search.failure !== null && !options.keepGoing) return search;
     const before = traced;
     traced = run.retrace();
@@ -90,7 +94,7 @@ export function* stateSteps(program: Program, options: SearchOptions = {}): Sear
   function see(run: Execution): boolean {
     if (run.failure !== null) return true;
     const state = run.state();
-    if (seen.has(state)) return false;
+    if (seen.has(state) || seen.size === most) return false;
     seen.add(state);
     search.states = seen.size;
     return true;

@@ -23,6 +23,8 @@ import {
   Unrestorable,
   Untraceable,
 } from '../src/index.js';
+import { finished } from '../src/search.js';
+import { stateSteps } from '../src/states.js';
 import { all, type Outcomes, outcomes, step } from './support/outcomes.js';
 
 vi.hoisted(() => {
@@ -136,6 +138,15 @@ describe('exhausting', () => {
     const leak = explore(kernelProgram(scenarioNamed('fork-x-migrate'), { strategy: cowContext('poc') }), { engine });
     expect(leak.failure?.message).toContain('R23');
     expect(leak.failure?.preemptions).toBeLessThanOrEqual(2);
+  });
+
+  // A set holds no more than 2 ** 24: the next state was a RangeError.
+  it('ends, not exhausted, where there are more states than can be told apart', () => {
+    const program = kernelProgram(scenarioNamed('fork-x-referenced'), { strategy: anonVma() });
+    const all = finished(stateSteps(program));
+    expect(all).toMatchObject({ exhausted: true, failure: null });
+    const some = finished(stateSteps(program, {}, all.states - 1));
+    expect(some).toMatchObject({ exhausted: false, failure: null, states: all.states - 1 });
   });
 
   it('is refused where a strategy keeps state that nobody can follow', () => {
