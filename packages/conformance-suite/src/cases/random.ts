@@ -78,12 +78,17 @@ const FURTHER: readonly (readonly [
   ['folio-split', 2, (at, process) => splitFolio(at(), 0, process())],
 ];
 
-/** What else programs may be about than mappings, writes, forks and deaths: what these features do. */
-type Beyond = ReadonlySet<Feature>;
-const NOTHING_BEYOND: Beyond = new Set();
+const NOTHING_BEYOND: ReadonlySet<Feature> = new Set();
 
-/** A program over up to six processes and so few places that pieces often come home. It begins with memory at all of them. */
-export function randomProgram(seed: number, length = LENGTH, beyond = NOTHING_BEYOND): readonly Operation[] {
+/**
+ * A program over up to six processes and so few places that pieces often come home. It begins with memory at all of them.
+ * @param beyond what else it may be about than mappings, writes, forks and deaths: what these features do
+ */
+export function randomProgram(
+  seed: number,
+  length = LENGTH,
+  beyond: ReadonlySet<Feature> = NOTHING_BEYOND,
+): readonly Operation[] {
   const below = numbers(seed);
   const at = (): number => 10 + below(14);
   const pages = (): number => 1 + below(5);
@@ -154,7 +159,7 @@ const randomCase = (
   options: Omit<KernelOptions, 'strategy'>,
   programs = PROGRAMS,
   needs: ConformanceCase['needs'] = [],
-  beyond: (strategy: Lab['strategy']) => Beyond = () => NOTHING_BEYOND,
+  beyond: (strategy: Lab['strategy']) => ReadonlySet<Feature> = () => NOTHING_BEYOND,
 ): ConformanceCase => ({
   id: `random/${name}`,
   level: 'random',
@@ -171,7 +176,7 @@ const randomCase = (
 const WALKERS: readonly Feature[] = ['swap', 'migrate', 'ksm', 'uffd-move', 'folio-split'];
 
 /** Whatever follows the reverse map, but for what the strategy refuses. */
-const walkersOf = ({ unsupported }: Lab['strategy']): Beyond =>
+const walkersOf = ({ unsupported }: Lab['strategy']): ReadonlySet<Feature> =>
   new Set(WALKERS.filter((feature) => unsupported?.[feature] === undefined));
 
 /** Random programs, all checked after every operation. */
