@@ -13,6 +13,7 @@ import {
   MAP_FIXED,
   MAP_GROWSDOWN,
   MAP_LOCKED,
+  MAP_PRIVATE,
   PAGE_SIZE,
   type Process,
   VM_LOCKED,
@@ -60,7 +61,7 @@ describe.each([false, true])('memory that may be dropped, stepping: %s', (steppi
   });
 
   it('is empty in children, and is neither locked nor merged, by KSM or with a neighbour', () => {
-    process.mmap(PAGE_SIZE, { at: (BASE - PAGE_SIZE) as Address, flags: 0x32 });
+    process.mmap(PAGE_SIZE, { at: (BASE - PAGE_SIZE) as Address, flags: MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED });
     map(1);
     process.write(BASE);
     process.mlock(BASE, PAGE_SIZE);

@@ -88,8 +88,8 @@ describe('a release', () => {
       })`node --input-type=module`;
       expect([stderr, exitCode]).toEqual(['', 0]);
     }
-    const [cli] = readmes.filter(({ commands }) => commands.length > 0);
-    for (const command of cli.commands) expect(await run(project)({ shell: true })`${command}`).toMatchObject({ exitCode: 0 });
+    for (const command of readmes.flatMap(({ commands }) => commands))
+      expect(await run(project)({ shell: true })`${command}`).toMatchObject({ exitCode: 0 });
     for (const command of published.flatMap(({ manifest }) => Object.keys(manifest.bin ?? {})))
       expect(await run(project)`${command} --help`).toMatchObject({ exitCode: 0 });
   });
