@@ -59,9 +59,10 @@ function* fromAnonVma(state: LazyState, word: number, query: RmapQuery, visitor:
   const got = yield* anonVmas.tryGet(anonVma);
   services.rcu.readUnlock();
   if (!got) return true;
-  yield* walkRegular(state, pinOf(anonVma), query, visitor);
+  const asking = new Asking(visitor);
+  yield* walkRegular(state, pinOf(anonVma), query, asking);
   yield* anonVmas.put(anonVma);
-  return true;
+  return !asking.enough;
 }
 
 /** KSM's walk. No anchor says that a page was upgraded; what the family became while pinned does: if that grew meanwhile, the walk goes round again. */

@@ -7,6 +7,7 @@ import {
   PAGE_SIZE,
   PROT_READ,
   type Process,
+  type RmapStrategy,
   TASK_SIZE,
   type WalkResult,
 } from '@rmap-lab/core';
@@ -152,6 +153,40 @@ it('retry: untilStable also follows a page to another root', () => {
     return most;
   };
   expect([passes('none'), passes('once'), passes('untilStable')]).toEqual([1, 1, 2]);
+});
+
+it('retry: untilStable does not go round again once the visitor has enough (R21)', () => {
+  const strategy = anonVmaLazy({ ...PRESETS.intended, retry: 'untilStable', reuse: 'toLazy', walkLock: 'refOnly' });
+  const changes: (() => void)[] = [];
+  let visits = 0;
+  const create: RmapStrategy['create'] = (services) => {
+    const folios = Object.create(services.folios) as typeof services.folios;
+    folios.readAnchor = (folio) => {
+      if (visits > 0) changes.shift()?.();
+      return services.folios.readAnchor(folio);
+    };
+    const rmap = strategy.create(Object.create(services, { folios: { value: folios } }));
+    const walk = rmap.walk.bind(rmap);
+    rmap.walk = (hold, query) => walk(hold, query, { found: 0, restart() {}, visit: () => ++visits < 2 });
+    return rmap;
+  };
+  const kernel = new Kernel({ strategy: { ...strategy, create } });
+  const process = kernel.spawn();
+  map(process, 0, 1);
+  const folio = folioAt(process, 0);
+  let child: Process;
+  // The first pass ends before a fork, the second before the page is the child's alone, and lazy again.
+  changes.push(
+    () => {
+      child = process.fork();
+    },
+    () => {
+      process.exit();
+      child.write(at(0));
+    },
+  );
+  kernel.walk(folio);
+  expect([visits, changes.length]).toEqual([2, 1]);
 });
 
 it('childFolio: a page that only the child has is looked for in the family', () => {
