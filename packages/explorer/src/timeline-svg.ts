@@ -77,7 +77,10 @@ export function timelineSvg(failure: Failure, title?: string): string {
     x += column.width + 16;
     return column;
   });
-  const width = Math.ceil(Math.max(x + MARGIN, title === undefined ? 0 : MINIMUM));
+  const legend = classes.length === 0 ? [] : [...classes, 'full: held for writing; hollow: for reading'];
+  const roomOf = (name: string): number => 33 + name.length * CHAR;
+  const least = title === undefined ? Math.max(0, ...legend.map(roomOf)) + MARGIN : MINIMUM;
+  const width = Math.ceil(Math.max(x + MARGIN, least));
 
   const out: string[] = [];
   const text = (tx: number, ty: number, content: string, how = ' class="ink"'): void => {
@@ -98,9 +101,8 @@ export function timelineSvg(failure: Failure, title?: string): string {
     line += 26;
   }
   let at = MARGIN;
-  const legend = classes.length === 0 ? [] : [...classes, 'full: held for writing; hollow: for reading'];
   for (const name of legend) {
-    const room = 33 + name.length * CHAR;
+    const room = roomOf(name);
     if (at > MARGIN && at + room > width) {
       at = MARGIN;
       line += 18;

@@ -41,7 +41,8 @@ export function describeRecording({ threads, steps }: Recording, marked: readonl
 
 /** What is broken, by which two steps, and what would keep them apart, in one sentence. */
 export function sentenceOf({ rule, message, cause, preemptions, recording }: Failure): string {
-  const what = message.split('\n')[0].replace(/^\S+ broken in .*? during .*?: /, '');
+  const line = message.split('\n')[0].replace(/^\S+ broken in .*? during .*?: /, '');
+  const what = line.startsWith(`${rule}: `) ? line.slice(rule.length + 2) : line;
   const { threads, steps } = recording;
   // A strategy's own mistake, such as a TypeError, names no rule.
   const wrong = rule === recording.error?.name ? `${rule} is thrown` : `${rule} is broken`;

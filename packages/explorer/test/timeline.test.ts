@@ -120,6 +120,28 @@ describe('a failure', () => {
   });
 });
 
+describe('a failure of one thread', () => {
+  const blind: RmapStrategy = {
+    ...base,
+    create: (services) => Object.assign(base.create(services), { *walk() {} }),
+  };
+  const { failure: alone } = explore(kernelProgram(scenarioNamed('fork-x-uffd'), { strategy: blind }));
+  if (alone === null) throw new Error('a walk that finds nothing passes');
+
+  it('names its rule once', () => {
+    expect(alone.recording.threads).toHaveLength(1);
+    expect(sentenceOf(alone)).toMatch(/^R17 is broken: the walk of folio .* One thread after the other is enough\.$/);
+  });
+
+  it('is drawn wide enough for the legend', () => {
+    const svg = timelineSvg(alone);
+    const width = Number(/ width="(\d+)"/.exec(svg)?.[1]);
+    const ends = [...svg.matchAll(/<text x="([\d.]+)"[^>]*>([^<]*)</g)].map(([, x, { length }]) => Number(x) + 7.3 * length);
+    expect(ends.length).toBeGreaterThan(10);
+    expect(Math.max(...ends)).toBeLessThan(width);
+  });
+});
+
 describe('operations of scenarios', () => {
   it('can be left out, down to none', () => {
     for (const { operations, program: data, without } of scenarios) {
