@@ -1,3 +1,3 @@
 import type { ViteUserConfig } from 'vitest/config';
 
-export declare const preset: (name: string) => ViteUserConfig;
+export declare const preset: (name: string, options?: { readonly isolate?: boolean }) => ViteUserConfig;

@@ -6,12 +6,16 @@ const conditions = ['@rmap-lab/source', 'module', 'node', 'import', 'default'];
 /** What takes too long to be run for each change that mutation testing makes. */
 const slow = process.env.STRYKER === '1' ? ['test/shared.test.ts'] : [];
 
-/** The one vitest preset; `name` is what `--project` selects. */
-export const preset = (name) => ({
+/**
+ * The one vitest preset; `name` is what `--project` selects. Tests that touch nothing outside their own objects need not be isolated:
+ * one process then runs file after file with code that is compiled already.
+ */
+export const preset = (name, { isolate = true } = {}) => ({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
     name,
+    isolate,
     // Projects that a test makes or runs have tests of their own.
     exclude: [...configDefaults.exclude, 'test/fixtures/**', 'template/**', ...slow],
     setupFiles: ['@rmap-lab/config/quiet'],

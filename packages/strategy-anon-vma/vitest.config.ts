@@ -1,4 +1,4 @@
 import { preset } from '@rmap-lab/config/vitest';
 import { defineConfig } from 'vitest/config';
 
-export default defineConfig(preset('strategy-anon-vma'));
+export default defineConfig(preset('strategy-anon-vma', { isolate: false }));

@@ -28,15 +28,20 @@ test('the generated workloads are listed, and nothing twice', () => {
   }
 });
 
+/** Children whose VMAs, a million together, would take half a minute. Each is two operations, a fork and an exit. */
+const LEFT_OUT: Readonly<Record<string, number>> = { 'many-vmas': 900 };
+
 test.each(listed)(
   '$name replays without a fault that it can not explain, and as many operations as listed',
   { timeout: 120_000 },
   async (info) => {
     const kernel = new Kernel({ strategy: anonVma() });
-    const { records, kind, name } = await openWorkload(info.name);
+    const leftOut = LEFT_OUT[info.name] ?? 0;
+    const { records, kind, name } = await openWorkload(info.name, leftOut === 0 ? {} : { children: 1000 - leftOut });
     expect({ name, kind }).toEqual({ name: info.name, kind: info.kind });
+    const operations = info.operations - 2 * leftOut;
     const report = await replay(kernel, records, { name });
-    expect(report).toMatchObject({ operations: info.operations, unexplained: 0, mismatches: 0, stopped: false });
+    expect(report).toMatchObject({ operations, unexplained: 0, mismatches: 0, stopped: false });
     kernel.verify();
   },
 );
