@@ -1,5 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { messageOf } from '@rmap-lab/core';
+import { InputError, messageOf } from '@rmap-lab/core';
 import { answerOf } from '@rmap-lab/plumbing';
 import { exitCode } from './exit-codes.js';
 import { isOutside } from './load-strategy.js';
@@ -31,12 +31,12 @@ const APART = 'RMAP_LAB_APART';
 const { RMAP_LAB_PATIENCE = '60' } = process.env;
 
 /** A strategy from outside hangs, or ended the process it ran in. */
-export class StrategyMisbehaves extends Error {
+export class StrategyMisbehaves extends InputError {
   override readonly name = 'StrategyMisbehaves';
 }
 
 /** `RMAP_LAB_PATIENCE` is no time. */
-export class BadPatience extends Error {
+class BadPatience extends InputError {
   override readonly name = 'BadPatience';
 }
 

@@ -1,28 +1,10 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
-import { conformanceCommand } from '@rmap-lab/conformance-suite/command';
-import { ContractViolation, KernelError, SegmentationFault, StrategyLoadError, TraceError } from '@rmap-lab/core';
-import { BadStore, BadSweep } from '@rmap-lab/experiments';
-import { BadProgress, BadToken, Diverged, UnknownScenario, Unrestorable, Untraceable } from '@rmap-lab/explorer';
-import { BadProgram, BadRecording, CannotObserve } from '@rmap-lab/kernel-oracle';
+import { ContractViolation, InputError, KernelError, SegmentationFault } from '@rmap-lab/core';
 import { mindOutput } from '@rmap-lab/plumbing';
-import { BadParameter, CannotRecord, UnknownWorkload } from '@rmap-lab/workloads';
 import { Command } from 'commander';
-import { announceEnd, BadPatience, blamed, StrategyMisbehaves } from './apart.js';
-import { addCompare } from './commands/compare.js';
-import { addExplore } from './commands/explore.js';
-import { addGrowth } from './commands/growth.js';
-import { addKernelInfo } from './commands/kernel-info.js';
-import { addOracle } from './commands/oracle.js';
-import { addRecord } from './commands/record.js';
-import { addReplay } from './commands/replay.js';
-import { addRun } from './commands/run.js';
-import { addStrategies } from './commands/strategies.js';
-import { addSweep } from './commands/sweep.js';
-import { addWorkloads } from './commands/workloads.js';
+import { announceEnd, blamed } from './apart.js';
 import { exitCode } from './exit-codes.js';
-import { shortNames, standing } from './load-strategy.js';
-import { checkUsable } from './probe.js';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
 
@@ -41,24 +23,25 @@ Exit status:
   130  interrupted; what was printed is of what was done by then`,
   )
   .exitOverride();
-addRun(program);
-addCompare(program);
-addSweep(program);
-addGrowth(program);
-addWorkloads(program);
-addRecord(program);
-addOracle(program);
-addExplore(program);
-addKernelInfo(program);
-addReplay(program);
-addStrategies(program);
-program.addCommand(
-  conformanceCommand({ name: 'conformance', under: 'rmap-lab', shortNames, from: standing() })
-    .exitOverride()
-    .hook('preAction', async ({ args: [strategy] }) => {
-      if (strategy !== undefined) await checkUsable(strategy);
-    }),
-);
+
+/** In the order of the help. A command that is named is loaded alone, which takes half the time. */
+const commands: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
+  run: async () => (await import('./commands/run.js')).addRun,
+  compare: async () => (await import('./commands/compare.js')).addCompare,
+  sweep: async () => (await import('./commands/sweep.js')).addSweep,
+  growth: async () => (await import('./commands/growth.js')).addGrowth,
+  workloads: async () => (await import('./commands/workloads.js')).addWorkloads,
+  record: async () => (await import('./commands/record.js')).addRecord,
+  oracle: async () => (await import('./commands/oracle.js')).addOracle,
+  explore: async () => (await import('./commands/explore.js')).addExplore,
+  'kernel-info': async () => (await import('./commands/kernel-info.js')).addKernelInfo,
+  replay: async () => (await import('./commands/replay.js')).addReplay,
+  strategies: async () => (await import('./commands/strategies.js')).addStrategies,
+  probe: async () => (await import('./commands/probe.js')).addProbe,
+  conformance: async () => (await import('./commands/conformance.js')).addConformance,
+};
+const [, , first = ''] = process.argv;
+for (const load of Object.hasOwn(commands, first) ? [commands[first]] : Object.values(commands)) (await load())(program);
 
 try {
   await program.parseAsync();
@@ -70,28 +53,8 @@ announceEnd();
 /** Says what went wrong, in one line where the user can mend it; the exit status. */
 function explain(error: unknown): number {
   if (error instanceof Error && 'exitCode' in error) return error.exitCode === 0 ? exitCode.fine : exitCode.badInput;
-  const input = [
-    TraceError,
-    StrategyLoadError,
-    StrategyMisbehaves,
-    BadPatience,
-    UnknownWorkload,
-    BadParameter,
-    CannotRecord,
-    CannotObserve,
-    BadProgram,
-    BadRecording,
-    BadSweep,
-    BadStore,
-    BadToken,
-    BadProgress,
-    Diverged,
-    UnknownScenario,
-    Untraceable,
-    Unrestorable,
-  ].some((kind) => error instanceof kind);
-  if (input || isSystemError(error)) {
-    process.stderr.write(`rmap-lab: ${(error as Error).message}\n`);
+  if (error instanceof InputError || isSystemError(error)) {
+    process.stderr.write(`rmap-lab: ${error.message}\n`);
     return exitCode.badInput;
   }
   if (error instanceof ContractViolation || error instanceof KernelError || error instanceof SegmentationFault) {
@@ -104,6 +67,6 @@ function explain(error: unknown): number {
   return exitCode.broken;
 }
 
-function isSystemError(error: unknown): boolean {
+function isSystemError(error: unknown): error is Error {
   return error instanceof Error && 'syscall' in error;
 }

@@ -1,10 +1,10 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BodyRecord, createTraceWriter, type Header } from '@rmap-lab/workloads';
-import { afterAll } from 'vitest';
+import { afterAll, afterEach } from 'vitest';
 
 const main = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 /** Where the command is run. */
@@ -27,6 +27,12 @@ interface Ends {
   readonly interruptWhen?: (pid: number) => boolean;
 }
 
+const running = new Set<ChildProcess>();
+/** What a test that took too long leaves would hold up those after it: only one at a time has the machine's kernel. */
+afterEach(() => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
 /** Runs the built command for somebody in the scratch folder, or in `cwd`. */
 export function rmapLab(
   args: readonly string[],
@@ -38,6 +44,7 @@ export function rmapLab(
       env: { ...process.env, INIT_CWD: scratch, NO_COLOR: '1', RMAP_LAB_PATIENCE: '8' },
       detached: interruptWhen !== undefined,
     });
+    running.add(child);
     let out = '';
     let err = '';
     child.stdout.on('data', (data) => (out += data));
@@ -52,6 +59,7 @@ export function rmapLab(
     }, 5);
     child.on('close', (status) => {
       clearInterval(watch);
+      running.delete(child);
       resolve({ status, out, err });
     });
   });

@@ -57,8 +57,11 @@ export class SegmentationFault extends Refusal {
   }
 }
 
+/** What somebody gave (a file, a name, a strategy) can't be used. The message says what it is, where, and why, and what can be done. */
+export abstract class InputError extends Error {}
+
 /** A trace that can't be read or replayed: which file, which record, and why. */
-export class TraceError extends Error {
+export class TraceError extends InputError {
   override readonly name = 'TraceError';
   constructor(
     readonly file: string,
@@ -137,7 +140,7 @@ export class Unsupported extends Error {
 }
 
 /** A strategy package that is missing or does not fit this core. */
-export class StrategyLoadError extends Error {
+export class StrategyLoadError extends InputError {
   override readonly name = 'StrategyLoadError';
   constructor(strategy: string, found: string, expected: string) {
     super(`strategy '${strategy}': found ${found}, expected ${expected}`);

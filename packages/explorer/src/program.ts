@@ -1,4 +1,4 @@
-import type { Op, Step } from '@rmap-lab/core';
+import { InputError, type Op, type Step } from '@rmap-lab/core';
 import type { Access } from './accesses.js';
 import type { LockEdges } from './lock-edges.js';
 import type { Tracing } from './tracing/tracing.js';
@@ -7,7 +7,7 @@ import type { Tracing } from './tracing/tracing.js';
 export type End = { readonly value: unknown } | { readonly error: Error };
 
 /** A program that can't say what its threads read and store, asked by an engine that must know. */
-export class Untraceable extends Error {
+export class Untraceable extends InputError {
   override readonly name = 'Untraceable';
 }
 

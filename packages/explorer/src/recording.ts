@@ -1,3 +1,4 @@
+import { InputError } from '@rmap-lab/core';
 import { LOAD, STORE } from './access.js';
 import type { Access } from './accesses.js';
 import { Execution } from './execution.js';
@@ -30,7 +31,7 @@ export interface Recording {
 }
 
 /** A recorded schedule that the program can't follow any more: the model was changed since. */
-export class Diverged extends Error {
+export class Diverged extends InputError {
   override readonly name = 'Diverged';
   constructor(
     /** Number of the step, from 0. */

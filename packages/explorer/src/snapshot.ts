@@ -1,3 +1,4 @@
+import { InputError } from '@rmap-lab/core';
 import { Column, wordsOf } from './column.js';
 import { countersOf, kindOf, type Shape, shapeOf } from './shape.js';
 import { Node, untraced } from './tracing/node.js';
@@ -15,7 +16,7 @@ interface Fields {
 }
 
 /** A world in which something was added that can't be taken away again. */
-export class Unrestorable extends Error {
+export class Unrestorable extends InputError {
   override readonly name = 'Unrestorable';
   constructor(field: string, object: object) {
     super(

@@ -1,4 +1,5 @@
 import { deflateSync, inflateRawSync, inflateSync } from 'node:zlib';
+import { InputError } from '@rmap-lab/core';
 import { describe, type Failure } from './explore.js';
 import type { LockEdge } from './lock-edges.js';
 import type { Program } from './program.js';
@@ -21,7 +22,7 @@ export interface Token {
 }
 
 /** A text that is no token of this version. */
-export class BadToken extends Error {
+export class BadToken extends InputError {
   override readonly name = 'BadToken';
 }
 

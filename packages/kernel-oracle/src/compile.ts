@@ -6,12 +6,13 @@ import { arch, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { InputError } from '@rmap-lab/core';
 
 const run = promisify(execFile);
 const SOURCES = fileURLToPath(new URL('../native', import.meta.url));
 
 /** The kernel can't be observed here: what is missing, and how to get it. */
-export class CannotObserve extends Error {
+export class CannotObserve extends InputError {
   override readonly name = 'CannotObserve';
 }
 

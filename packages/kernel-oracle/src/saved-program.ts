@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import type { Operation } from '@rmap-lab/core';
+import { InputError, type Operation } from '@rmap-lab/core';
 import * as z from 'zod';
 import { isCompared } from './commands.js';
 import { operationSchema, settingsSchema } from './program-schema.js';
@@ -12,7 +12,7 @@ export interface SavedProgram {
 }
 
 /** A file that holds no program, or none that a real kernel can be asked to run. */
-export class BadProgram extends Error {
+export class BadProgram extends InputError {
   override readonly name = 'BadProgram';
 }
 

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { InputError } from '@rmap-lab/core';
 import { generators, type WorkloadGenerator } from './generate/generators.js';
 import { placeRecords } from './generate/place.js';
 import type { PlacedRecord } from './parser.js';
@@ -32,7 +33,7 @@ export interface Workload {
 }
 
 /** There is neither a workload nor a file of this name. */
-export class UnknownWorkload extends Error {
+export class UnknownWorkload extends InputError {
   override readonly name = 'UnknownWorkload';
   constructor(
     readonly workload: string,
@@ -44,7 +45,7 @@ export class UnknownWorkload extends Error {
 }
 
 /** A workload was given a parameter that it does not have, or one that is no positive whole number. */
-export class BadParameter extends Error {
+export class BadParameter extends InputError {
   override readonly name = 'BadParameter';
   constructor(workload: string, parameter: string, value: number, known: readonly string[]) {
     const has = known.length === 0 ? 'it takes none: it is recorded' : `it takes ${known.join(', ')}, each a whole number from 1`;

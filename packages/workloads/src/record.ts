@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { PAGE_SIZE } from '@rmap-lab/core';
+import { InputError, PAGE_SIZE } from '@rmap-lab/core';
 import { Checksum } from './checksum.js';
 import { type BodyRecord, type EndRecord, FORMAT, VERSION } from './format.js';
 import { explainTouches } from './import/explain.js';
@@ -30,7 +30,7 @@ export interface Recording {
 }
 
 /** A recording that can't be made here: what is missing, and how to get it. */
-export class CannotRecord extends Error {
+export class CannotRecord extends InputError {
   override readonly name = 'CannotRecord';
 }
 

@@ -1,9 +1,8 @@
-import { messageOf } from '@rmap-lab/core';
 import { findStrategyPackages, STRATEGY_KEYWORD } from '@rmap-lab/core/load-strategy';
 import Table from 'cli-table3';
 import type { Command } from 'commander';
-import { announce, print } from '../apart.js';
-import { bundledStrategies, loadStrategy, packageOf, standing } from '../load-strategy.js';
+import { print } from '../apart.js';
+import { bundledStrategies, packageOf, standing } from '../load-strategy.js';
 import { probe } from '../probe.js';
 
 /** A strategy that can be named. */
@@ -30,10 +29,6 @@ export function addStrategies(program: Command): void {
       const all = await listed();
       print(json ? `${JSON.stringify(all)}\n` : `${report(all)}\n`);
     });
-  program
-    .command('probe <strategy>', { hidden: true })
-    .description('load a strategy and print what it is; for processes of this command')
-    .action(async (name: string) => print(JSON.stringify(await probed(name))));
 }
 
 async function listed(): Promise<readonly ListedStrategy[]> {
@@ -51,16 +46,6 @@ async function listed(): Promise<readonly ListedStrategy[]> {
     return { name, version, where: directory, contract: 'error' in result ? null : result.contract, error, installed: null };
   });
   return [...here, ...(await Promise.all(found))];
-}
-
-async function probed(name: string): Promise<object> {
-  try {
-    const { strategy } = await loadStrategy(name);
-    announce(name, 'after it was loaded');
-    return { strategy: strategy.name, contract: strategy.contract };
-  } catch (error) {
-    return { error: messageOf(error) };
-  }
 }
 
 function report(all: readonly ListedStrategy[]): string {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Layout } from '@rmap-lab/core';
+import { InputError, type Layout } from '@rmap-lab/core';
 import { z } from 'zod';
 
 const parameterValues = z.record(z.string(), z.union([z.int().positive(), z.array(z.int().positive()).min(1)]));
@@ -32,7 +32,7 @@ export interface Cell {
 }
 
 /** A sweep file says something else than it should. */
-export class BadSweep extends Error {
+export class BadSweep extends InputError {
   override readonly name = 'BadSweep';
 }
 

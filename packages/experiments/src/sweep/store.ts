@@ -1,3 +1,4 @@
+import { InputError } from '@rmap-lab/core';
 import { JsonLines } from '@rmap-lab/plumbing';
 import type { Measurement } from '../measure.js';
 import { type Cell, cellId } from './spec.js';
@@ -15,7 +16,7 @@ export interface StoredResult {
 }
 
 /** A result file has a line that is no result; or another process is writing to it. */
-export class BadStore extends Error {
+export class BadStore extends InputError {
   override readonly name = 'BadStore';
 }
 

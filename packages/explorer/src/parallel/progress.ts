@@ -1,9 +1,10 @@
+import { InputError } from '@rmap-lab/core';
 import { JsonLines } from '@rmap-lab/plumbing';
 import { nameOf, type Part } from './parts.js';
 import type { Job, PartResult } from './run-part.js';
 
 /** A file of results that belongs to another exploration, or is none. */
-export class BadProgress extends Error {
+export class BadProgress extends InputError {
   override readonly name = 'BadProgress';
 }
 

@@ -1,3 +1,4 @@
+import { InputError } from '@rmap-lab/core';
 import { ksmPages } from './ksm-pages.js';
 import { lookersOn } from './lookers-on.js';
 import { pairs } from './pairs.js';
@@ -11,7 +12,7 @@ import { others } from './triples.js';
 export const scenarios: readonly ProgramScenario[] = [...pairs, ...others, ...special, ...ksmPages, ...lookersOn, ...secondLooks];
 
 /** A name that no scenario has. */
-export class UnknownScenario extends Error {
+export class UnknownScenario extends InputError {
   override readonly name = 'UnknownScenario';
 }
 

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
+import { InputError } from '@rmap-lab/core';
 import type * as z from 'zod';
 import { firstIssue } from '../saved-program.js';
 import { SHIPPED_RECORDING } from '../shipped.js';
@@ -13,7 +14,7 @@ export interface Recording {
 }
 
 /** A file that is no recording, or not a whole one, or that none can be written to. */
-export class BadRecording extends Error {
+export class BadRecording extends InputError {
   override readonly name = 'BadRecording';
 }
 
