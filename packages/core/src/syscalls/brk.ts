@@ -36,7 +36,10 @@ function* shrinkHeap(m: Machine, mm: Mm, from: Address, to: Address): Op<boolean
   return vmas.length > 0;
 }
 
-/** Adds [from, to) to the heap; it merges only with the VMA that ends there (do_brk_flags). @throws NoMemory */
+/**
+ * Adds [from, to) to the heap; it merges only with the VMA that ends there, unless that lies below the heap's first page
+ * (vma_prev_limit, do_brk_flags). @throws NoMemory
+ */
 function* growHeap(m: Machine, mm: Mm, from: Address, to: Address): Op<boolean> {
   const next = mm.tree.find(from);
   if (next !== null && to + PAGE_SIZE > next.start - ((next.flags & VM_GROWSDOWN) !== 0 ? STACK_GUARD_GAP : 0)) return false;
@@ -45,7 +48,8 @@ function* growHeap(m: Machine, mm: Mm, from: Address, to: Address): Op<boolean> 
   const prev = next === null ? mm.tree.last() : mm.tree.prev(next);
   const pgoff = pageOf(from) as number as Pgoff;
   const range: MergeRange = { mm, prev, next: null, start: from, end: to, pgoff, anonPgoff: pgoff, flags, file: null };
-  const heap = prev !== null && prev.end === from ? yield* mergeNewRange(m, range, null, 'new', true) : null;
+  const heap =
+    prev !== null && prev.end === from && from > mm.startBrk ? yield* mergeNewRange(m, range, null, 'new', true) : null;
   if (heap !== null) return true;
   const vma = yield* allocVma(m, mm);
   setRange(vma, from, to, pgoff, pgoff);
