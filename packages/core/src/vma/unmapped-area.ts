@@ -1,7 +1,7 @@
 import { KernelError } from '../errors.js';
 import type { Machine } from '../machine.js';
 import type { Mm } from '../mm/mm.js';
-import { type Address, alignDown, isAligned, PAGE_SIZE, TASK_SIZE } from '../units.js';
+import { type Address, alignDown, alignUp, isAligned, PAGE_SIZE, TASK_SIZE } from '../units.js';
 import { VM_GROWSDOWN } from './vm-flags.js';
 
 /** Lowest address that may be mapped (mmap_min_addr). */
@@ -9,7 +9,9 @@ export const MMAP_MIN_ADDR = 65536;
 /** Pages kept free below a stack (stack_guard_gap), in bytes. */
 export const STACK_GUARD_GAP = 256 * PAGE_SIZE;
 /** Below this the search goes down: leaves room for the stack (mmap_base without randomisation). */
-const MMAP_BASE = (TASK_SIZE - 128 * 1024 * 1024 - STACK_GUARD_GAP) as Address;
+const MMAP_BASE = (TASK_SIZE - 128 * 1024 * 1024) as Address;
+/** Where nothing is left below, it goes up from here (TASK_UNMAPPED_BASE). */
+const UNMAPPED_BASE = alignUp(Math.floor(TASK_SIZE / 3));
 
 /** First byte that a mapping below `vma` may not reach: a stack keeps a gap (vm_start_gap). */
 const startGap = (vma: { flags: number; start: number }): number =>
@@ -28,7 +30,7 @@ export function roundHint(hint: number): number {
 export function unmappedArea(m: Machine, mm: Mm, hint: number, length: number, call: 'mmap' | 'mremap'): Address {
   if (length > TASK_SIZE) throw new KernelError('ENOMEM', call, `${length} bytes are more than the address space`);
   if (hint !== 0 && hint <= TASK_SIZE - length && isFree(mm, hint, length)) return fixedArea(hint, length, call);
-  const found = topDown(mm, length) ?? mm.tree.lowestGap(length, MMAP_BASE, TASK_SIZE);
+  const found = topDown(mm, length) ?? bottomUp(mm, length);
   if (found === null)
     throw new KernelError(
       'ENOMEM',
@@ -64,5 +66,16 @@ function topDown(mm: Mm, length: number): Address | null {
     if (next === null || startGap(next) >= at + length) return at;
     high = startGap(next);
     if (high < MMAP_MIN_ADDR + length) return null;
+  }
+}
+
+function bottomUp(mm: Mm, length: number): Address | null {
+  let low = UNMAPPED_BASE;
+  for (;;) {
+    const at = mm.tree.lowestGap(length, low, TASK_SIZE);
+    if (at === null) return null;
+    const next = mm.tree.find(at);
+    if (next === null || startGap(next) >= at + length) return at;
+    low = next.end;
   }
 }
