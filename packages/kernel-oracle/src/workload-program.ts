@@ -14,7 +14,7 @@ export interface WorkloadProgram {
 /** Workers that the driver has room for, less the two that are always there. */
 const MAX_PROCESSES = 250;
 /** Flags of mmap that say how memory behaves, not where it lies. */
-const KEPT_FLAGS = linux.MAP_NORESERVE | linux.MAP_POPULATE | linux.MAP_GROWSDOWN;
+const KEPT_FLAGS = linux.MAP_NORESERVE | linux.MAP_POPULATE | linux.MAP_NONBLOCK | linux.MAP_STACK | linux.MAP_GROWSDOWN;
 const RW = linux.PROT_READ | linux.PROT_WRITE;
 
 /** The end of a heap, which threads share; null: not known before the first brk. */

@@ -16,6 +16,32 @@ export const programs: Readonly<Record<string, readonly Operation[]>> = {
     { op: 'madvise', process: 0, at: 5, pages: 1, advice: linux.MADV_GUARD_INSTALL },
     { op: 'madvise', process: 0, at: 4, pages: 2, advice: linux.MADV_POPULATE_WRITE },
   ],
+  'MAP_STACK keeps large folios out, and its memory apart from other': [
+    { op: 'mmap', process: 0, at: 2, pages: 2, prot: RW, memory: 'private', flags: linux.MAP_STACK, offset: 0 },
+    { op: 'mmap', process: 0, at: 4, pages: 2, prot: RW, memory: 'private', flags: 0, offset: 0 },
+  ],
+  'MAP_NONBLOCK takes MAP_POPULATE back, but not MAP_LOCKED': [
+    {
+      op: 'mmap',
+      process: 0,
+      at: 2,
+      pages: 2,
+      prot: RW,
+      memory: 'private',
+      flags: linux.MAP_POPULATE | linux.MAP_NONBLOCK,
+      offset: 0,
+    },
+    {
+      op: 'mmap',
+      process: 0,
+      at: 8,
+      pages: 2,
+      prot: RW,
+      memory: 'private',
+      flags: linux.MAP_LOCKED | linux.MAP_NONBLOCK,
+      offset: 0,
+    },
+  ],
   'mprotect copies locked memory that becomes writable, also when it fails further on': [
     { op: 'mmap', process: 0, at: 11, pages: 2, prot: linux.PROT_READ, memory: 'file-private', flags: 0, offset: 11 },
     { op: 'mlock', process: 0, at: 11, pages: 4 },

@@ -33,7 +33,9 @@ export const MAP_LOCKED = 0x2000;
 export const MAP_NORESERVE = 0x4000;
 /** Faulted in at once. */
 export const MAP_POPULATE = 0x8000;
-/** Said by C libraries; no meaning. */
+/** With MAP_POPULATE: not faulted in after all. */
+export const MAP_NONBLOCK = 0x10000;
+/** Holds the stack of a thread: large folios are unwanted. */
 export const MAP_STACK = 0x20000;
 /** Exactly there, refused when occupied. */
 export const MAP_FIXED_NOREPLACE = 0x100000;

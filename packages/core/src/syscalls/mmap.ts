@@ -36,8 +36,11 @@ export interface MmapRequest {
 export function mmap(m: Machine, mm: Mm, request: MmapRequest): Op<Address> {
   const length = check(request);
   const mapped = writeLocked(m, mm, () => mapLocked(m, mm, request, length));
-  return (request.flags & (f.MAP_POPULATE | f.MAP_LOCKED)) === 0 ? mapped : populated(m, mm, mapped, length);
+  return populates(request.flags) ? populated(m, mm, mapped, length) : mapped;
 }
+
+const populates = (flags: number): boolean =>
+  (flags & f.MAP_LOCKED) !== 0 || (flags & (f.MAP_POPULATE | f.MAP_NONBLOCK)) === f.MAP_POPULATE;
 
 function mapLocked(m: Machine, mm: Mm, request: MmapRequest, length: number): Op<Address> {
   if (mm.mapCount > m.options.maxMapCount) {
@@ -92,6 +95,7 @@ function vmFlags({ prot, flags }: MmapRequest): number {
   if ((flags & f.MAP_SHARED) !== 0) bits |= vm.VM_SHARED;
   if ((flags & f.MAP_GROWSDOWN) !== 0) bits |= vm.VM_GROWSDOWN;
   if ((flags & f.MAP_LOCKED) !== 0) bits |= vm.VM_LOCKED;
+  if ((flags & f.MAP_STACK) !== 0) bits |= vm.VM_NOHUGEPAGE;
   if ((flags & f.MAP_NORESERVE) !== 0) bits |= vm.VM_NORESERVE;
   if ((flags & f.MAP_DROPPABLE) !== 0) bits |= vm.VM_DROPPABLE | vm.VM_NORESERVE | vm.VM_WIPEONFORK | vm.VM_DONTDUMP;
   return accounted(bits);
