@@ -37,6 +37,7 @@ const marginFor = (rows: readonly Row[]): number => 24 + Math.max(0, ...rows.map
 const memoryOf = ({ slab, own }: Measurement): readonly (readonly [what: string, kib: number])[] =>
   [
     ...Object.entries(own.together.live).map(([cache, live]) => [cache, (live * slab[cache].objectBytes) / 1024] as const),
+    ['VMAs kept', (own.together.zombies * slab.vm_area_struct.objectBytes) / 1024] as const,
     ...(['vma', 'mm', 'folio'] as const).map((what) => [`fields in each ${what}`, own.together.added[what] / 1024] as const),
   ].filter(([, kib]) => kib > 0);
 

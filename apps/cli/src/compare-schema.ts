@@ -32,8 +32,12 @@ const row = z.strictObject({
   slab: z.record(z.string(), z.strictObject({ objectBytes: count, live: count, peak: count })),
   /** Peak bytes of the strategy's fields in structs of core. */
   added,
-  /** The most that the strategy took at once: objects, bytes of them, and with its fields in structs of core. */
-  own: z.strictObject({ objects: count, bytes: count, together: z.strictObject({ bytes: count, live: counts, added }) }),
+  /** The most that the strategy took at once, unmapped VMAs that it kept included: objects, bytes of them, and with its fields in structs of core. */
+  own: z.strictObject({
+    objects: count,
+    bytes: count,
+    together: z.strictObject({ bytes: count, live: counts, zombies: count, added }),
+  }),
   marks: z.array(z.strictObject({ mark: z.string(), processes: count, live: counts, added: count, zombies: count })).readonly(),
   fork: cost,
   mremap: cost,

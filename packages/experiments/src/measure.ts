@@ -227,7 +227,8 @@ class Run {
     }
     if (record.type === 'exit') this.live--;
     if (record.type !== 'header' && record.type !== 'mark' && record.type !== 'end' && record.type !== 'file') this.operations++;
-    if (record.type === 'process' || record.type === 'call') this.zombiePeak = Math.max(this.zombiePeak, this.kernel.zombies);
-    this.own.look(this.kernel.stats());
+    const stats = this.kernel.stats();
+    this.zombiePeak = Math.max(this.zombiePeak, stats.zombies);
+    this.own.look(stats);
   }
 }

@@ -8,14 +8,19 @@ export interface Added {
   readonly folio: number;
 }
 
-/** The most that a strategy took at once. Peaks of its caches may lie at different times, so their sum is more than this. */
+/** The most that a strategy took at once, VMAs that it alone keeps included. Peaks of its caches may lie at different times, so their sum is more than this. */
 export interface OwnPeak {
-  /** Objects of all its caches, when they were most. */
+  /** Objects of all its caches and unmapped VMAs that it kept, when they were most. */
   readonly objects: number;
-  /** Bytes of all its caches, when they were most. */
+  /** Bytes of them, when they were most. */
   readonly bytes: number;
-  /** When its caches and its fields in structs of core took most together: those bytes, and the objects of each cache and the fields' bytes just then. */
-  readonly together: { readonly bytes: number; readonly live: Readonly<Record<string, number>>; readonly added: Added };
+  /** When they and its fields in structs of core took most together: those bytes, and just then the objects of each cache, the unmapped VMAs and the fields' bytes. */
+  readonly together: {
+    readonly bytes: number;
+    readonly live: Readonly<Record<string, number>>;
+    readonly zombies: number;
+    readonly added: Added;
+  };
 }
 
 /** Bytes of a strategy's fields in `vmas` VMAs, `mms` address spaces and `pages` pages. */
@@ -29,12 +34,12 @@ export const addedIn = ({ bytes }: RmapStrategy, vmas: number, mms: number, page
 export class OwnPeakMeter implements OwnPeak {
   objects = 0;
   bytes = 0;
-  together: OwnPeak['together'] = { bytes: 0, live: {}, added: { vma: 0, mm: 0, folio: 0 } };
+  together: OwnPeak['together'] = { bytes: 0, live: {}, zombies: 0, added: { vma: 0, mm: 0, folio: 0 } };
 
   constructor(private readonly strategy: RmapStrategy) {}
 
-  look({ slab, vmas, pages }: KernelStats): void {
-    let [objects, bytes] = [0, 0];
+  look({ slab, vmas, pages, zombies }: KernelStats): void {
+    let [objects, bytes] = [zombies, zombies * slab.vm_area_struct.objectBytes];
     for (const name in slab) {
       if (!isDesignCache(name)) continue;
       objects += slab[name].live;
@@ -48,6 +53,6 @@ export class OwnPeakMeter implements OwnPeak {
     const live = Object.fromEntries(
       Object.entries(slab).flatMap(([name, its]) => (isDesignCache(name) ? [[name, its.live]] : [])),
     );
-    this.together = { bytes: all, live, added };
+    this.together = { bytes: all, live, zombies, added };
   }
 }
