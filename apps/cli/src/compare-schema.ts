@@ -13,6 +13,7 @@ const walks = z.strictObject({
   needed: distribution,
   nodes: distribution,
   lookups: distribution,
+  locks: distribution,
   passes: distribution,
   mappings: distribution,
 });

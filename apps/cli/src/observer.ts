@@ -1,4 +1,5 @@
 import type { Kernel } from '@rmap-lab/core';
+import { Draw } from '@rmap-lab/experiments';
 import type { PlacedRecord } from '@rmap-lab/workloads';
 
 /** Points of a run at which everything is checked and walks are sampled. */
@@ -17,14 +18,14 @@ export class Observer {
   mappings = 0;
   /** What of the program the trace does not hold, in words; null: it does not say. */
   leftOut: string | null = null;
-  private state: number;
+  private readonly draw: Draw;
 
   constructor(
     private readonly kernel: Kernel,
     private readonly operations: number | null,
     seed: number,
   ) {
-    this.state = seed >>> 0;
+    this.draw = new Draw(seed);
   }
 
   /** The same records, watched. */
@@ -50,9 +51,7 @@ export class Observer {
     this.verify.missed += missed;
     this.verify.wrong += wrong;
     this.witness ??= problems[0] ?? null;
-    const all = [...this.kernel.folios()];
-    for (let i = 0; i < Math.min(FOLIOS_PER_POINT, all.length); i++) {
-      const folio = all[this.random(all.length)];
+    for (const folio of this.draw.some(this.kernel.folios(), FOLIOS_PER_POINT)) {
       const { candidates, found } = this.kernel.uncounted(() => this.kernel.walk(folio));
       this.candidates.push(candidates);
       this.mappings += found.length;
@@ -62,11 +61,5 @@ export class Observer {
   private born(): void {
     this.processes.total++;
     this.processes.peak = Math.max(this.processes.peak, ++this.processes.live);
-  }
-
-  /** A linear congruential generator: the same folios are walked for the same seed. */
-  private random(n: number): number {
-    this.state = (Math.imul(this.state, 1664525) + 1013904223) >>> 0;
-    return Math.floor((this.state / 2 ** 32) * n);
   }
 }

@@ -9,6 +9,7 @@ export {
 export type { Cost } from './cost.js';
 export { designCaches, designUse } from './design-use.js';
 export { type Distribution, distribution } from './distribution.js';
+export { Draw } from './draw.js';
 export { type Growth, growthOf } from './growth.js';
 export {
   type CacheUse,

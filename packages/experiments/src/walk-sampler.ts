@@ -1,5 +1,7 @@
 import type { Folio, Kernel, WalkResult } from '@rmap-lab/core';
+import { CostMeter, noCost } from './cost.js';
 import { type Distribution, distribution } from './distribution.js';
+import { Draw } from './draw.js';
 
 /** Costs of the sampled walks of one kind of folio. */
 export interface WalkCosts {
@@ -8,10 +10,12 @@ export interface WalkCosts {
   readonly candidates: Distribution;
   /** Those of them up to the last entry found: what a walk looks at that stops there, as Linux's walks for reclaim do under any design. */
   readonly needed: Distribution;
-  /** Nodes of the strategy's own trees looked at. */
+  /** Nodes of the strategy's own trees looked at: of intervals, or the contexts of address spaces. */
   readonly nodes: Distribution;
-  /** Look-ups in mm_mt, and contexts visited, in designs that go by address space. */
+  /** Look-ups in mm_mt and in records of moved memory, in designs that go by address space. */
   readonly lookups: Distribution;
+  /** Locks taken, page-table locks included. */
+  readonly locks: Distribution;
   readonly passes: Distribution;
   /** Entries found. */
   readonly mappings: Distribution;
@@ -23,14 +27,16 @@ class Columns {
   private readonly needed: number[] = [];
   private readonly nodes: number[] = [];
   private readonly lookups: number[] = [];
+  private readonly locks: number[] = [];
   private readonly passes: number[] = [];
   private readonly mappings: number[] = [];
 
-  add({ candidates, needed, passes, found }: WalkResult, nodes: number, lookups: number): void {
+  add({ candidates, needed, passes, found }: WalkResult, nodes: number, lookups: number, locks: number): void {
     this.candidates.push(candidates);
     this.needed.push(needed);
     this.nodes.push(nodes);
     this.lookups.push(lookups);
+    this.locks.push(locks);
     this.passes.push(passes);
     this.mappings.push(found.length);
   }
@@ -42,6 +48,7 @@ class Columns {
       needed: distribution(this.needed),
       nodes: distribution(this.nodes),
       lookups: distribution(this.lookups),
+      locks: distribution(this.locks),
       passes: distribution(this.passes),
       mappings: distribution(this.mappings),
     };
@@ -53,16 +60,19 @@ export class WalkSampler {
   private readonly exclusive = new Columns();
   private readonly shared = new Columns();
 
+  private readonly draw: Draw;
+
   constructor(
     private readonly kernel: Kernel,
-    private state: number,
-  ) {}
+    seed: number,
+  ) {
+    this.draw = new Draw(seed);
+  }
 
   /** Walks `count` folios, or as many as there are. */
   sample(count: number): void {
-    const folios = [...this.kernel.folios()];
     this.kernel.uncounted(() => {
-      for (let i = 0; i < Math.min(count, folios.length); i++) this.walk(folios[this.random(folios.length)]);
+      for (const folio of this.draw.some(this.kernel.folios(), count)) this.walk(folio);
     });
   }
 
@@ -71,19 +81,20 @@ export class WalkSampler {
   }
 
   private walk(folio: Folio): void {
-    const before = this.kernel.stats().counts;
+    const cost = noCost();
+    const meter = new CostMeter(this.kernel, cost);
+    meter.start();
     const walked = this.kernel.walk(folio);
-    const after = this.kernel.stats().counts;
-    const counted = (...names: string[]): number =>
-      names.reduce((sum, name) => sum + (after[name] ?? 0) - (before[name] ?? 0), 0);
+    meter.stop();
+    const counted = (...names: string[]): number => names.reduce((sum, name) => sum + (cost.primitives[name] ?? 0), 0);
+    const locks = Object.values(cost.locks).reduce((sum, n) => sum + n, 0);
     // A large folio may have hundreds of entries in one address space.
     const shared = new Set(walked.found.map(({ process }) => process)).size > 1;
-    (shared ? this.shared : this.exclusive).add(walked, counted('tree-node'), counted('vma-lookup', 'context'));
-  }
-
-  /** A linear congruential generator: the same folios are walked for the same seed. */
-  private random(n: number): number {
-    this.state = (Math.imul(this.state, 1664525) + 1013904223) >>> 0;
-    return Math.floor((this.state / 2 ** 32) * n);
+    (shared ? this.shared : this.exclusive).add(
+      walked,
+      counted('tree-node', 'context'),
+      counted('vma-lookup', 'record-lookup'),
+      locks,
+    );
   }
 }

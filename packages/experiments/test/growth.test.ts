@@ -33,6 +33,26 @@ test('through one point goes no line', async () => {
 });
 
 test('a figure that is 0 somewhere has no exponent', async () => {
+  const growth = growthOf([1, 2], await runs('fork-chain', 'depth', [1, 2], { vmas: 1, pages: 4 }));
+  expect(growth.find(({ figure }) => figure === 'VMAs merged')).toMatchObject({ values: [0, 0], exponent: null, fit: null });
+});
+
+test('a figure that stays the same grows with the power 0, and the line goes through all points', async () => {
+  // The mean of three logarithms of 6 is not the logarithm of 6.
+  const [run] = await runs('fork-chain', 'depth', [1]);
+  const six = growthOf(
+    [8, 16, 32],
+    Array.from({ length: 3 }, () => ({ ...run, merges: 6 })),
+  );
+  expect(six.find(({ figure }) => figure === 'VMAs merged')).toMatchObject({ exponent: 0, fit: 1 });
+});
+
+test('what was never measured is no 0: a fork where nothing forks, a walk of a shared folio where nothing is shared', async () => {
   const growth = growthOf([1, 2], await runs('jit', 'regions', [1, 2], { pages: 16, cuts: 4 }));
-  expect(growth.find(({ figure }) => figure === 'locks of a fork')).toMatchObject({ values: [0, 0], exponent: null, fit: null });
+  const of = (name: string) => growth.find(({ figure }) => figure === name);
+  const none = { values: [null, null], exponent: null, fit: null };
+  for (const name of ['locks of a fork', 'objects of a fork', 'candidates of a shared walk: largest'])
+    expect(of(name)).toMatchObject(none);
+  expect(of('candidates of an exclusive walk: largest')).toMatchObject({ values: [1, 1], exponent: 0 });
+  expect(of('look-ups of an exclusive walk: largest')).toMatchObject({ values: [0, 0], exponent: null });
 });

@@ -55,6 +55,7 @@ class Search {
   contexts = 0;
   private candidates = 0;
   private lookups = 0;
+  private recordLookups = 0;
   /** Forks that were over when the walk began: what later ones copy is not among the mappings counted then. */
   private readonly since: number;
   private grown = false;
@@ -85,6 +86,7 @@ class Search {
     const { services } = this.state;
     services.count('context', this.contexts);
     services.count('vma-lookup', this.lookups);
+    services.count('record-lookup', this.recordLookups);
     services.count('candidate', this.candidates);
   }
 
@@ -94,6 +96,7 @@ class Search {
     const exclusive = shortcut === 'exclusive' && (yield* this.looksExclusive());
     if (!(yield* this.at(mm, 0))) return false;
     if (exclusive && (yield* this.looksExclusive())) return false;
+    if (records.ranges.length > 0) this.recordLookups++;
     for (const delta of records.deltasIn(first, last)) if (!(yield* this.at(mm, delta))) return false;
     return shortcut === 'exclusive' || !this.foundAll();
   }
