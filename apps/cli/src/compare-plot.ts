@@ -2,6 +2,7 @@ import * as Plot from '@observablehq/plot';
 import type { Comparison, Measurement } from '@rmap-lab/experiments';
 import { parseHTML } from 'linkedom';
 import { compareTitle } from './compare-report.js';
+import { shown } from './numbers.js';
 
 const WIDTH = 760;
 /** Height of one strategy's row. */
@@ -19,7 +20,6 @@ const COLOURS = [
 ];
 const TEXT = 'font-family="sans-serif" fill="#222"';
 
-const number = (n: number): string => n.toLocaleString('en-US', { maximumFractionDigits: 1 });
 const escaped = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
 /** A measurement with what its row of the pictures is called. */
 interface Row extends Measurement {
@@ -107,7 +107,7 @@ function memory(parts: readonly Part[], kinds: readonly string[], rows: readonly
   const total = (row: Row): number => memoryOf(row).reduce((sum, [, kib]) => sum + kib, 0);
   const marks = [
     Plot.barX(parts, { x: 'kib', y: 'name', fill: 'what', insetTop: 5, insetBottom: 5 }),
-    Plot.text(rows, { x: total, y: 'name', text: (row: Row) => number(total(row)), textAnchor: 'start', dx: 6 }),
+    Plot.text(rows, { x: total, y: 'name', text: (row: Row) => shown(total(row)), textAnchor: 'start', dx: 6 }),
     Plot.ruleX([0]),
   ];
   return placed(top, height, rows, {
@@ -134,16 +134,21 @@ const WALK_LEGEND = [
 
 function walks(rows: readonly Row[], top: number, height: number): string {
   const of = (what: 'p50' | 'p99' | 'max') => (row: Row) => row.walks.shared.candidates[what];
+  const walked = rows.filter((row) => row.walks.shared.sampled > 0);
   const marks = [
-    Plot.ruleY(rows, { x1: of('p50'), x2: of('max'), y: 'name', stroke: COLOURS[0] }),
-    Plot.dot(rows, { x: of('max'), y: 'name', r: 5, stroke: COLOURS[0], fill: 'white' }),
-    Plot.tickX(rows, { x: of('p99'), y: 'name', stroke: COLOURS[0], strokeWidth: 3, insetTop: 8, insetBottom: 8 }),
-    Plot.dot(rows, { x: of('p50'), y: 'name', r: 5, fill: COLOURS[0] }),
+    Plot.ruleY(walked, { x1: of('p50'), x2: of('max'), y: 'name', stroke: COLOURS[0] }),
+    Plot.dot(walked, { x: of('max'), y: 'name', r: 5, stroke: COLOURS[0], fill: 'white' }),
+    Plot.tickX(walked, { x: of('p99'), y: 'name', stroke: COLOURS[0], strokeWidth: 3, insetTop: 8, insetBottom: 8 }),
+    Plot.dot(walked, { x: of('p50'), y: 'name', r: 5, fill: COLOURS[0] }),
+    Plot.text(
+      rows.filter((row) => !walked.includes(row)),
+      { x: 0, y: 'name', text: () => 'none was walked', textAnchor: 'start', dx: 6 },
+    ),
     Plot.ruleX([0]),
   ];
   const room = Math.floor((WIDTH - marginFor(rows) - RIGHT) / 70);
-  const ticks = Math.min(room, Math.max(1, ...rows.map(of('max'))));
-  return placed(top, height, rows, { x: { label: 'VMAs', grid: true, zero: true, ticks }, marks });
+  const most = Math.max(1, ...walked.map(of('max')));
+  return placed(top, height, rows, { x: { label: 'VMAs', grid: true, domain: [0, most], ticks: Math.min(room, most) }, marks });
 }
 
 /** One picture, a row for each strategy, as an SVG inside the document. */

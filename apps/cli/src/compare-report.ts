@@ -1,5 +1,6 @@
 import { type Comparison, type Cost, designUse, type Measurement } from '@rmap-lab/experiments';
 import colours from 'picocolors';
+import { shown } from './numbers.js';
 import { csvTable, markdownTable, terminalTable } from './tables.js';
 
 /** One line of the comparison: what, and a value for each strategy; `section` lines have none. */
@@ -8,15 +9,15 @@ interface CompareLine {
   readonly values: readonly string[];
 }
 
-const number = (n: number): string => n.toLocaleString('en-US', { maximumFractionDigits: 1 });
 const sum = (record: Readonly<Record<string, number>>): number => Object.values(record).reduce((a, b) => a + b, 0);
 
 /** What is shown of walks, and how it is called. */
 const WALK_LINES = [
   ['candidates', 'candidates'],
   ['needed', 'candidates until all is found'],
-  ['nodes', 'nodes'],
-  ['lookups', 'lookups'],
+  ['nodes', 'tree nodes, contexts'],
+  ['lookups', 'look-ups'],
+  ['locks', 'locks taken'],
   ['passes', 'passes'],
   ['mappings', 'mappings'],
 ] as const;
@@ -24,15 +25,23 @@ const WALK_LINES = [
 /** All names that any of the records has, in order of appearance. */
 const namesIn = (records: readonly Readonly<Record<string, unknown>>[]): string[] => [...new Set(records.flatMap(Object.keys))];
 
+/** What a row of the table says of a strategy as a whole. */
+export function verdictOf({ failure, stopped, verify }: Measurement): string {
+  if (failure !== null) return 'FAILS';
+  if (stopped) return 'stopped';
+  return verify.mappings === 0 ? 'nothing to find' : 'passes';
+}
+
 /** The head and the lines of the table: one column a strategy, the same lines for all. */
-function compareLines({ rows, names, notRun = [] }: Comparison): { head: string[]; lines: CompareLine[] } {
+function compareLines({ rows, names, notRun = [] }: Comparison, useGrouping = true): { head: string[]; lines: CompareLine[] } {
+  const number = (n: number): string => shown(n, useGrouping);
   const lines: CompareLine[] = [];
   const line: Line = (what, value) => {
-    const shown = (row: Measurement): string => {
+    const text = (row: Measurement): string => {
       const figure = value(row);
       return typeof figure === 'number' ? number(figure) : figure;
     };
-    lines.push({ what, values: rows.map(shown) });
+    lines.push({ what, values: rows.map(text) });
   };
   const section = (what: string): void => void lines.push({ what, values: [] });
   const caches = namesIn(rows.map(({ slab }) => slab));
@@ -47,21 +56,24 @@ function compareLines({ rows, names, notRun = [] }: Comparison): { head: string[
     line(`fields added to each ${what}: peak KiB`, ({ added }) => added[what] / 1024);
   line("the design's objects together: peak KiB", ({ own }) => own.bytes / 1024);
   line('with its fields in other structs: peak KiB', ({ own }) => own.together.bytes / 1024);
-  for (const [i, { mark, processes }] of (rows[0]?.marks ?? []).entries()) {
-    section(`Memory at '${mark}', ${number(processes)} processes`);
-    markLines(rows, i, caches, line);
+  // Who failed has not met all of them.
+  const { marks = [] } = rows.toSorted((a, b) => b.marks.length - a.marks.length)[0] ?? {};
+  for (const [i, { mark, processes }] of marks.entries()) {
+    section(`Memory at '${mark}', ${number(processes)} ${processes === 1 ? 'process' : 'processes'}`);
+    markLines(i, processes, caches, line);
   }
-  section('Cost of one fork');
-  costLines(rows, ({ fork }) => fork, line);
-  if (rows.some(({ mremap }) => mremap.operations > 0)) {
-    section('Cost of one mremap');
-    costLines(rows, ({ mremap }) => mremap, line);
+  for (const what of ['fork', 'mremap'] as const) {
+    if (rows.every((row) => row[what].operations === 0)) continue;
+    section(`Cost of one ${what}`);
+    costLines(rows, (row) => row[what], line);
   }
   for (const kind of ['exclusive', 'shared'] as const) {
     section(`Walks of ${kind} folios: median / p99 / largest`);
     line('folios walked', ({ walks }) => walks[kind].sampled);
     for (const [what, name] of WALK_LINES)
-      line(name, ({ walks }) => [walks[kind][what].p50, walks[kind][what].p99, walks[kind][what].max].map(number).join(' / '));
+      line(name, ({ walks: { [kind]: its } }) =>
+        its.sampled === 0 ? '-' : [its[what].p50, its[what].p99, its[what].max].map(number).join(' / '),
+      );
   }
   section('Locks taken');
   for (const lock of namesIn(rows.map(({ locks }) => locks))) {
@@ -77,7 +89,7 @@ function compareLines({ rows, names, notRun = [] }: Comparison): { head: string[
   line('mappings', ({ verify }) => verify.mappings);
   line('missed', ({ verify }) => verify.missed);
   line('wrong', ({ verify }) => verify.wrong);
-  line('verdict', ({ failure, stopped }) => (failure !== null ? 'FAILS' : stopped ? 'stopped' : 'passes'));
+  line('verdict', verdictOf);
   if (notRun.length > 0) section('Interrupted');
   for (const name of notRun) line(`${name} was not run`, () => '');
   return { head: ['', ...names], lines };
@@ -86,31 +98,30 @@ function compareLines({ rows, names, notRun = [] }: Comparison): { head: string[
 type Line = (what: string, value: (row: Measurement) => number | string) => void;
 
 /** Live objects of each cache at a mark, and what the design itself adds to each process. A run that ended before has none. */
-function markLines(rows: readonly Measurement[], i: number, caches: readonly string[], line: Line): void {
+function markLines(i: number, processes: number, caches: readonly string[], line: Line): void {
   const at = (value: (row: Measurement) => number) => (row: Measurement) => (row.marks[i] === undefined ? '-' : value(row));
-  const each = (n: number, row: Measurement): number => (row.marks[i].processes === 0 ? 0 : n / row.marks[i].processes);
   for (const cache of caches)
     line(
       `${cache}: live objects`,
       at(({ marks }) => marks[i].live[cache] ?? 0),
     );
-  if (rows[0].marks[i].processes === 0) return;
+  if (processes === 0) return;
   line(
     "the design's objects per process",
-    at((row) => each(designUse(row, i).objects, row)),
+    at((row) => designUse(row, i).objects / processes),
   );
   line(
     "the design's slab bytes per process",
-    at((row) => each(designUse(row, i).bytes, row)),
+    at((row) => designUse(row, i).bytes / processes),
   );
   line(
     'its fields in other structs: bytes per process',
-    at((row) => each(designUse(row, i).added, row)),
+    at((row) => designUse(row, i).added / processes),
   );
 }
 
 function costLines(rows: readonly Measurement[], of: (row: Measurement) => Cost, line: Line): void {
-  const each = (n: number, row: Measurement): number => (of(row).operations === 0 ? 0 : n / of(row).operations);
+  const each = (n: number, row: Measurement): number | string => (of(row).operations === 0 ? '-' : n / of(row).operations);
   line('operations', (row) => of(row).operations);
   for (const cache of namesIn(rows.map((row) => of(row).allocations)))
     line(`${cache} allocated`, (row) => each(of(row).allocations[cache] ?? 0, row));
@@ -150,7 +161,7 @@ export function compareMarkdown(comparison: Comparison): string {
 
 /** One line a figure: section, figure, and a column for each strategy. */
 export function compareCsv(comparison: Comparison): string {
-  const { head, lines } = compareLines(comparison);
+  const { head, lines } = compareLines(comparison, false);
   let section = '';
   const rows: string[][] = [];
   for (const { what, values } of lines) {

@@ -1,5 +1,11 @@
 import { InvalidArgumentError } from 'commander';
 
+/** A figure as tables show it: with one decimal, and what would be rounded to nothing with one digit. `useGrouping`: thousands apart. */
+export function shown(n: number, useGrouping = true): string {
+  const digits = Math.abs(n) < 0.05 ? { maximumSignificantDigits: 1 } : { maximumFractionDigits: 1 };
+  return n.toLocaleString('en-US', { ...digits, useGrouping });
+}
+
 /** The whole number that an option says. */
 export function wholeNumber(text: string): number {
   const n = Number(text);

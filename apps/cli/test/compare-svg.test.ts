@@ -63,3 +63,10 @@ export default { ...anonVma(), name: 'more', create(services) {
   expect(legend.length).toBeGreaterThan(8);
   expect(new Set(legend).size).toBe(legend.length);
 });
+
+it('compare --svg says where no walk was of a shared folio, in place of drawing 0', async () => {
+  await rmapLab(['compare', '--strategy', 'anon-vma', '--workload', 'jit', '--parameter', 'regions=1', '--svg', 'alone.svg']);
+  const svg = readFileSync(join(scratch, 'alone.svg'), 'utf8');
+  expect(svg).toContain('none was walked');
+  expect(svg.match(/<circle/g)).toHaveLength(2);
+});

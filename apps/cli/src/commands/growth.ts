@@ -4,6 +4,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { alive, announce, apart, print } from '../apart.js';
 import { exitCode } from '../exit-codes.js';
 import { bundledStrategies, loadStrategy, standing } from '../load-strategy.js';
+import { shown } from '../numbers.js';
 import { parametersOption, strategiesOption } from '../parameters.js';
 import { terminalTable } from '../tables.js';
 import { type Watch, watchedByStrategy } from '../watched.js';
@@ -148,8 +149,8 @@ function report({ workload, parameter, values, partial, notRun = [], rows }: Gro
     for (const { strategy, figures: its } of rows) {
       const found = its.find(({ figure }) => figure === name);
       if (found === undefined) continue;
-      const shown = values.map((_, i) => found.values[i]?.toLocaleString('en-US', { maximumFractionDigits: 1 }) ?? '-');
-      lines.push([name, strategy, ...shown, found.exponent?.toFixed(2) ?? '-', found.fit?.toFixed(3) ?? '-']);
+      const figures = values.map((_, i) => (found.values[i] == null ? '-' : shown(found.values[i])));
+      lines.push([name, strategy, ...figures, found.exponent?.toFixed(2) ?? '-', found.fit?.toFixed(3) ?? '-']);
     }
   }
   const failures = rows.flatMap(({ strategy, failure }) => (failure === null ? [] : [`${strategy} fails: ${failure}`]));

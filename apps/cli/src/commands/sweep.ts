@@ -5,10 +5,11 @@ import { aboutFile } from '@rmap-lab/plumbing';
 import { SingleBar } from 'cli-progress';
 import Table from 'cli-table3';
 import type { Command } from 'commander';
+import { verdictOf } from '../compare-report.js';
 import { exitCode } from '../exit-codes.js';
 import { type LayoutName, layoutOf, layoutOption } from '../layout.js';
 import { shortNames, standing } from '../load-strategy.js';
-import { positive } from '../numbers.js';
+import { positive, shown } from '../numbers.js';
 import { unusableOf } from '../probe.js';
 import { shardFrom } from '../shard.js';
 
@@ -93,9 +94,8 @@ function report({ cells, found, run, results }: SweepSummary): string {
 function figures(outcome: StoredResult['outcome']): [string, string] {
   if (outcome.status !== 'measured') return ['', `${outcome.status}: ${outcome.blame}`];
   const { own, failure } = outcome.measurement;
-  const kib = own.together.bytes / 1024;
   return [
-    kib.toLocaleString('en-US', { maximumFractionDigits: 1 }),
-    failure === null ? 'passes' : `fails: ${failure.split('\n')[0]}`,
+    shown(own.together.bytes / 1024),
+    failure === null ? verdictOf(outcome.measurement) : `fails: ${failure.split('\n')[0]}`,
   ];
 }
