@@ -57,3 +57,16 @@ test('locks that a walk takes are counted', async () => {
   expect(context.shared.locks.max).toBe(entries + entries + children);
   expect(lazy.exclusive.locks.p50).toBe(1);
 });
+
+/** Of a page of KSM only VMAs counted that have the item's address, in the address space of the round: half of what is offered. */
+test('of a page of KSM every VMA counts that a design offers, in both rounds', async () => {
+  const parameters = { guests: 2, vmas: 1, pages: 2 };
+  const [items, rounds] = [4, 2];
+  for (const strategy of [anonVma(), anonVmaLazy(), cowContext()]) {
+    const { shared } = await walksOf(strategy, 'memory-merging', parameters);
+    expect([strategy.name, shared.passes.max]).toEqual([strategy.name, items * rounds]);
+    expect([strategy.name, shared.candidates.max]).toEqual([strategy.name, items * rounds]);
+    // The second round has no place left to find.
+    expect([strategy.name, shared.needed.max]).toEqual([strategy.name, items]);
+  }
+});

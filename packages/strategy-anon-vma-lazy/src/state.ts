@@ -41,6 +41,7 @@ export class LazyState extends State<LazyFields> {
     const { members } = this.vmas.of(root);
     if (members === 0) return []; // the address space may be gone
     if (members === 1 && this.vmas.of(root).root === root && root.attached) return [root];
+    this.services.count('vma-lookup');
     const all = yield* root.mm.vmas.overlapping(0 as Address, Number.MAX_SAFE_INTEGER as Address);
     return all.filter((vma) => this.vmas.of(vma).root === root);
   }

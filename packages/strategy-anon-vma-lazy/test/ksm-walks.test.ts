@@ -118,3 +118,16 @@ it('a walk of a page of KSM ends where its visitor has enough, also where its fa
   expect(kernel.referenced(folio)).toMatchObject({ locked: true });
   expect(seen.goesOn).toBe(0);
 });
+
+it('counts a look-up in mm_mt for a family that is more than its root: it seemed to come for nothing', () => {
+  const { kernel, process, folio } = merged(form({}), 2);
+  const lookups = (): number => {
+    const before = kernel.stats().counts['vma-lookup'] ?? 0;
+    kernel.walk(folio);
+    return (kernel.stats().counts['vma-lookup'] ?? 0) - before;
+  };
+  const one = lookups();
+  process.mprotect(at(1), PAGE_SIZE, PROT_READ);
+  // Two items, two rounds.
+  expect([one, lookups()]).toEqual([0, 4]);
+});

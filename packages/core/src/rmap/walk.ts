@@ -220,6 +220,9 @@ const EVERYTHING = { first: 0 as Pgoff, last: (2 ** 51) as Pgoff } as const;
 
 /** Passes a walk on to the one address that a KSM item remembers, in its own address space first, in those forked from it next. */
 class KsmVisitor implements RmapVisitor {
+  /** VMAs that the strategy showed, whether the item's page can be there or not. */
+  offered = 0;
+
   constructor(
     private readonly entries: EntryVisitor,
     private readonly item: RmapItem,
@@ -231,6 +234,7 @@ class KsmVisitor implements RmapVisitor {
   }
 
   visit(candidate: Vma, _address: Address): Soon<boolean> {
+    this.offered++;
     const vma = candidate as VmArea;
     const { address, mmId } = this.item;
     if (address < vma.start || address >= vma.end || (vma.mm.id === mmId) === this.forks) return true;
@@ -249,20 +253,20 @@ function* walkKsm(m: Machine, folio: Folio, onEntry: OnEntry, options: WalkOptio
   let needed = 0;
   let passes = 0;
   let more = true;
-  let entries: EntryVisitor;
+  let visitor: KsmVisitor;
   const once: OnEntry = (vma, address, table, at, byPmd) => {
     if (places.has(at)) return true;
     places.add(at);
-    needed = candidates + entries.candidates;
+    needed = candidates + visitor.offered;
     more = onEntry(vma, address, table, at, byPmd);
     return more;
   };
   for (const forks of [false, true]) {
     for (const item of m.ksm.stable.get(folio as number as Pfn) ?? []) {
       if (!more) break;
-      entries = new EntryVisitor(m, folio, once, options);
-      yield* m.rmap.walk(item.hold, { folio, ...EVERYTHING, mappings: null }, new KsmVisitor(entries, item, forks));
-      candidates += entries.candidates;
+      visitor = new KsmVisitor(new EntryVisitor(m, folio, once, options), item, forks);
+      yield* m.rmap.walk(item.hold, { folio, ...EVERYTHING, mappings: null }, visitor);
+      candidates += visitor.offered;
       passes++;
     }
   }
