@@ -79,8 +79,11 @@ function checkSharing({ flags, file }: MmapRequest): void {
     throw new KernelError('EINVAL', 'mmap', 'MAP_DROPPABLE needs anonymous memory that is not locked');
 }
 
-function place(m: Machine, mm: Mm, { at, flags }: MmapRequest, length: number): Address {
-  if ((flags & (f.MAP_FIXED | f.MAP_FIXED_NOREPLACE)) === 0) return unmappedArea(m, mm, roundHint(at), length, 'mmap');
+function place(m: Machine, mm: Mm, { at, flags, file }: MmapRequest, length: number): Address {
+  if ((flags & (f.MAP_FIXED | f.MAP_FIXED_NOREPLACE)) === 0) {
+    const anonymous = file === null && (flags & f.MAP_SHARED) === 0;
+    return unmappedArea(m, mm, { length, hint: roundHint(at), anonymous }, 'mmap');
+  }
   const fixed = fixedArea(at, length, 'mmap');
   if ((flags & f.MAP_FIXED_NOREPLACE) !== 0) {
     const [taken] = mm.tree.overlapping(fixed, fixed + length);

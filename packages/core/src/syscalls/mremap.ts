@@ -166,9 +166,12 @@ function vmaToMove(m: Machine, mm: Mm, remap: Remap): VmArea {
   const vma = mm.tree.lookup(remap.at);
   if (vma === null) throw refuse('EFAULT', () => `nothing is mapped at 0x${remap.at.toString(16)} any more`);
   const { flags, to, newLength } = remap;
-  remap.to = (flags & MREMAP_FIXED) === 0 ? unmappedArea(m, mm, to, newLength, 'mremap') : fixedArea(to, newLength, 'mremap');
+  remap.to = (flags & MREMAP_FIXED) === 0 ? anyPlace(m, vma, newLength, to) : fixedArea(to, newLength, 'mremap');
   return vma;
 }
+
+const anyPlace = (m: Machine, { mm, anonymous }: VmArea, length: number, hint: number): Address =>
+  unmappedArea(m, mm, { length, hint, anonymous }, 'mremap');
 
 /** In place, or where there is room (mremap_at). */
 function* remapAt(m: Machine, mm: Mm, vma: VmArea, remap: Remap): Op<Address> {
@@ -185,7 +188,7 @@ function* remapAt(m: Machine, mm: Mm, vma: VmArea, remap: Remap): Op<Address> {
   }
   if ((remap.flags & MREMAP_MAYMOVE) === 0)
     throw refuse('ENOMEM', `${vma} can not grow in place, and MREMAP_MAYMOVE is not given`);
-  remap.to = unmappedArea(m, mm, 0, newLength, 'mremap');
+  remap.to = anyPlace(m, vma, newLength, 0);
   return yield* moveVma(m, vma, remap);
 }
 

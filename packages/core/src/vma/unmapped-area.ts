@@ -1,6 +1,7 @@
 import { KernelError } from '../errors.js';
 import type { Machine } from '../machine.js';
 import type { Mm } from '../mm/mm.js';
+import { PMD_SIZE } from '../page-table/page-table.js';
 import { type Address, alignDown, alignUp, isAligned, PAGE_SIZE, TASK_SIZE } from '../units.js';
 import { VM_GROWSDOWN } from './vm-flags.js';
 
@@ -23,14 +24,25 @@ export function roundHint(hint: number): number {
   return page <= 0 ? 0 : Math.max(page, MMAP_MIN_ADDR);
 }
 
+/** What is to be placed. */
+export interface Wanted {
+  /** In bytes, whole pages. */
+  readonly length: number;
+  /** Where it would best lie; 0: anywhere. */
+  readonly hint: number;
+  /** Private anonymous memory; anywhere, and of whole leaf tables, it begins at one, so that large folios fit. */
+  readonly anonymous: boolean;
+}
+
 /**
- * Where `length` bytes (whole pages) may go: at `hint` (0: none) if it is free, else in the highest hole below the mmap base, else in
- * the lowest one (arch_get_unmapped_area_topdown). @throws ENOMEM; EPERM for a hint below mmap_min_addr
+ * Where memory may go: at the hint if that is free, else in the highest hole below the mmap base, else in the lowest one
+ * (__get_unmapped_area, arch_get_unmapped_area_topdown). @throws ENOMEM; EPERM for a hint below mmap_min_addr
  */
-export function unmappedArea(m: Machine, mm: Mm, hint: number, length: number, call: 'mmap' | 'mremap'): Address {
+export function unmappedArea(m: Machine, mm: Mm, { length, hint, anonymous }: Wanted, call: 'mmap' | 'mremap'): Address {
   if (length > TASK_SIZE) throw new KernelError('ENOMEM', call, `${length} bytes are more than the address space`);
   if (hint !== 0 && hint <= TASK_SIZE - length && isFree(mm, hint, length)) return fixedArea(hint, length, call);
-  const found = topDown(mm, length) ?? bottomUp(mm, length);
+  const whole = hint === 0 && anonymous && length % PMD_SIZE === 0;
+  const found = (whole ? alignedHole(mm, length) : null) ?? hole(mm, length);
   if (found === null)
     throw new KernelError(
       'ENOMEM',
@@ -38,6 +50,14 @@ export function unmappedArea(m: Machine, mm: Mm, hint: number, length: number, c
       `no hole of ${length} bytes is left (${mm.mapCount} VMAs of at most ${m.options.maxMapCount})`,
     );
   return found;
+}
+
+const hole = (mm: Mm, length: number): Address | null => topDown(mm, length) ?? bottomUp(mm, length);
+
+/** At a multiple of PMD_SIZE, if there is room for as much more; never at the very start of that (thp_get_unmapped_area_vmflags). */
+function alignedHole(mm: Mm, length: number): Address | null {
+  const at = hole(mm, length + PMD_SIZE);
+  return at === null ? null : ((at - (at % PMD_SIZE) + PMD_SIZE) as Address);
 }
 
 /** An address that the caller insists on (get_unmapped_area, security_mmap_addr). @throws ENOMEM, EINVAL, EPERM */
