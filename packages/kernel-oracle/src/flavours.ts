@@ -17,7 +17,15 @@ export interface Flavour {
   /** How often each kind is drawn. */
   readonly kinds: Readonly<Partial<Record<Operation['op'], number>>>;
   readonly advice: readonly number[];
+  /** `PROT_*` of mappings, and what they are changed to. */
+  readonly protections: readonly number[];
+  /** `MAP_*` beside MAP_FIXED and the kind of memory. */
+  readonly mmapFlags: readonly number[];
 }
+
+const RW = linux.PROT_READ | linux.PROT_WRITE;
+const PROTECTIONS = [RW, RW, RW, linux.PROT_READ, linux.PROT_NONE, RW | linux.PROT_EXEC];
+const MMAP_FLAGS = [0, 0, 0, 0, linux.MAP_NORESERVE, linux.MAP_NORESERVE, linux.MAP_POPULATE, linux.MAP_GROWSDOWN];
 
 const ADVICE = [
   linux.MADV_DONTNEED,
@@ -57,7 +65,15 @@ const LARGE = [
 ];
 
 const LAYOUT = { mmap: 4, munmap: 2, mprotect: 3, mremap: 4, madvise: 3, read: 2, write: 9, fork: 3, exit: 3 } as const;
-const SMALL = { places: 24, placePages: 1, length: 200, block: 8, settings: { orders: [9], swap: false } } as const;
+const SMALL = {
+  places: 24,
+  placePages: 1,
+  length: 200,
+  block: 8,
+  settings: { orders: [9], swap: false },
+  protections: PROTECTIONS,
+  mmapFlags: MMAP_FLAGS,
+} as const;
 
 /** The kinds of programs that a campaign is made of. */
 export const FLAVOURS = {
@@ -67,6 +83,30 @@ export const FLAVOURS = {
     name: 'plain',
     kinds: { ...LAYOUT, brk: 1, thread: 1, exec: 1, mlock: 1, munlock: 1 },
     advice: ADVICE,
+  },
+  /** What programs rarely ask for; not PROT_EXEC alone, as whether its memory can be read is up to the processor. */
+  rare: {
+    ...SMALL,
+    name: 'rare',
+    kinds: { ...LAYOUT, brk: 1, mlock: 1, munlock: 1 },
+    advice: [linux.MADV_HUGEPAGE, linux.MADV_NOHUGEPAGE, linux.MADV_NOHUGEPAGE, ...ADVICE],
+    protections: [
+      ...PROTECTIONS,
+      linux.PROT_WRITE,
+      linux.PROT_READ | linux.PROT_GROWSDOWN,
+      RW | linux.PROT_GROWSDOWN,
+      RW | linux.PROT_SEM,
+    ],
+    mmapFlags: [
+      0,
+      linux.MAP_STACK,
+      linux.MAP_STACK | linux.MAP_NORESERVE,
+      linux.MAP_LOCKED,
+      linux.MAP_LOCKED | linux.MAP_GROWSDOWN,
+      linux.MAP_POPULATE | linux.MAP_NONBLOCK,
+      linux.MAP_GROWSDOWN,
+      linux.MAP_GROWSDOWN | linux.MAP_NORESERVE,
+    ],
   },
   /** Pages that move between places of an address space. */
   move: { ...SMALL, name: 'move', kinds: { ...LAYOUT, uffdMove: 5 }, advice: ADVICE },

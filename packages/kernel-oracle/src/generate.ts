@@ -4,9 +4,6 @@ import type { Flavour } from './flavours.js';
 import { FILE_PAGES } from './fresh.js';
 import type { Random } from './random.js';
 
-const RW = linux.PROT_READ | linux.PROT_WRITE;
-const PROTECTIONS = [RW, RW, RW, linux.PROT_READ, linux.PROT_NONE, RW | linux.PROT_EXEC];
-const MMAP_FLAGS = [0, 0, 0, 0, linux.MAP_NORESERVE, linux.MAP_NORESERVE, linux.MAP_POPULATE, linux.MAP_GROWSDOWN];
 const MEMORY = [
   'private',
   'private',
@@ -55,7 +52,8 @@ const wantingFolios = ({ process, at, pages }: Mmap): Operation => ({
   advice: linux.MADV_HUGEPAGE,
 });
 
-function randomOperation(random: Random, op: Kind, process: number, { places, placePages, advice }: Flavour): Operation {
+function randomOperation(random: Random, op: Kind, process: number, flavour: Flavour): Operation {
+  const { places, placePages, advice, protections } = flavour;
   const place = random.below(places);
   const count = 1 + random.below(Math.min(MAX_PLACES, places - place));
   const range = { process, at: place * placePages, pages: count * placePages };
@@ -71,8 +69,8 @@ function randomOperation(random: Random, op: Kind, process: number, { places, pl
       return {
         op,
         ...range,
-        prot: random.pick(PROTECTIONS),
-        ...mapping(random),
+        prot: random.pick(protections),
+        ...mapping(random, flavour),
         offset: random.pick([place, random.below(12), random.below(12), FILE_PAGES - 2]),
       };
     case 'munmap':
@@ -80,7 +78,7 @@ function randomOperation(random: Random, op: Kind, process: number, { places, pl
     case 'munlock':
       return { op, ...range };
     case 'mprotect':
-      return { op, ...range, prot: random.pick(PROTECTIONS) };
+      return { op, ...range, prot: random.pick(protections) };
     case 'madvise':
       return { op, ...range, advice: random.pick(advice) };
     case 'mremap':
@@ -104,8 +102,8 @@ function randomOperation(random: Random, op: Kind, process: number, { places, pl
 
 const resized = (random: Random, places: number): number => (random.below(6) === 0 ? 1 + random.below(MAX_PLACES) : places);
 
-function mapping(random: Random): Pick<Mmap, 'memory' | 'flags'> {
+function mapping(random: Random, { mmapFlags }: Flavour): Pick<Mmap, 'memory' | 'flags'> {
   const memory = random.pick(MEMORY);
-  const flags = random.pick(MMAP_FLAGS);
+  const flags = random.pick(mmapFlags);
   return { memory, flags: memory !== 'private' && flags === linux.MAP_GROWSDOWN ? 0 : flags };
 }

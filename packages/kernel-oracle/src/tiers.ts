@@ -1,5 +1,13 @@
 import { readFileSync } from 'node:fs';
-import { MADV_COLLAPSE, MADV_HUGEPAGE, MADV_MERGEABLE, MADV_PAGEOUT, type Operation, PAGE_SIZE } from '@rmap-lab/core';
+import {
+  MADV_COLLAPSE,
+  MADV_HUGEPAGE,
+  MADV_MERGEABLE,
+  MADV_PAGEOUT,
+  MAP_LOCKED,
+  type Operation,
+  PAGE_SIZE,
+} from '@rmap-lab/core';
 import { CannotObserve } from './compile.js';
 import type { Driver } from './driver.js';
 import { availableFlavours, FLAVOURS, type Flavour } from './flavours.js';
@@ -44,16 +52,16 @@ const LOCKED_BYTES = 2 ** 20;
 /** Anybody, with /proc: layout and presence of pages. `reason`: why no more. */
 export async function layout(driver: Driver, reason: string): Promise<Tier> {
   const missing = [`${UNSEEN} (${reason})`];
-  const flavours: Flavour[] = [{ ...FLAVOURS.plain, settings: NO_SETTINGS }];
-  const without = Object.keys(FLAVOURS).filter((name) => name !== 'plain' && name !== 'move');
+  const flavours: Flavour[] = [FLAVOURS.plain, FLAVOURS.rare].map((flavour) => ({ ...flavour, settings: NO_SETTINGS }));
+  const without = Object.keys(FLAVOURS).filter((name) => !['plain', 'rare', 'move'].includes(name));
   missing.push(`programs of ${without.join(', ')} (their settings are for root to change)`);
   if (await movesPages(driver)) flavours.push({ ...FLAVOURS.move, settings: NO_SETTINGS });
   else missing.push('programs of move (userfaultfd is refused, or has no UFFDIO_MOVE)');
   const locks = lockLimit() >= LOCKED_BYTES;
-  if (!locks) missing.push(`mlock and munlock (ulimit -l is below ${LOCKED_BYTES / 1024} KiB)`);
+  if (!locks) missing.push(`mlock, munlock and MAP_LOCKED (ulimit -l is below ${LOCKED_BYTES / 1024} KiB)`);
   return {
     seen: { columns: LAYOUT_COLUMNS, missing },
-    flavours: locks ? flavours : flavours.map((flavour) => ({ ...flavour, kinds: { ...flavour.kinds, mlock: 0, munlock: 0 } })),
+    flavours: locks ? flavours : flavours.map(withoutLocks),
     system: { with: (_, work) => work() },
     settingsFor: ({ program }) => {
       const i = program.findIndex(takesSettings);
@@ -62,6 +70,12 @@ export async function layout(driver: Driver, reason: string): Promise<Tier> {
     },
   };
 }
+
+const withoutLocks = (flavour: Flavour): Flavour => ({
+  ...flavour,
+  kinds: { ...flavour.kinds, mlock: 0, munlock: 0 },
+  mmapFlags: flavour.mmapFlags.filter((flags) => (flags & MAP_LOCKED) === 0),
+});
 
 const ADVICE_WITH_SETTINGS: readonly number[] = [MADV_PAGEOUT, MADV_MERGEABLE, MADV_HUGEPAGE, MADV_COLLAPSE];
 
