@@ -1,5 +1,5 @@
 import type { Kernel } from '@rmap-lab/core';
-import { Draw } from '@rmap-lab/experiments';
+import { Census, Draw } from '@rmap-lab/experiments';
 import type { PlacedRecord } from '@rmap-lab/workloads';
 
 /** Points of a run at which everything is checked and walks are sampled. */
@@ -10,7 +10,7 @@ const UNKNOWN_LENGTH_STEP = 20_000;
 
 /** Watches a replay from between its records: counts processes, checks every mapping now and then, samples walks. */
 export class Observer {
-  readonly processes = { live: 0, peak: 0, total: 0 };
+  readonly processes = new Census();
   readonly verify = { points: 0, folios: 0, mappings: 0, missed: 0, wrong: 0 };
   /** The first thing that was wrong, in words. */
   witness: string | null = null;
@@ -34,10 +34,9 @@ export class Observer {
     let passed = 0;
     for await (const placed of records) {
       const { record } = placed;
-      if (record.type === 'process') this.born();
       if (record.type === 'header') this.leftOut = record.options['left-out'] ?? null;
       yield placed;
-      if (record.type === 'exit') this.processes.live--;
+      this.processes.follow(placed);
       if (++passed % step === 0) this.look();
     }
   }
@@ -56,10 +55,5 @@ export class Observer {
       this.candidates.push(candidates);
       this.mappings += found.length;
     }
-  }
-
-  private born(): void {
-    this.processes.total++;
-    this.processes.peak = Math.max(this.processes.peak, ++this.processes.live);
   }
 }

@@ -1,3 +1,4 @@
+export { Census } from './census.js';
 export {
   type CompareOptions,
   type Comparison,

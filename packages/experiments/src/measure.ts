@@ -1,5 +1,6 @@
 import { Kernel, type KernelStats, type Layout, type LockCounts, messageOf, type RmapStrategy, TraceError } from '@rmap-lab/core';
 import { type PlacedRecord, type ReplayReport, replay, type Workload } from '@rmap-lab/workloads';
+import { Census } from './census.js';
 import { type Cost, CostMeter, noCost } from './cost.js';
 import { type Added, addedIn, type OwnPeak, OwnPeakMeter } from './own-peak.js';
 import { type WalkCosts, WalkSampler } from './walk-sampler.js';
@@ -118,7 +119,7 @@ export async function measure(strategy: RmapStrategy, workload: Workload, option
     stopped: report?.stopped ?? false,
     leftOut: run.leftOut,
     operations: run.operations,
-    processes: { total: run.total, peak: run.peak },
+    processes: { total: run.census.total, peak: run.census.peak },
     slab: cachesOf(stats),
     added: addedIn(strategy, stats.vmas.peak, stats.slab.mm_struct.peak, stats.pages.peak),
     own: { objects: run.own.objects, bytes: run.own.bytes, together: run.own.together },
@@ -149,16 +150,14 @@ class Run {
   readonly mremap = noCost();
   readonly marks: MarkUse[] = [];
   readonly verify: VerifySums = { folios: 0, mappings: 0, missed: 0, wrong: 0 };
+  readonly census = new Census();
   readonly sampler: WalkSampler;
   readonly own: OwnPeakMeter;
   failure: string | null = null;
   leftOut: string | null = null;
   operations = 0;
-  total = 0;
-  peak = 0;
   zombiePeak = 0;
   checks = 0;
-  private live = 0;
   private passed = 0;
   private nextLook = 200;
   private readonly forkMeter: CostMeter;
@@ -194,7 +193,7 @@ class Run {
     const { slab, zombies, vmas, pages } = this.kernel.stats();
     const live = Object.fromEntries(Object.entries(slab).map(([name, cache]) => [name, cache.live]));
     const { vma, mm, folio } = addedIn(this.strategy, vmas.live, live.mm_struct, pages.live);
-    this.marks.push({ mark, processes: this.live, live, added: vma + mm + folio, zombies });
+    this.marks.push({ mark, processes: this.census.live, live, added: vma + mm + folio, zombies });
     this.look();
   }
 
@@ -219,13 +218,10 @@ class Run {
     return record.type === 'call' && record.call === 'mremap' ? this.mremapMeter : null;
   }
 
-  private follow({ record }: PlacedRecord): void {
+  private follow(placed: PlacedRecord): void {
+    const { record } = placed;
+    this.census.follow(placed);
     if (record.type === 'header') this.leftOut = record.options['left-out'] ?? null;
-    if (record.type === 'process') {
-      this.total++;
-      this.peak = Math.max(this.peak, ++this.live);
-    }
-    if (record.type === 'exit') this.live--;
     if (record.type !== 'header' && record.type !== 'mark' && record.type !== 'end' && record.type !== 'file') this.operations++;
     const stats = this.kernel.stats();
     this.zombiePeak = Math.max(this.zombiePeak, stats.zombies);

@@ -50,7 +50,6 @@ export interface ExecRecord {
   readonly layout: readonly LayoutEntry[];
 }
 
-/** A process, or one thread of it, is gone. */
 /** A process (or thread) ends. */
 export interface ExitRecord {
   readonly type: 'exit';
