@@ -1,3 +1,5 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -136,4 +138,32 @@ test('a file that can not be opened is left free for others', () => {
   mkdirSync(join(scratch, 'taken'));
   expect(() => rows.open()).toThrow(/EISDIR/);
   expect(existsSync(join(scratch, 'taken.lock'))).toBe(false);
+});
+
+/** Empty for a moment, it was taken for the lock of somebody who was killed, and a second process wrote to the file, too. */
+test('the file that says who writes is there with a number, or not at all', async () => {
+  const watcher = join(scratch, 'watcher.mjs');
+  writeFileSync(
+    watcher,
+    `import { readFileSync } from 'node:fs';
+     let [seen, empty] = [0, 0];
+     process.on('message', () => process.send([seen, empty], () => process.exit()));
+     const look = () => {
+       for (let i = 0; i < 1000; i++) try { if (readFileSync(process.argv[2], 'utf8') === '') empty++; seen++; } catch {}
+       setImmediate(look);
+     };
+     look();
+     process.send('ready');`,
+  );
+  const child = fork(watcher, [`${file}.lock`], { execArgv: [] });
+  await once(child, 'message');
+  const rows = open();
+  for (const end = Date.now() + 2000; Date.now() < end; ) {
+    rows.open();
+    rows.close();
+  }
+  child.send('how many?');
+  const [[seen, empty]] = (await once(child, 'message')) as [[number, number]];
+  expect(seen).toBeGreaterThan(100);
+  expect(empty).toBe(0);
 });
