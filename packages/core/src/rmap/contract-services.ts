@@ -33,7 +33,10 @@ export interface RmapServices {
   addressIn(vma: Vma, first: Pgoff, last: Pgoff): Address | null;
   /** Shows all entries of a VMA, a table at a time, under its lock: nothing in `look` may wait. @locks mmap:W */
   eachSpan(vma: Vma, look: (span: PteSpan) => void): Op<void>;
-  /** Counts a primitive, such as 'tree-node' or 'candidate'. Core counts 'folio-rewritten' itself: an anchor that took the place of another. */
+  /**
+   * Counts a primitive. Of a walk, comparisons show 'tree-node' and 'context' as nodes, and 'vma-lookup' and 'record-lookup' as look-ups: only
+   * the strategy can count those. Core counts 'folio-rewritten' itself: an anchor that took the place of another.
+   */
   count(primitive: string, n?: number): void;
 }
 
