@@ -168,6 +168,17 @@ export function compareCsv(comparison: Comparison): string {
     if (values.length === 0) section = what;
     else rows.push([section, what, ...values]);
   }
+  const note = (what: string, texts: readonly (string | null)[]): void => {
+    if (texts.some((text) => text !== null)) rows.push(['Verification', what, ...texts.map((text) => text ?? '')]);
+  };
+  note(
+    'first witness',
+    comparison.rows.map(({ failure }) => failure),
+  );
+  note(
+    'not in the trace',
+    comparison.rows.map(({ leftOut }) => leftOut),
+  );
   return csvTable(['section', 'figure', ...head.slice(1)], rows);
 }
 

@@ -72,3 +72,11 @@ test('a workload that maps no page gives no verdict', async () => {
   expect(comparison.rows[0]).toMatchObject({ failure: null, verify: { mappings: 0 } });
   expect(valuesIn(comparison, 'Verification', 'verdict')).toEqual(['nothing to find']);
 });
+
+test('comma-separated values say what is below the table: the witness, and what the trace lacks', async () => {
+  const { rows, ...rest } = await of('fork-chain', [throwing, anonVma()], { depth: 2 });
+  const csv = compareCsv({ ...rest, rows: rows.map((row) => ({ ...row, leftOut: 'reads, and writes' })) });
+  expect(csv).toMatch(/^Verification,first witness,no fork today,$/m);
+  expect(csv).toMatch(/^Verification,not in the trace,"reads, and writes","reads, and writes"$/m);
+  expect(compareCsv({ ...rest, rows: [rows[1]] })).not.toMatch(/witness|trace/);
+});
