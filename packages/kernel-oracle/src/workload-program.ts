@@ -14,7 +14,8 @@ export interface WorkloadProgram {
 /** Workers that the driver has room for, less the two that are always there. */
 const MAX_PROCESSES = 250;
 /** Flags of mmap that say how memory behaves, not where it lies. */
-const KEPT_FLAGS = linux.MAP_NORESERVE | linux.MAP_POPULATE | linux.MAP_NONBLOCK | linux.MAP_STACK | linux.MAP_GROWSDOWN;
+const KEPT_FLAGS =
+  linux.MAP_NORESERVE | linux.MAP_LOCKED | linux.MAP_POPULATE | linux.MAP_NONBLOCK | linux.MAP_STACK | linux.MAP_GROWSDOWN;
 const RW = linux.PROT_READ | linux.PROT_WRITE;
 
 /** The end of a heap, which threads share; null: not known before the first brk. */
@@ -125,6 +126,7 @@ class Translation {
       case 'mmap': {
         const anonymous = file === -1 || (flags & linux.MAP_ANONYMOUS) !== 0;
         const shared = (flags & linux.MAP_SHARED) !== 0;
+        if ((flags & linux.MAP_TYPE) === linux.MAP_DROPPABLE) this.skip('times MAP_DROPPABLE: the memory is private here');
         this.map(process, { at: result, length, prot: third, flags, shared, file: anonymous ? null : file, offset });
         break;
       }

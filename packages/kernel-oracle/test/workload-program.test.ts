@@ -1,4 +1,4 @@
-import type { Operation } from '@rmap-lab/core';
+import { MAP_ANONYMOUS, MAP_DROPPABLE, MAP_LOCKED, MAP_PRIVATE, MAP_STACK, type Operation } from '@rmap-lab/core';
 import { type BodyRecord, type Header, placeRecords } from '@rmap-lab/workloads';
 import { expect, test } from 'vitest';
 import { Folding, OutsideArena } from '../src/folding.js';
@@ -29,6 +29,21 @@ test('what a trace says that it lacks is said of its program, too', async () => 
   const header: Header = { type: 'header', format: 'rmap-lab-trace', version: 1, pageSize: 4096, source: 'test', options };
   const { notes } = await workloadProgram(placeRecords([header, ...ofHeap(null)]));
   expect(notes).toEqual(['not in the trace: every touch of a page']);
+});
+
+// MAP_LOCKED was lost on the way, and so was what MAP_DROPPABLE means, without a word.
+test('how a mapping behaves is kept, or it is said that it is not', async () => {
+  const map = (flags: number): BodyRecord => ({
+    type: 'call',
+    process: 1,
+    call: 'mmap',
+    args: [0, 0x1000, 3, flags | MAP_ANONYMOUS, -1, 0],
+    result: HEAP + 0x100000,
+  });
+  const records = [...ofHeap(null).slice(0, 2), map(MAP_PRIVATE | MAP_LOCKED | MAP_STACK), map(MAP_DROPPABLE)];
+  const { program, notes } = await workloadProgram(placeRecords(records));
+  expect(program.flatMap((o) => (o.op === 'mmap' ? [o.flags] : []))).toEqual([MAP_LOCKED | MAP_STACK, 0]);
+  expect(notes).toEqual(['left out: 1 times MAP_DROPPABLE: the memory is private here']);
 });
 
 test('a page that no record speaks of has no place in the arena', () => {
