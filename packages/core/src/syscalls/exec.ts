@@ -12,6 +12,7 @@ import { andThen, finish, type Op, READY, ready, run } from '../sync/op.js';
 import { type Address, alignDown, PAGE_SIZE, type Pgoff, pageOf, TASK_SIZE } from '../units.js';
 import { adjustVmas } from '../vma/adjust.js';
 import { allocVma, setRange } from '../vma/alloc.js';
+import { MMAP_MIN_ADDR } from '../vma/unmapped-area.js';
 import * as vm from '../vma/vm-flags.js';
 import type { VmArea } from '../vma/vma.js';
 
@@ -27,15 +28,22 @@ export interface ExecRequest {
   readonly startBrk: Address;
 }
 
-/** exec(2)'s address space: nothing but a stack with the arguments (bprm_mm_init, setup_arg_pages). @throws NoMemory, EINVAL, EFAULT, nothing left */
+/**
+ * exec(2)'s address space: nothing but a stack with the arguments (bprm_mm_init, setup_arg_pages). @throws NoMemory, EINVAL, EFAULT;
+ * ENOMEM where the stack would begin at mmap_min_addr or below; nothing left
+ */
 export function execMm(m: Machine, request: ExecRequest): Op<Mm> {
   const { stackTop, argumentPages } = request;
-  if (stackTop % PAGE_SIZE !== 0 || stackTop > TASK_SIZE || stackTop - (argumentPages + 1) * PAGE_SIZE < 0 || argumentPages < 1) {
+  if (stackTop % PAGE_SIZE !== 0 || stackTop > TASK_SIZE || argumentPages < 1) {
     throw new KernelError(
       'EINVAL',
       'exec',
       `stack top 0x${stackTop.toString(16)} with ${argumentPages} argument pages is no place for a stack`,
     );
+  }
+  if (argumentPages * PAGE_SIZE >= stackTop - MMAP_MIN_ADDR) {
+    const place = `0x${stackTop.toString(16)}, above mmap_min_addr (64 KiB)`;
+    throw new KernelError('ENOMEM', 'exec', `no room for ${argumentPages} argument pages below ${place}`);
   }
   if (m.sync.stepping) return execStepping(m, request);
   const mm = run(newMm(m));
