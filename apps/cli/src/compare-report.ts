@@ -83,7 +83,7 @@ function compareLines({ rows, names, notRun = [] }: Comparison, useGrouping = tr
   line('folios rewritten', ({ counts }) => counts['folio-rewritten'] ?? 0);
   line('zombie VMAs: peak / end', ({ zombies }) => `${number(zombies.peak)} / ${number(zombies.end)}`);
   line('VMAs merged', ({ merges }) => merges);
-  line('VMAs: peak', ({ vmas }) => vmas.peak);
+  line('VMAs mapped: peak', ({ vmas }) => vmas.peak);
   section('Verification');
   line('folios walked', ({ verify }) => verify.folios);
   line('mappings', ({ verify }) => verify.mappings);

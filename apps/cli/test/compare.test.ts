@@ -358,7 +358,7 @@ describe('rmap-lab growth', () => {
     expect(exclusive('anon-vma')).toEqual(sizes.map((n) => n + 1));
     expect(exclusive('cow-context')).toEqual([1, 1, 1, 1]);
     // Two VMAs a pair in the parent and three in the child, or one each.
-    const vmas = (strategy: string) => values('apart', strategy, 'VMAs: peak');
+    const vmas = (strategy: string) => values('apart', strategy, 'VMAs mapped: peak');
     expect([vmas('anon-vma'), vmas('anon-vma-lazy')]).toEqual([sizes.map((n) => 5 * n), sizes.map((n) => 5 * n)]);
     expect(vmas('cow-context')).toEqual(sizes.map((n) => 2 * n));
   });

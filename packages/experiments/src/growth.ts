@@ -37,7 +37,7 @@ const FIGURES: Readonly<Record<string, (m: Measurement) => number | null>> = {
   'tree nodes, contexts of an exclusive walk: largest': largest('exclusive', 'nodes'),
   'look-ups of an exclusive walk: largest': largest('exclusive', 'lookups'),
   'locks of an exclusive walk: largest': largest('exclusive', 'locks'),
-  'VMAs: peak': ({ vmas }) => vmas.peak,
+  'VMAs mapped: peak': ({ vmas }) => vmas.peak,
   'VMAs merged': ({ merges }) => merges,
 };
 

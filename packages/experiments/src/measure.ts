@@ -63,6 +63,7 @@ export interface Measurement {
   readonly zombies: { readonly peak: number; readonly end: number };
   /** VMAs that merges swallowed. */
   readonly merges: number;
+  /** VMAs that are mapped: at the end, and at most, seen from between two records. Those that the strategy kept are in `zombies`. */
   readonly vmas: { readonly live: number; readonly peak: number };
   /** At how many points of the run everything was checked. */
   readonly checks: number;
@@ -131,7 +132,7 @@ export async function measure(strategy: RmapStrategy, workload: Workload, option
     counts: stats.counts,
     zombies: { peak: run.zombiePeak, end: stats.zombies },
     merges: stats.counts.merge ?? 0,
-    vmas: stats.vmas,
+    vmas: { live: stats.vmas.live - stats.zombies, peak: run.vmaPeak },
     checks: run.checks,
     verify: run.verify,
     seconds: (performance.now() - started) / 1000,
@@ -157,6 +158,7 @@ class Run {
   leftOut: string | null = null;
   operations = 0;
   zombiePeak = 0;
+  vmaPeak = 0;
   checks = 0;
   private passed = 0;
   private nextLook = 200;
@@ -225,6 +227,7 @@ class Run {
     if (record.type !== 'header' && record.type !== 'mark' && record.type !== 'end' && record.type !== 'file') this.operations++;
     const stats = this.kernel.stats();
     this.zombiePeak = Math.max(this.zombiePeak, stats.zombies);
+    this.vmaPeak = Math.max(this.vmaPeak, stats.vmas.live - stats.zombies);
     this.own.look(stats);
   }
 }

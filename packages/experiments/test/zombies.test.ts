@@ -27,3 +27,11 @@ test('what a design took at once says how many of them there were just then', as
   const caches = Object.entries(live).reduce((sum, [name, n]) => sum + n * slab[name].objectBytes, 0);
   expect(caches + zombies * slab.vm_area_struct.objectBytes + added.vma + added.mm + added.folio).toBe(bytes);
 });
+
+test('as many VMAs are mapped under ANON_VMA_LAZY as under the classic design, where it keeps some that are not', async () => {
+  const [classic, lazy] = await Promise.all(
+    [anonVma(), anonVmaLazy()].map(async (one) => measure(one, await openWorkload('compiler-build'))),
+  );
+  expect(lazy.slab.vm_area_struct.peak).toBeGreaterThan(classic.slab.vm_area_struct.peak);
+  expect(lazy.vmas).toEqual(classic.vmas);
+});
