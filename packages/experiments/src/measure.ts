@@ -104,9 +104,9 @@ export async function measure(strategy: RmapStrategy, workload: Workload, option
       onProgress: (soFar) => onProgress?.(soFar.operations),
     });
     run.look();
-    const { mismatches, unexplained } = report;
+    const { mismatches, unexplained, first } = report;
     if (mismatches + unexplained > 0)
-      run.fail(`${mismatches} answers differ from the workload's, ${unexplained} touches were refused`);
+      run.fail(`${mismatches} answers differ from the workload's, ${unexplained} touches were refused; the first: ${first}`);
   } catch (error) {
     if (isInputError(error)) throw error;
     run.fail(messageOf(error));

@@ -177,3 +177,13 @@ describe('a strategy is loaded', () => {
     await expect(loading).rejects.toThrow(message);
   });
 });
+
+test('says which record was the first that a machine could not do: it may be too much for Linux, whatever the design', async () => {
+  const { records, ...rest } = await chain(1)();
+  const beyond = async function* () {
+    for await (const placed of records)
+      yield placed.record.type === 'touch' ? { ...placed, record: { ...placed.record, first: 1 } } : placed;
+  };
+  const { failure } = await measure(anonVma(), { ...rest, records: beyond() });
+  expect(failure).toMatch(/^0 answers differ .* touches were refused; the first: record 4: /);
+});

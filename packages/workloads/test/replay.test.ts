@@ -95,6 +95,7 @@ describe('a replay does what was recorded', () => {
       touches: 6,
       unexplained: 0,
       mismatches: 0,
+      first: null,
       stopped: false,
     });
   });

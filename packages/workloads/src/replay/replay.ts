@@ -113,6 +113,7 @@ class Replay {
     if (!unexplained && !mismatch && !(error instanceof UnknownReference)) throw error;
     if (unexplained) this.report.unexplained++;
     if (mismatch) this.report.mismatches++;
+    if (unexplained || mismatch) this.report.first ??= `record ${position}: ${error.message}`;
     if (onMismatch === 'stop' || !(unexplained || mismatch)) throw new TraceError(name, position, error.message);
   }
 

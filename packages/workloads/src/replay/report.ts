@@ -12,6 +12,8 @@ export interface ReplayReport {
   unexplained: number;
   /** Records that the model can't do or answers differently. */
   mismatches: number;
+  /** The first of both, with its record. null: there is none. */
+  first: string | null;
   /** Whether the signal ended the replay before the trace did. */
   stopped: boolean;
 }
@@ -24,5 +26,6 @@ export const emptyReport = (): ReplayReport => ({
   touches: 0,
   unexplained: 0,
   mismatches: 0,
+  first: null,
   stopped: false,
 });
