@@ -7,6 +7,7 @@ export class Census {
   total = 0;
   private readonly threads = new Set<number>();
 
+  /** A record has been replayed. */
   follow({ record }: PlacedRecord): void {
     if (record.type === 'process') {
       if (record.kind === 'thread') this.threads.add(record.process);
