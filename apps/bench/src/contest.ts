@@ -1,5 +1,5 @@
 import type { RmapStrategy } from '@rmap-lab/core';
-import { raceAll } from './measure.js';
+import { type OnRound, raceAll } from './measure.js';
 import { type Bench, judged, type MachineSetup, type Setup, type Target } from './row.js';
 
 /** Ours against another, doing the same work at the same size. */
@@ -28,7 +28,7 @@ export function contest(what: Contest): Bench {
       setup(n, strategy);
   return {
     id: what.id,
-    run: (quick, strategies) =>
+    run: (quick, strategies, onRound) =>
       rows(
         what,
         [...strategies].map(([name, strategy]) => ({
@@ -37,6 +37,7 @@ export function contest(what: Contest): Bench {
           other: at(what.other, strategy),
         })),
         quick,
+        onRound,
       ),
   };
 }
@@ -44,7 +45,7 @@ export function contest(what: Contest): Bench {
 /** A contest of data structures. */
 export const structureContest = (what: Contest<Setup>): Bench => ({
   id: what.id,
-  run: (quick) => rows(what, [{ name: null, ours: what.ours, other: what.other }], quick),
+  run: (quick, _, onRound) => rows(what, [{ name: null, ours: what.ours, other: what.other }], quick, onRound),
 });
 
 interface Pair {
@@ -53,12 +54,18 @@ interface Pair {
   readonly other: Setup;
 }
 
-function rows({ id, operation, as, n, quickN, otherName, target }: Contest<unknown>, pairs: readonly Pair[], quick: boolean) {
+function rows(
+  { id, operation, as, n, quickN, otherName, target }: Contest<unknown>,
+  pairs: readonly Pair[],
+  quick: boolean,
+  onRound: OnRound,
+) {
   const size = quick ? quickN : n;
   const races = raceAll(
     pairs.map(({ ours, other }) => [ours, other]),
     size,
     quick ? QUICK_ROUNDS : ROUNDS,
+    onRound,
   );
   const figure = (nanoseconds: number): number => (as === 'rate' ? 1e9 / nanoseconds : nanoseconds);
   return races.map(({ ours, other, ratio }, i) =>

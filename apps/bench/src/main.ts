@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { StrategyLoadError } from '@rmap-lab/core';
+import { Progress } from './progress.js';
 import { select } from './rows.js';
 import { STRATEGY_HELP, strategiesNamed } from './strategies.js';
 import { sideBySide, table } from './table.js';
@@ -28,11 +29,10 @@ async function main(args: string[]): Promise<void> {
     return;
   }
   const strategies = await strategiesNamed(values.strategy ?? ['anon-vma']);
-  const rows = select(values.rows?.split(',') ?? [], values.strategy !== undefined).flatMap((bench) => {
-    if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${bench.id}`);
-    return bench.run(values.quick, strategies);
-  });
-  if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
+  const selected = select(values.rows?.split(',') ?? [], values.strategy !== undefined);
+  const progress = new Progress();
+  const rows = selected.flatMap((bench) => bench.run(values.quick, strategies, progress.of(bench.id)));
+  progress.stop();
   if (values.json) console.log(JSON.stringify({ schema: 'rmap-lab/bench@1', quick: values.quick, rows }));
   else console.log(strategies.size > 1 ? sideBySide(rows, [...strategies.keys()]) : table(rows));
 }

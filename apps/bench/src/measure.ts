@@ -3,8 +3,13 @@ import { runInNewContext } from 'node:vm';
 import type { Setup } from './row.js';
 
 setFlagsFromString('--expose-gc');
-/** Collects garbage, so that nobody pays for what another left behind. */
-export const collect = runInNewContext('gc') as () => void;
+const gc = runInNewContext('gc') as (options?: { readonly type: 'minor' }) => void;
+
+/** Collects all garbage. Code that was compiled for what is gone goes, too. */
+export const collect = (): void => gc();
+
+/** Collects young garbage, so that nobody pays for what another left behind; compiled code stays. */
+const collectYoung = (): void => gc({ type: 'minor' });
 
 /** The middle value. */
 export const median = (values: readonly number[]): number => {
@@ -16,7 +21,7 @@ export const median = (values: readonly number[]): number => {
 /** Nanoseconds per operation of one run. */
 function once(setup: Setup, n: number): number {
   const run = setup(n);
-  collect();
+  collectYoung();
   const start = process.hrtime.bigint();
   const operations = run();
   return Number(process.hrtime.bigint() - start) / operations;
@@ -30,14 +35,24 @@ export interface Race {
   readonly ratio: number;
 }
 
+/** Told after each round how many are done, of how many. */
+export type OnRound = (done: number, rounds: number) => void;
+
 /** Lets both take turns, after rounds that only warm up. */
-export const race = (ours: Setup, other: Setup, n: number, rounds: number): Race => raceAll([[ours, other]], n, rounds)[0];
+export const race = (ours: Setup, other: Setup, n: number, rounds: number, onRound: OnRound): Race =>
+  raceAll([[ours, other]], n, rounds, onRound)[0];
 
 /** Lets all pairs take turns. */
-export function raceAll(pairs: readonly (readonly [ours: Setup, other: Setup])[], n: number, rounds: number): Race[] {
+export function raceAll(
+  pairs: readonly (readonly [ours: Setup, other: Setup])[],
+  n: number,
+  rounds: number,
+  onRound: OnRound,
+): Race[] {
   const laps: [number, number][][] = pairs.map(() => []);
   const warmUp = Math.ceil(rounds / 3);
   for (let round = 0; round < warmUp + rounds; round++) {
+    onRound(round, warmUp + rounds);
     pairs.forEach(([ours, other], i) => {
       const a = once(ours, n);
       const b = once(other, n);

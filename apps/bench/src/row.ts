@@ -1,4 +1,5 @@
 import type { RmapStrategy } from '@rmap-lab/core';
+import type { OnRound } from './measure.js';
 
 /**
  * Prepares a measurement at size `n`, which is not timed; the result does the work once and says how many operations that
@@ -43,7 +44,7 @@ export interface Row {
 export interface Bench {
   readonly id: string;
   /** One row for each strategy; one where they make no difference. */
-  run(quick: boolean, strategies: Strategies): readonly Row[];
+  run(quick: boolean, strategies: Strategies, onRound: OnRound): readonly Row[];
 }
 
 /** `row` with the verdict on its target. */

@@ -4,7 +4,7 @@ import { NaturalProcess } from '../natural-model.js';
 import type { MachineSetup, Setup } from '../row.js';
 import { BASE, expect, touched } from './lab.js';
 
-/** Enough that the engine has compiled the walk anew after the collection of garbage before each round. */
+/** Looked at in one lap. */
 const MAPPINGS = 1_000_000;
 
 /** Walks of a folio that `n` processes share, per mapping; `walkOnce` says how many mappings it looked at. */
