@@ -128,7 +128,7 @@ test('a difference that does not show again is said to be one', () => {
  * Part of the budget of `npm test`. The same programs each time, so that a change is judged by what it changed; campaigns of any length
  * and of fresh programs are `rmap-lab oracle --operations N`.
  */
-const CAMPAIGN_MS = 35_000;
+const CAMPAIGN_MS = 20_000;
 const seed = 4711;
 
 observed(
