@@ -3,6 +3,7 @@ import { anonVma } from '@rmap-lab/strategy-anon-vma';
 import { describe, expect, it } from 'vitest';
 import {
   decodeToken,
+  type Engine,
   encodeToken,
   explore,
   type Failure,
@@ -358,24 +359,33 @@ describe('plain accesses of threads that use what core offers to strategies', ()
     readonly services: RmapServices;
     readonly cache: SlabCache<Box>;
     readonly shared: { box: Box | null };
+    closed: boolean;
   }
   /** Such threads by themselves. */
-  const verdictOf = (threads: (world: World) => Record<string, Op<unknown>>, preemptions = 3): Verdict => {
+  const verdictOf = (
+    threads: (world: World) => Record<string, Op<unknown>>,
+    preemptions = 3,
+    engine: Engine = 'bounded',
+  ): Verdict => {
     let services: RmapServices | null = null;
-    const strategy = broken((_, its) => {
-      services = its;
-    });
+    const strategy: RmapStrategy = {
+      ...base,
+      create: (its) => {
+        services = its;
+        return base.create(its);
+      },
+    };
     const scenario: Scenario<World> = {
       name: 'by themselves',
       setup: () => {
         const given = services as unknown as RmapServices;
         const cache = boxes(given);
-        return { services: given, cache, shared: { box: cache.tryAlloc() } };
+        return { services: given, cache, shared: { box: cache.tryAlloc() }, closed: false };
       },
       threads: (_, world) => threads(world),
       check: (_, { cache, shared: { box } }) => void (box !== null && cache.free(box)),
     };
-    return explore(kernelProgram(scenario, { strategy }), { engine: 'bounded', preemptions });
+    return explore(kernelProgram(scenario, { strategy }), { engine, preemptions });
   };
 
   const reader = function* ({ services, shared }: World): Op<void> {
@@ -427,6 +437,34 @@ describe('plain accesses of threads that use what core offers to strategies', ()
     }));
     expect(failure).toMatchObject({ rule: 'race' });
   });
+
+  // Sections that ended before the waiter went on were once all taken for such that it had waited for, and to source-DPOR their ends are independent of that.
+  it.each(['brute-force', 'dpor', 'bounded', 'state'] as const)(
+    'are not ordered by a grace period that the section did not hold up: %s',
+    (engine) => {
+      const section = function* ({ services, shared }: World, use: () => void): Op<void> {
+        services.rcu.readLock();
+        yield* services.load(shared, 'box');
+        use();
+        yield* services.load(shared, 'box');
+        services.rcu.readUnlock();
+      };
+      const { failure } = verdictOf(
+        (world) => ({
+          awaited: section(world, () => {}),
+          reader: section(world, () => void (world.closed || world.shared.box?.count)),
+          updater: (function* ({ services, shared }: World): Op<void> {
+            yield* services.rcu.synchronize();
+            world.closed = true;
+            (shared.box as Box).count++;
+          })(world),
+        }),
+        3,
+        engine,
+      );
+      expect(failure).toMatchObject({ rule: 'race', message: expect.stringContaining('updater stores, reader loaded') });
+    },
+  );
 
   // What an allocation may reclaim is told like a lock, which once ordered all that was done before one and after another.
   it('are not ordered by allocations from one cache', () => {

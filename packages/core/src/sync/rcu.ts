@@ -59,9 +59,12 @@ export class Rcu {
   }
 
   private *wait(): Op<void> {
-    const period = this.idle ? null : this.queue(() => {});
+    const task = this.sync.current;
+    // Told when it is over, not when the task goes on: sections that begin later and end meanwhile come before nothing.
+    const ended = (): void => this.sync.watch?.graceEnded(task, this);
+    const period = this.idle ? null : this.queue(ended);
+    if (period === null) ended();
     yield { kind: 'rcu', object: this, label: 'synchronize', enabled: () => period === null || period.over };
-    this.sync.watch?.graceEnded(this.sync.current, this);
   }
 
   private queue(run: () => void): Callback {

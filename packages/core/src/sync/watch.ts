@@ -8,7 +8,7 @@ export interface Watch {
   released(task: Task, lock: object, key: number, write: boolean): void;
   /** The outermost RCU read section of a task has ended. */
   readEnded(task: Task, rcu: object): void;
-  /** A task has waited for a grace period: what read sections did that had ended by then comes before what it does next. */
+  /** A grace period that a task asked for is over, though the task may go on later: what read sections did that have ended comes before what it does then. */
   graceEnded(task: Task, rcu: object): void;
   /** A plain access to a field of a slab object, in checked mode, of a type-safe one outside RCU sections only; or a strategy's look at the VMAs of an address space. @param cache whose object it is @param place number of the field of that object among those of the cache */
   accessed(task: Task, cache: object, place: number, write: boolean, object: object, field: string): void;
