@@ -552,6 +552,43 @@ describe('what a step learns of an entry', () => {
     expect(found).toEqual(all(...found.bruteForce));
   });
 
+  // An object that only one thread has stored has a name to him only: who asked for it before touched nothing that it touches.
+  it.each<[string, (all: Map<unknown, unknown> | Set<unknown>, key: object) => unknown]>([
+    ['whether it is there', (all, key) => all.has(key)],
+    ['what it holds', (all, key) => (all instanceof Map ? all.get(key) : all.has(key))],
+    ['whether it could be deleted', (all, key) => all.delete(key)],
+    [
+      'whether it is there, and then how many there are',
+      (all, key) => `${all.has(key)} ${all.size} ${[...all.keys()].includes(1)}`,
+    ],
+  ])('of an object that nobody has stored before: %s', (_, ask) => {
+    for (const make of [() => new Map<unknown, unknown>(), () => new Set()]) {
+      const key = {};
+      const found = outcomes(
+        () => ({ all: make(), go: false, seen: '' }),
+        (world) => ({
+          a: (function* (): Op<void> {
+            yield step(world);
+            const seen = String(ask(world.all, key));
+            yield step(world);
+            world.seen = seen;
+          })(),
+          b: (function* (): Op<void> {
+            yield step(world);
+            if (world.all instanceof Map) world.all.set(1, 1);
+            else world.all.add(1);
+            yield step(world);
+            if (world.all instanceof Map) world.all.set(key, 1);
+            else world.all.add(key);
+          })(),
+        }),
+        ({ all, seen }) => `${seen} ${all.size}`,
+      );
+      expect(found.bruteForce.length).toBeGreaterThan(1);
+      expect(found).toEqual(all(...found.bruteForce));
+    }
+  });
+
   it.each<[string, () => Map<number, number> | Set<number>]>([
     ['map', () => new Map()],
     ['set', () => new Set()],

@@ -111,12 +111,12 @@ export abstract class StepAccesses {
 
   /** An entry of a map is read. @internal */
   readKey(node: Node, key: unknown, value: unknown): void {
-    if (this.listening) this.look(this.placeOf(node, key), value, this.reads);
+    if (this.listening) this.lookUp(node, key, value, this.reads);
   }
 
   /** Whether an entry of a map or a set is there is asked. @internal */
   askKey(node: Node, key: unknown, there: boolean): void {
-    if (this.listening) this.look(this.placeOf(node, key), there, this.asks);
+    if (this.listening) this.lookUp(node, key, there, this.asks);
   }
 
   /** An entry of a map or a set is stored, comes or goes. @internal */
@@ -188,6 +188,16 @@ export abstract class StepAccesses {
     this.value(value);
   }
 
+  /** An object that nobody has stored anywhere is no key, and has no name yet by which whoever stores it would be known. */
+  private lookUp(node: Node, key: unknown, value: unknown, same: Int32Array): void {
+    if (!isObject(key) || this.nameOf(key) !== undefined) this.look(this.placeOf(node, key), value, same);
+    else {
+      const access = this.wholeOf(node) * 8 + LOAD;
+      if (!this.touched.includes(access)) this.touched.push(access);
+      this.hash.word(access);
+    }
+  }
+
   private store(place: number, mode: number): void {
     if (this.stores[place] === this.step) return;
     this.stores[place] = this.step;
@@ -195,15 +205,15 @@ export abstract class StepAccesses {
   }
 
   private value(value: unknown): void {
-    if ((typeof value !== 'object' && typeof value !== 'function') || value === null) this.hash.plain(value);
-    else this.hash.object(this.nameOf(value) ?? -1);
+    if (isObject(value)) this.hash.object(this.nameOf(value) ?? -1);
+    else this.hash.plain(value);
   }
 
   private placeOf(node: Node, key: unknown): number {
     let place = node.byKey.get(key);
     if (place === undefined) {
       // Objects of one schedule are not those of the next: their names are.
-      const name = (typeof key === 'object' && key !== null) || typeof key === 'function' ? `object ${this.nameOf(key)}` : key;
+      const name = isObject(key) ? `object ${this.nameOf(key)}` : key;
       place = node.byKey.get(name) ?? this.newPlace();
       node.byKey.set(name, place);
     }
@@ -224,6 +234,9 @@ export abstract class StepAccesses {
     return place;
   }
 }
+
+const isObject = (value: unknown): value is object =>
+  (typeof value === 'object' && value !== null) || typeof value === 'function';
 
 function grown(old: Int32Array): Int32Array<ArrayBuffer> {
   const larger = new Int32Array(old.length * 2);
