@@ -1,5 +1,6 @@
 import { InputError } from '@rmap-lab/core';
 import { Column, wordsOf } from './column.js';
+import { hiddenIn } from './hiding.js';
 import { countersOf, kindOf, type Shape, shapeOf } from './shape.js';
 import { Node, untraced } from './tracing/node.js';
 import { Tracing } from './tracing/tracing.js';
@@ -15,14 +16,9 @@ interface Fields {
   readonly open: boolean;
 }
 
-/** A world in which something was added that can't be taken away again. */
+/** A world that can't be put back as it was. */
 export class Unrestorable extends InputError {
   override readonly name = 'Unrestorable';
-  constructor(field: string, object: object) {
-    super(
-      `a thread added the field '${field}' to a shared ${kindOf(object)}, which would still be there in the next schedule: give it that field from the start, or use a map`,
-    );
-  }
 }
 
 /**
@@ -45,6 +41,7 @@ export class Snapshot {
   constructor(roots: readonly object[]) {
     const seen = new Set<object>(roots);
     const visit = (value: unknown): void => {
+      if (typeof value === 'function') refuseHiding(value);
       if (typeof value !== 'object' || value === null) return;
       // Who looks on goes on knowing what it knows.
       if (!(value instanceof Node || value instanceof Tracing)) seen.add(untraced(value));
@@ -71,6 +68,7 @@ export class Snapshot {
   }
 
   private add(object: object, visit: (value: unknown) => void): void {
+    refuseHiding(object);
     if (ArrayBuffer.isView(object)) this.columns.push(new Column(wordsOf(object)));
     else if (Array.isArray(object)) {
       for (const value of object) visit(value);
@@ -100,7 +98,10 @@ export class Snapshot {
     for (const { object, names, open } of this.fields) {
       if (open || Array.isArray(object)) continue;
       const [added] = addedTo(object, names);
-      if (added !== undefined) throw new Unrestorable(added, object);
+      if (added !== undefined)
+        throw new Unrestorable(
+          `a thread added the field '${added}' to a shared ${kindOf(object)}, which would still be there in the next schedule: give it that field from the start, or use a map`,
+        );
     }
   }
 
@@ -128,6 +129,16 @@ export class Snapshot {
       open: isLiteral(object),
     });
   }
+}
+
+/** @throws Unrestorable */
+function refuseHiding(object: object): void {
+  const hidden = hiddenIn(object);
+  if (hidden === null) return;
+  const { what, advice } = hidden;
+  throw new Unrestorable(
+    `${what} a shared ${kindOf(object)} can't be put back for the next schedule: ${advice}, or let a strategy say state: 'free'`,
+  );
 }
 
 const isLiteral = (object: object): boolean => {

@@ -1,4 +1,5 @@
 import { COUNTERS, LOCK_WORDS } from '@rmap-lab/core';
+import { hiddenIn } from '../hiding.js';
 import { Untraceable } from '../program.js';
 import { IGNORED, kindOf } from '../shape.js';
 import { traceMap, traceSet } from './collections.js';
@@ -12,8 +13,6 @@ const NAMES = 2 ** 20;
 /** Who makes what is there before any thread runs; the first of the threads. */
 const MAKER = 0;
 const FIRST = 1;
-/** Hold what is neither a field nor an element, nor can be gone through. */
-const HIDING = [DataView, ArrayBuffer, SharedArrayBuffer, WeakMap, WeakSet, Date];
 const NO_FIELDS: readonly PropertyKey[] = [];
 
 /**
@@ -134,8 +133,8 @@ export class Tracing extends StepAccesses {
   }
 
   private trace(object: object): void {
-    if (HIDING.some((kind) => object instanceof kind))
-      this.refuse('what is stored in', object, 'use a typed array, a map, a set or a number');
+    const hidden = object instanceof DataView ? { what: 'what is stored in', advice: 'use a typed array' } : hiddenIn(object);
+    if (hidden !== null) this.refuse(hidden.what, object, hidden.advice, "let a strategy say state: 'free', and");
     const node = this.newNode();
     if (typeof object === 'function') this.apart.set(object, node);
     else if (!Object.isExtensible(object)) {
@@ -187,10 +186,10 @@ export class Tracing extends StepAccesses {
     }
   }
 
-  /** For good, as what was traced half is no longer as it was. @param what of the object can't be followed @param advice what to do about it */
-  private refuse(what: string, object: object, advice: string): never {
+  /** For good, as what was traced half is no longer as it was. @param what of the object can't be followed @param advice what to do about it @param first what else it takes for another engine */
+  private refuse(what: string, object: object, advice: string, first?: string): never {
     this.refused = new Untraceable(
-      `${what} a shared ${kindOf(object)} can't be followed: ${advice}, or explore by another engine`,
+      `${what} a shared ${kindOf(object)} can't be followed: ${advice}, or ${first === undefined ? '' : `${first} `}explore by another engine`,
     );
     throw this.refused;
   }
