@@ -141,7 +141,9 @@ export class Fingerprint implements Reader, WordReader {
   private elements(array: readonly unknown[]): void {
     this.hash.word(COLLECTIONS.array);
     this.hash.word(array.length);
-    for (let i = 0; i < array.length; i++) this.value(array[i]);
+    for (let i = 0; i < array.length; i++)
+      if (array[i] === undefined && !(i in array)) this.hash.hole();
+      else this.value(array[i]);
   }
 
   private words(view: ArrayBufferView): void {
@@ -199,7 +201,7 @@ export class Fingerprint implements Reader, WordReader {
 
 function sameElements(a: readonly unknown[], b: readonly unknown[]): boolean {
   if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i] || (a[i] === undefined && i in a !== i in b)) return false;
   return true;
 }
 

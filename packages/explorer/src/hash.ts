@@ -12,6 +12,7 @@ const TAGS = {
   false: 0x27d4eb2f,
   null: 0x165667b1,
   undefined: 0x7feb352d,
+  hole: 0x846ca68b,
 } as const;
 
 /** Symbols have no content: they go by the order in which they were met. */
@@ -51,6 +52,11 @@ export class Hash {
   object(number: number): void {
     this.word(TAGS.object);
     this.number(number);
+  }
+
+  /** Takes in that an array has no such element. */
+  hole(): void {
+    this.word(TAGS.hole);
   }
 
   /** Takes in what is no object: a number, a text, a truth value, nothing. */

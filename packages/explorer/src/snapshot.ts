@@ -72,7 +72,7 @@ export class Snapshot {
     if (ArrayBuffer.isView(object)) this.columns.push(new Column(wordsOf(object)));
     else if (Array.isArray(object)) {
       for (const value of object) visit(value);
-      if (!Object.isFrozen(object)) this.arrays.push([object, [...(object as unknown[])]]);
+      if (!Object.isFrozen(object)) this.arrays.push([object, copyOf(object)]);
       this.addFields(object, visit, true);
     } else if (object instanceof Map) {
       const entries = [...(object as Map<unknown, unknown>)];
@@ -163,10 +163,20 @@ function restoreFields({ object, shape, values, names, open }: Fields): void {
   for (const name of addedTo(object, names)) Reflect.deleteProperty(object, name);
 }
 
+/** With its holes, which `forEach` and `in` tell from what is undefined. */
+function copyOf(array: readonly unknown[]): unknown[] {
+  const copy = [...array];
+  for (let i = 0; i < copy.length; i++) if (!(i in array)) delete copy[i];
+  return copy;
+}
+
 function restoreArray(array: unknown[], values: readonly unknown[]): void {
   // A few calls that are inlined cost less than the one that sets a length.
   while (array.length > values.length) array.pop();
-  for (let i = 0; i < values.length; i++) array[i] = values[i];
+  for (let i = 0; i < values.length; i++)
+    if (values[i] !== undefined || i in values) array[i] = values[i];
+    else delete array[i];
+  if (array.length < values.length) array.length = values.length;
 }
 
 function restoreMap(map: Map<unknown, unknown>, entries: readonly (readonly [unknown, unknown])[]): void {

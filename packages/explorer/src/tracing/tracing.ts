@@ -172,7 +172,7 @@ export class Tracing extends StepAccesses {
     // Names come behind numbers.
     const last = Object.keys(array).at(-1);
     if (last !== undefined && Number.isNaN(Number(last))) this.refuse(`the field '${last}' of`, array, 'let an object have it');
-    for (let i = 0; i < array.length; i++) array[i] = this.adopt(array[i]);
+    for (let i = 0; i < array.length; i++) if (i in array) array[i] = this.adopt(array[i]);
   }
 
   /** What can be seen but not changed needs only be followed below, where no array asks for its proxy to be put there. */
