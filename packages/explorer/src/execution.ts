@@ -224,8 +224,9 @@ export class Execution {
         return;
       }
       this.ends[thread] = { value: turn.value };
-    } catch (error) {
-      if (!(error instanceof Error) || error instanceof Untraceable) throw error;
+    } catch (thrown) {
+      if (thrown instanceof Untraceable) throw thrown;
+      const error = asError(thrown);
       if (this.world.answers?.(error)) this.ends[thread] = { error };
       else this.failure = error;
     }

@@ -267,3 +267,14 @@ it('null that is thrown at the end is a failure, and one that says nothing', () 
   }));
   expect(explore(settles).failure?.message).toBe('null');
 });
+
+// It went through the search, to whoever asked for it.
+it.each([null, undefined, 'text', 7])('%s that a thread throws is a failure', (thrown) => {
+  const throwing = function* (): Op<void> {
+    yield { kind: 'choice', object: throwing, label: 'step' };
+    throw thrown;
+  };
+  const throws = program(() => ({ threads: { a: throwing() } }));
+  for (const engine of ['dpor', 'bounded', 'pct'] as const)
+    expect(explore(throws, { engine })).toMatchObject({ verdict: 'fails', failure: { rule: 'Error', message: String(thrown) } });
+});
