@@ -6,7 +6,7 @@ import type { LockEdge } from './lock-edges.js';
 import { type Minimal, minimise, minimiseSteps } from './minimise.js';
 import type { Program } from './program.js';
 import { type Sample, sampleSteps } from './random.js';
-import { type Recording, record, preemptions as switches } from './recording.js';
+import { type Recording, recordFailure, preemptions as switches } from './recording.js';
 import { ruleOf } from './rule.js';
 import { type Engine, type FailingSchedule, finished, type Search, type Searching } from './search.js';
 import { stateSteps } from './states.js';
@@ -67,7 +67,7 @@ export interface Verdict {
 const DRAWS = 10_000;
 const NEVER = new AbortController().signal;
 
-/** Looks for a schedule in which the program fails. The verdict says what was covered. @throws Untraceable, RangeError for more than 32 threads */
+/** Looks for a schedule in which the program fails. The verdict says what was covered. @throws Untraceable, Unrestorable, Unrepeatable, RangeError for more than 32 threads */
 export function explore(program: Program, options: ExploreOptions = {}): Verdict {
   return finished(exploring(program, options));
 }
@@ -77,6 +77,7 @@ export function* exploring(program: Program, options: ExploreOptions = {}): Sear
   const { engine = 'dpor', preemptions = 2 } = options;
   const began = performance.now();
   const { search, bound, exhausted } = yield* searchBy(engine, program, preemptions, options);
+  program.over?.();
   const seconds = (performance.now() - began) / 1000;
   // An interrupt must not hide what was learned; that is found again in about the time in which it was learned.
   const again = options.signal?.aborted ? { ...options, signal: NEVER, maxSeconds: 2 * seconds } : options;
@@ -113,7 +114,7 @@ function inversionOf(program: Program, search: () => FailingSchedule | null): Fa
 
 /** A failing schedule, told step by step. */
 export function describe({ program, dropped, error, choices }: Minimal): Failure {
-  const recording = record(program, choices);
+  const recording = recordFailure(program, { error, choices });
   const operations = program.operations ?? recording.threads.length;
   return {
     rule: ruleOf(error),

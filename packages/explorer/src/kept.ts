@@ -27,6 +27,11 @@ export class Kept<W extends object> {
     this.untouched = false;
   }
 
+  /** The search is over. @throws Unrestorable where one of its schedules began otherwise than from the start */
+  finish(): void {
+    this.snapshot.nothingAdded();
+  }
+
   /** The state as it is now, as a number. */
   state(): number {
     return this.fingerprint.take();
@@ -58,7 +63,7 @@ export function keptProgram<W extends object>(
   trace = (world: W): Tracing => new Tracing([world]),
 ): Program {
   const all: Partial<Record<'plain' | 'traced', Kept<W>>> = {};
-  return (how) => {
+  const program: Program = (how) => {
     if (how === 'fresh') return begin(make(), null);
     let kept = all[how ?? 'plain'];
     if (kept === undefined) {
@@ -69,4 +74,8 @@ export function keptProgram<W extends object>(
     kept.tracing?.restart();
     return begin(kept.world, kept);
   };
+  const over = (): void => {
+    for (const kept of Object.values(all)) kept.finish();
+  };
+  return Object.assign(program, { over });
 }

@@ -40,6 +40,8 @@ export interface World {
 export interface Program {
   /** @param how `fresh`: from nothing; `traced`: one that tells all that steps touch, if it can. @throws Untraceable */
   (how?: 'fresh' | 'traced'): World;
+  /** Called when a search is over. @throws Unrestorable where not all of its schedules began with the same world @internal */
+  over?(): void;
   /** In what order its schedules took locks, all of them together. @internal */
   readonly edges?: LockEdges;
   /** The operations it is made of, if it can do without any of them: how many, numbered from 0. */
@@ -50,11 +52,15 @@ export interface Program {
 
 /** The same program, with `notice` called before each world is made. */
 export function noticed(program: Program, notice: () => void): Program {
-  const { edges, operations, without } = program;
-  const run: Program = Object.assign((how?: 'fresh' | 'traced') => {
-    notice();
-    return program(how);
-  }, edges && { edges });
+  const { edges, over, operations, without } = program;
+  const run: Program = Object.assign(
+    (how?: 'fresh' | 'traced') => {
+      notice();
+      return program(how);
+    },
+    edges && { edges },
+    over && { over },
+  );
   if (operations === undefined || without === undefined) return run;
   return Object.assign(run, { operations, without: (dropped: ReadonlySet<number>) => noticed(without(dropped), notice) });
 }

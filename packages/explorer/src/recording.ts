@@ -1,4 +1,4 @@
-import { InputError } from '@rmap-lab/core';
+import { InputError, messageOf } from '@rmap-lab/core';
 import { LOAD, STORE } from './access.js';
 import type { Access } from './accesses.js';
 import { Execution } from './execution.js';
@@ -6,6 +6,7 @@ import { History } from './history.js';
 import { Numbers } from './numbers.js';
 import type { Program } from './program.js';
 import { DataRace } from './races.js';
+import type { FailingSchedule } from './search.js';
 
 /** One step of a recorded schedule. */
 export interface RecordedStep {
@@ -42,6 +43,27 @@ export class Diverged extends InputError {
   ) {
     super(`the schedule diverged at step ${at}: expected ${expected}, found ${found}; ${why}`);
   }
+}
+
+/** A failure that comes of how worlds are kept or followed: with a world that is made anew, the same schedule does not fail. */
+export class Unrepeatable extends InputError {
+  override readonly name = 'Unrepeatable';
+  constructor(error: Error) {
+    super(
+      `a schedule fails (${messageOf(error)}), but not with a world that is made anew: its threads share what can't be reached by fields (closures, #private fields, variables of a module), or delete or define fields; keep it in fields that are there from the start, or let a strategy say state: 'free'`,
+    );
+  }
+}
+
+/** Runs a schedule that failed again, in a fresh world. @throws Unrepeatable when it does not fail there */
+export function recordFailure(program: Program, { choices, error }: FailingSchedule): Recording {
+  try {
+    const recording = record(program, choices);
+    if (recording.error !== null) return recording;
+  } catch (diverged) {
+    if (!(diverged instanceof Diverged)) throw diverged;
+  }
+  throw new Unrepeatable(error);
 }
 
 /** Runs one schedule, in a fresh world. @param expected what each step must be, where that is known @throws Diverged */

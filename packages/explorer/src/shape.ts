@@ -1,4 +1,5 @@
 import { COUNTERS } from '@rmap-lab/core';
+import { isIterator } from './hiding.js';
 import { NUMBER_FIELDS } from './numbers.js';
 import { RACE_FIELDS } from './races.js';
 import { TRACING_FIELDS } from './tracing/node.js';
@@ -28,6 +29,9 @@ export interface Shape {
 
 /** Fields that belong to who looks on. */
 export const IGNORED: ReadonlySet<PropertyKey> = new Set([...NUMBER_FIELDS, ...RACE_FIELDS, ...TRACING_FIELDS]);
+/** The keys of an object's own fields, hidden ones and symbols included. */
+export const keysOf = (object: object): readonly PropertyKey[] => Reflect.ownKeys(object).filter((key) => !IGNORED.has(key));
+
 const NONE: readonly PropertyKey[] = [];
 
 /** Fields of an object that only count. */
@@ -35,7 +39,8 @@ export const countersOf = (object: object): readonly PropertyKey[] =>
   (object.constructor as { [COUNTERS]?: readonly PropertyKey[] } | undefined)?.[COUNTERS] ?? NONE;
 
 /** The name of the class of an object, for people. */
-export const kindOf = (object: object): string => (Object(object.constructor) as { readonly name?: string }).name ?? 'object';
+export const kindOf = (object: object): string =>
+  isIterator(object) ? 'iterator' : ((Object(object.constructor) as { readonly name?: string }).name ?? 'object');
 
 /** By prototype. Of objects without one, null, there are few. */
 const shapes = new WeakMap<object, Shape[]>();

@@ -1,7 +1,7 @@
 import { InputError } from '@rmap-lab/core';
 import { Column, wordsOf } from './column.js';
 import { hiddenIn } from './hiding.js';
-import { countersOf, kindOf, type Shape, shapeOf } from './shape.js';
+import { countersOf, IGNORED, kindOf, type Shape, shapeOf } from './shape.js';
 import { Node, untraced } from './tracing/node.js';
 import { Tracing } from './tracing/tracing.js';
 
@@ -12,8 +12,14 @@ interface Fields {
   readonly values: readonly unknown[];
   /** What `for`-`in` goes by. */
   readonly names: readonly string[];
-  /** Whether fields may be added, which are then taken away: an instance of a class has those that its class gives it. */
+  /** Whether named fields may be added, which are then taken away: an instance of a class has those that its class gives it. */
   readonly open: boolean;
+}
+
+/** Any object that may get fields, and those that it had. */
+interface Open {
+  readonly object: object;
+  readonly keys: ReadonlySet<PropertyKey>;
 }
 
 /** A world that can't be put back as it was. */
@@ -32,6 +38,7 @@ export class Snapshot {
   readonly columns: Column[] = [];
   readonly maps: [now: Map<unknown, unknown>, saved: readonly (readonly [unknown, unknown])[]][] = [];
   readonly sets: [now: Set<unknown>, saved: readonly unknown[]][] = [];
+  private readonly extensible: Open[] = [];
   /** What fields hold that only count. */
   readonly counting = new Set<unknown>();
   /** Of objects with fields, arrays, columns, maps and sets, one behind the other: 1 for what was not what it was when last looked at. */
@@ -91,26 +98,26 @@ export class Snapshot {
   }
 
   /**
-   * Looks for fields that were added to what is no literal. That takes too long to be done each time; but as nobody takes them away, they
-   * are still there when it is done the next time. @throws Unrestorable
+   * Looks for fields that were added and are not taken away. That takes too long to be done each time; but then they are still there
+   * when it is done the next time, or at the end of a search. @throws Unrestorable
    */
-  private nothingAdded(): void {
-    for (const { object, names, open } of this.fields) {
-      if (open || Array.isArray(object)) continue;
-      const [added] = addedTo(object, names);
+  nothingAdded(): void {
+    for (const { object, keys } of this.extensible) {
+      const added = keysIn(object).find(
+        (key) => !keys.has(key) && !IGNORED.has(key) && !(isLiteral(object) && isNamed(object, key)),
+      );
       if (added !== undefined)
         throw new Unrestorable(
-          `a thread added the field '${added}' to a shared ${kindOf(object)}, which would still be there in the next schedule: give it that field from the start, or use a map`,
+          `a thread added the field '${String(added)}' to a shared ${kindOf(object)}, which would still be there in the next schedule: give it that field from the start, or use a map`,
         );
     }
   }
 
   /** @param collection it has fields beside what it holds, if any */
   private addFields(object: object, visit: (value: unknown) => void, collection: boolean): void {
-    const array = Array.isArray(object);
-    const fields = Reflect.ownKeys(object)
-      .filter((key) => !array || (key !== 'length' && (typeof key === 'symbol' || Number.isNaN(Number(key)))))
-      .map((key) => [key, Object.getOwnPropertyDescriptor(object, key) as PropertyDescriptor] as const);
+    const keys = keysIn(object);
+    if (Object.isExtensible(object)) this.extensible.push({ object, keys: new Set(keys) });
+    const fields = keys.map((key) => [key, Object.getOwnPropertyDescriptor(object, key) as PropertyDescriptor] as const);
     for (const [key, { value }] of fields) {
       visit(value);
       if (countersOf(object).includes(key)) this.counting.add(value);
@@ -140,6 +147,17 @@ function refuseHiding(object: object): void {
     `${what} a shared ${kindOf(object)} can't be put back for the next schedule: ${advice}, or let a strategy say state: 'free'`,
   );
 }
+
+/** The keys of fields; elements of an array are none. */
+const keysIn = (object: object): readonly PropertyKey[] => {
+  const keys = Reflect.ownKeys(object);
+  if (!Array.isArray(object)) return keys;
+  return keys.filter((key) => key !== 'length' && (typeof key === 'symbol' || Number.isNaN(Number(key))));
+};
+
+/** Whether a field is one that `for`-`in` goes by. */
+const isNamed = (object: object, key: PropertyKey): boolean =>
+  typeof key === 'string' && Object.prototype.propertyIsEnumerable.call(object, key);
 
 const isLiteral = (object: object): boolean => {
   const prototype = Object.getPrototypeOf(object) as object | null;

@@ -3,7 +3,7 @@ import { anonVma } from '@rmap-lab/strategy-anon-vma';
 import { anonVmaLazy } from '@rmap-lab/strategy-anon-vma-lazy';
 import { cowContext } from '@rmap-lab/strategy-cow-context';
 import { describe, expect, it } from 'vitest';
-import { keptProgram, kernelProgram, type Program, sample, scenarioNamed, scenarios } from '../src/index.js';
+import { explore, keptProgram, kernelProgram, type Program, sample, scenarioNamed, scenarios } from '../src/index.js';
 import { all, outcomes, step } from './support/outcomes.js';
 
 /** Every third scenario; all with EXPLORER_LONG. */
@@ -283,6 +283,36 @@ describe('the order of a set', () => {
       ({ set }) => [...set].join(),
     );
     expect(found).toEqual(all('a,b', 'b,a'));
+  });
+});
+
+describe('a field that a thread adds', () => {
+  // It was looked for after schedules 1, 2, 4, 8 .. only: what the last ones began with went unseen.
+  it.each(['brute-force', 'bounded'] as const)('is found at the end of a search: %s', (engine) => {
+    class Box {
+      declare added?: true;
+      calm = false;
+    }
+    const program = keptProgram(
+      () => new Box(),
+      (box, kept) => {
+        const thread = function* (act: () => void): Op<void> {
+          yield step(box);
+          act();
+        };
+        const threads = {
+          calming: thread(() => {
+            box.calm = true;
+          }),
+          adding: thread(() => {
+            if (!box.calm) box.added = true;
+          }),
+        };
+        return { threads, ...kept?.views() };
+      },
+    );
+    const options = { engine, seed: 4, maxSchedules: 2 };
+    expect(() => explore(program, options)).toThrow("a thread added the field 'added' to a shared Box");
   });
 });
 

@@ -8,6 +8,7 @@ import {
   bounded,
   bruteForce,
   dpor,
+  type Engine,
   explore,
   keptProgram,
   kernelProgram,
@@ -20,6 +21,7 @@ import {
   scenarios,
   seeded,
   stateSearch,
+  Unrepeatable,
   Unrestorable,
   Untraceable,
 } from '../src/index.js';
@@ -803,8 +805,8 @@ describe('what threads share is followed, or refused', () => {
     ['a weak set', () => new WeakSet(), 'what is stored in a shared WeakSet'],
     ['a weak reference', () => new WeakRef({ n: 0 }), 'what is stored in a shared WeakRef'],
     ['a date', () => new Date(0), 'what is stored in a shared Date'],
-    ['an iterator', () => new Map([[1, 1]]).keys(), 'the place of a shared '],
-    ['a generator', () => (function* () {})(), 'the place of a shared '],
+    ['an iterator', () => new Map([[1, 1]]).keys(), 'the place of a shared iterator'],
+    ['a generator', () => (function* () {})(), 'the place of a shared iterator'],
     ['a function with fields', () => Object.assign(() => {}, { n: 0 }), 'the fields of a shared Function'],
   ])('refused by every engine, as it could not be put back, is %s', (_, make, what) => {
     const program = programWith(make);
@@ -812,6 +814,90 @@ describe('what threads share is followed, or refused', () => {
     for (const engine of ['dpor', 'state', 'bounded', 'pct', 'brute-force'] as const)
       expect(() => explore(program, { engine })).toThrow(what);
     expect(() => explore(program, { engine: 'bounded' })).toThrow(Unrestorable);
+  });
+
+  const added = Symbol('added');
+  class Defaulting extends Map<string, number> {
+    override get(name: string): number {
+      return super.get(name) ?? 0;
+    }
+  }
+  const inherited = (): object => {
+    const above = { n: 0 };
+    return { below: Object.create(above) as object, above };
+  };
+  // What threads did that way was not seen, or not put back.
+  it.each<[string, () => object, (object: never) => unknown, readonly [Engine, new (...args: never[]) => Error, string][]]>([
+    [
+      'a symbol that threads add',
+      () => ({}),
+      (object: Record<symbol, number>) => {
+        object[added] = 1;
+      },
+      [
+        ['dpor', Untraceable, 'a field that a thread adds to a shared Object'],
+        ['bounded', Unrestorable, "the field 'Symbol(added)' to a shared Object"],
+      ],
+    ],
+    [
+      'a symbol that threads add to an array',
+      () => [],
+      (object: Record<symbol, number>) => {
+        object[added] = 1;
+      },
+      [
+        ['dpor', Untraceable, "the field 'Symbol(added)' of an array"],
+        ['bounded', Unrestorable, "the field 'Symbol(added)' to a shared Array"],
+      ],
+    ],
+    [
+      'a field that threads delete and add again',
+      () => ({ n: 0 }),
+      (object: { n?: number }) => {
+        delete object.n;
+        object.n = 0;
+      },
+      [
+        [
+          'dpor',
+          Unrepeatable,
+          "a schedule fails (Cannot delete property 'n' of #<Object>), but not with a world that is made anew",
+        ],
+      ],
+    ],
+    [
+      'a field that threads define',
+      () => ({ n: 0 }),
+      (object: object) => Object.defineProperty(object, 'n', { value: 1, writable: true, enumerable: true, configurable: true }),
+      [['dpor', Unrepeatable, 'a schedule fails (Cannot redefine property: n), but not']],
+    ],
+    [
+      'a map whose class has methods',
+      () => new Defaulting(),
+      (map: Defaulting) => map.get('a'),
+      [['dpor', Untraceable, 'what methods of its class do to a shared Defaulting']],
+    ],
+    ['an object that others inherit from', inherited, () => {}, [['state', Untraceable, 'inherit']]],
+  ])('refused is %s', (_, make, act, refusals) => {
+    const explored = (engine: Engine) =>
+      explore(
+        keptProgram(
+          () => ({ object: make() }),
+          (world, kept) => {
+            const acting = function* (): Op<void> {
+              yield step(world);
+              act(world.object as never);
+            };
+            return { threads: { a: acting(), b: acting() }, ...kept?.views() };
+          },
+        ),
+        { engine },
+      );
+    for (const [engine, kind, message] of refusals) {
+      expect(() => explored(engine)).toThrow(kind);
+      expect(() => explored(engine)).toThrow(message);
+    }
+    if (!refusals.some(([engine]) => engine === 'bounded')) expect(explored('bounded').verdict).toBe('passes');
   });
 
   it('a field that threads add is taken away, or refused', () => {

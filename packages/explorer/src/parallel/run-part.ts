@@ -70,6 +70,7 @@ export default async function runPart({ job, part, shortNames, from }: PartTask)
   const program = await programOf(job, shortNames, from, sayAlive);
   if ('prefix' in part) {
     const { schedules, steps, cut, failure } = bounded(program, part.bound, { prefix: part.prefix });
+    program.over?.();
     return { schedules, steps, length: 0, cut, failure: failure?.choices ?? null };
   }
   const { schedules, steps, length, failure } = sample(program, {
@@ -78,5 +79,6 @@ export default async function runPart({ job, part, shortNames, from }: PartTask)
     seed: part.seed,
     maxSchedules: part.schedules,
   });
+  program.over?.();
   return { schedules, steps, length, cut: false, failure: failure?.choices ?? null };
 }

@@ -6,10 +6,12 @@ export interface Traced {
   [MEMORY]?: Record<PropertyKey, unknown>;
 }
 
+// Not configurable: who deletes or defines such a field fails, as what he then stored would not be seen.
+
 /** Accessors of a field that is the state of a lock: who has it for writing, or the number of its readers. */
 export const lockWord = (key: PropertyKey): PropertyDescriptor => ({
   enumerable: true,
-  configurable: true,
+  configurable: false,
   get(this: Required<Traced>) {
     const value = this[MEMORY][key];
     this[NODE].tracing.readLock(this[NODE], value);
@@ -38,7 +40,7 @@ const shared = (make: (key: PropertyKey, position: number) => PropertyDescriptor
 /** Accessors of a field. */
 export const accessor = shared((key, position) => ({
   enumerable: true,
-  configurable: true,
+  configurable: false,
   get(this: Required<Traced>) {
     const value = this[MEMORY][key];
     this[NODE].tracing.read(this[NODE], position, value);
@@ -54,7 +56,7 @@ export const accessor = shared((key, position) => ({
 /** Accessors of a symbol's or a hidden field: often the object's own business and never stored again, then nobody needs to be told of it. */
 export const quietAccessor = shared((key, position) => ({
   enumerable: true,
-  configurable: true,
+  configurable: false,
   get(this: Required<Traced>) {
     const value = this[MEMORY][key];
     this[NODE].tracing.readQuietly(this[NODE], position, key, value);

@@ -1,3 +1,4 @@
+import { NUMBER_FIELDS } from '../numbers.js';
 import { Untraceable } from '../program.js';
 import type { Tracing } from './tracing.js';
 
@@ -81,10 +82,11 @@ class ArrayHandler implements ProxyHandler<AnyArray> {
   }
 
   set(array: AnyArray, key: string | symbol, value: unknown): boolean {
-    if (typeof key === 'symbol') return Reflect.set(array, key, value);
+    // A step may be about an array.
+    if (typeof key === 'symbol' && NUMBER_FIELDS.includes(key)) return Reflect.set(array, key, value);
     const { node } = this;
-    const position = positionOf(key);
-    if (position < 0) throw new Untraceable(`the field '${key}' of an array can't be followed: let an object have it`);
+    const position = typeof key === 'symbol' ? -1 : positionOf(key);
+    if (position < 0) throw new Untraceable(`the field '${String(key)}' of an array can't be followed: let an object have it`);
     if (position === 0) {
       for (let i = value as number; i < array.length; i++) node.tracing.write(node, i + 1);
       node.tracing.write(node, 0);

@@ -1,7 +1,7 @@
 import { COUNTERS, LOCK_WORDS } from '@rmap-lab/core';
 import { hiddenIn } from '../hiding.js';
 import { Untraceable } from '../program.js';
-import { IGNORED, kindOf } from '../shape.js';
+import { IGNORED, keysOf, kindOf } from '../shape.js';
 import { traceMap, traceSet } from './collections.js';
 import { contentsOf, marksOf } from './contents.js';
 import { accessor, lockWord, quietAccessor, type Traced } from './fields.js';
@@ -14,6 +14,7 @@ const NAMES = 2 ** 20;
 const MAKER = 0;
 const FIRST = 1;
 const NO_FIELDS: readonly PropertyKey[] = [];
+const prototypeOf = (object: object): object | null => Object.getPrototypeOf(object) as object | null;
 
 /**
  * Makes everything that can be reached from some objects, and whatever is stored there later, report what steps read and store. What functions close over, `#private` fields and fields named by `COUNTERS` are not seen. What else can't be
@@ -34,23 +35,24 @@ export class Tracing extends StepAccesses {
   private lasting = 0;
   /** Keys of quiet fields that were stored. */
   private readonly stored = new Set<PropertyKey>();
-  /** What has fields that are traced, and how many it had then; what was there at first comes first. */
-  private readonly followed: (readonly [object: object, fields: number])[] = [];
-  private firstFollowed = 0;
+  /** What was there at first and has fields that are traced; its keys, and how many it has with those of who looks on. */
+  private readonly followed: { readonly object: object; readonly keys: number; all: number }[] = [];
+  /** The same of what was made since the schedule began, and how many named fields it had: a slab cache may still give it a number. */
+  private readonly made: (readonly [object: object, fields: number])[] = [];
+  private readonly inherited = new WeakSet<object>();
   private refused: Untraceable | null = null;
 
   constructor(roots: readonly object[]) {
     super();
     for (const root of roots) this.adopt(root);
     [this.first] = this.named;
-    this.firstFollowed = this.followed.length;
   }
 
   /** A new schedule begins: what the one before made is gone. @throws Untraceable */
   restart(): void {
     if (this.refused !== null) throw this.refused;
     this.schedule++;
-    this.followed.length = this.firstFollowed;
+    this.made.length = 0;
     this.named.fill(0);
     this.named[MAKER] = this.first;
     this.listening = false;
@@ -62,9 +64,13 @@ export class Tracing extends StepAccesses {
    * that is more than before, the search is to start over. @throws Untraceable
    */
   finish(): number {
-    for (const [object, fields] of this.followed)
-      if (Object.keys(object).length !== fields)
-        this.refuse('a field that a thread adds to or deletes from', object, 'give it that field for good, or use a map');
+    for (const one of this.followed) {
+      const { length } = Reflect.ownKeys(one.object);
+      if (length === one.all) continue;
+      if (keysOf(one.object).length !== one.keys) this.refuseAdded(one.object);
+      one.all = length;
+    }
+    for (const [object, fields] of this.made) if (Object.keys(object).length !== fields) this.refuseAdded(object);
     return this.lasting + this.stored.size;
   }
 
@@ -83,7 +89,8 @@ export class Tracing extends StepAccesses {
   adopt(value: unknown): unknown {
     if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return value;
     const object = untraced(value);
-    const node = this.nodeOf(object);
+    // Not one that it inherits.
+    const node = Object.hasOwn(object, NODE) ? (object as Traced)[NODE] : this.apart.get(object);
     if (node === undefined) this.trace(object);
     else if (node.tracing !== this || (node.schedule !== this.schedule && node.schedule !== LASTING)) this.keep(object, node);
     return Array.isArray(object) || ArrayBuffer.isView(object) ? proxyOf(object) : value;
@@ -135,6 +142,7 @@ export class Tracing extends StepAccesses {
   private trace(object: object): void {
     const hidden = object instanceof DataView ? { what: 'what is stored in', advice: 'use a typed array' } : hiddenIn(object);
     if (hidden !== null) this.refuse(hidden.what, object, hidden.advice, "let a strategy say state: 'free', and");
+    this.refuseInheritance(object);
     const node = this.newNode();
     if (typeof object === 'function') this.apart.set(object, node);
     else if (!Object.isExtensible(object)) {
@@ -156,7 +164,24 @@ export class Tracing extends StepAccesses {
         for (const value of values) object.add(this.adopt(value));
         traceSet(object, node);
       }
+      if (!(MEMORY in object)) return;
+      if (this.schedule === LASTING) this.followed.push({ object, keys: keysOf(object).length, all: -1 });
+      else this.made.push([object, Object.keys(object).length]);
     }
+  }
+
+  /** Accessors of what is inherited would go by the fields of who inherits, and methods of a class go past those of a map that tell. */
+  private refuseInheritance(object: object): void {
+    const plain = object instanceof Map ? Map.prototype : object instanceof Set ? Set.prototype : undefined;
+    let inMethods = plain !== undefined;
+    for (let above = prototypeOf(object); above !== null; above = prototypeOf(above)) {
+      inMethods &&= above !== plain;
+      if (inMethods && Reflect.ownKeys(above).length > 1)
+        this.refuse('what methods of its class do to', object, 'let an object have the methods, and the collection as a field');
+      if (Object.hasOwn(above, NODE)) this.refuse('what is inherited by', object, 'let a field hold what it inherits from');
+      this.inherited.add(above);
+    }
+    if (this.inherited.has(object)) this.refuse('what others inherit from', object, 'let a field of theirs hold it');
   }
 
   /** What is stored by way of one typed array is not seen by way of another. */
@@ -166,6 +191,10 @@ export class Tracing extends StepAccesses {
     if (views.some((other) => other.byteOffset < end && view.byteOffset < other.byteOffset + other.byteLength))
       this.refuse('what is stored in memory that another typed array shares with', view, 'give each its own memory');
     this.views.set(view.buffer, [...views, view]);
+  }
+
+  private refuseAdded(object: object): never {
+    return this.refuse('a field that a thread adds to', object, 'give it that field from the start, or use a map');
   }
 
   private traceElements(array: unknown[]): void {
@@ -219,6 +248,5 @@ export class Tracing extends StepAccesses {
         this.refuse(`the array in the field '${String(key)}' of`, object, 'freeze the array, too');
     }
     for (const key of Reflect.ownKeys(memory)) memory[key] = this.adopt(memory[key]);
-    this.followed.push([object, Object.keys(object).length]);
   }
 }
