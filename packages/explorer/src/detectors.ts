@@ -1,4 +1,4 @@
-import { COUNTERS, type RmapStrategy, type Task, type Watch } from '@rmap-lab/core';
+import { COUNTERS, ContractViolation, type RmapStrategy, type Task, type Watch } from '@rmap-lab/core';
 import { type Classed, LockOrder, RECLAIM } from './lock-order.js';
 import { Races, THREADS } from './races.js';
 
@@ -50,7 +50,11 @@ export class Detectors implements Watch {
   acquired(task: Task, lockClass: string, lock: object, key: number, write: boolean, tried: boolean): void {
     const held = this.held[task.id];
     const taken = { lockClass, number: -1, lock, key, write };
-    if (!tried) for (let i = 0; i < held.length; i++) this.order.wait(held[i], taken);
+    if (!tried)
+      for (let i = 0; i < held.length; i++) {
+        if (held[i].lock === lock && held[i].key === key) throw recursion(lockClass);
+        this.order.wait(held[i], taken);
+      }
     held.push(taken);
     if (lockClass !== RECLAIM) this.races?.acquired(task.id, lock, key, write);
   }
@@ -95,3 +99,9 @@ export class Detectors implements Watch {
     return null;
   }
 }
+
+/** Locks of the model let readers in past a writer that waits; those of the kernel do not (down_read, rwsem_acquire_read). */
+const recursion = (lockClass: string): ContractViolation => {
+  const why = 'a writer that begins to wait between the two lets neither go on';
+  return new ContractViolation('R28', lockClass, 'lock', `a thread that reads under it waits to read under it once more: ${why}`);
+};
