@@ -39,14 +39,17 @@ function* enumerate(engine: Engine, program: Program, bound: number, options: Bo
   const search: BoundedSearch = { ...startSearch(engine), cut: false };
   const numbers = options.onTrace ? new Numbers() : null;
   const { prefix = [] } = options;
-  /** By depth: the thread that runs, those still to be tried, what it costs to leave the one that ran before, and preemptions so far. */
+  /** By depth: the thread that runs, what it does, those still to be tried, what it costs to leave the one that ran before, and preemptions so far. */
   const chosen: number[] = [];
+  const labels: string[] = [];
   const rest: number[] = [];
   const cost: number[] = [];
   const spent: number[] = [0];
   for (;;) {
     const run = new Execution(program, numbers);
     const history = options.onTrace && new History(run.names.length);
+    // The last one is to be tried another way.
+    const known = chosen.length - 1;
     for (let depth = 0; ; depth++) {
       if (depth === chosen.length) {
         const enabled = run.enabled();
@@ -67,6 +70,8 @@ function* enumerate(engine: Engine, program: Program, bound: number, options: Bo
           spent[depth + 1] = spent[depth];
         }
       }
+      if (depth < known) run.expect(chosen[depth], labels[depth]);
+      else labels[depth] = run.label(chosen[depth]);
       run.step(chosen[depth]);
       history?.push(chosen[depth], run.touched);
     }

@@ -11,6 +11,8 @@ interface Frame {
   backtrack: number;
   sleep: number;
   chosen: number;
+  /** What it did. */
+  label: string;
   /** By sleeping thread: what its next step touches. */
   readonly asleep: (readonly number[])[];
   /** By waiting thread, where that is traced: what it looked at to find that it can't go on. */
@@ -46,7 +48,7 @@ export function* dporSteps(program: Program, options: SearchOptions = {}): Searc
   let known = 0;
 
   const frameAt = (depth: number): Frame => {
-    frames[depth] ??= { enabled: 0, backtrack: 0, sleep: 0, chosen: 0, asleep: [], looks: [] };
+    frames[depth] ??= { enabled: 0, backtrack: 0, sleep: 0, chosen: 0, label: '', asleep: [], looks: [] };
     return frames[depth];
   };
   frameAt(0).sleep = 0;
@@ -68,6 +70,7 @@ export function* dporSteps(program: Program, options: SearchOptions = {}): Searc
         frame.chosen = (awake & same) !== 0 ? frames[depth - 1].chosen : lowest(awake);
         frame.backtrack = 1 << frame.chosen;
       }
+      frame.label = run.label(frame.chosen);
       run.step(frame.chosen);
       history.push(frame.chosen, run.touched);
       search.steps++;
@@ -112,7 +115,7 @@ export function* dporSteps(program: Program, options: SearchOptions = {}): Searc
     yield;
     if (isOver(search, options)) return search;
     run = new Execution(program, numbers, 'traced');
-    for (let i = 0; i < history.length; i++) run.again(frames[i].chosen, 0);
+    for (let i = 0; i < history.length; i++) run.again(frames[i].chosen, frames[i].label, 0);
   }
 }
 

@@ -3,7 +3,7 @@ import { modeOf } from './access.js';
 import type { Access } from './accesses.js';
 import { Hash } from './hash.js';
 import type { Numbers } from './numbers.js';
-import { type End, type Program, Untraceable, type World } from './program.js';
+import { type End, type Program, Unrepeatable, Untraceable, type World } from './program.js';
 import type { Tracing } from './tracing/tracing.js';
 
 /** Steps that one schedule may have before it counts as one that never ends. */
@@ -143,8 +143,23 @@ export class Execution {
     this.touched = tracing.touched;
   }
 
-  /** Makes a step again that was made in an earlier schedule with the same beginning. @param read its hash by then */
-  again(thread: number, read: number): void {
+  /** What `thread` does next, in short. */
+  label(thread: number): string {
+    return this.pending[thread]?.label ?? '';
+  }
+
+  /** A step is about to be made again that was made in an earlier schedule with the same beginning. @throws Unrepeatable where it is another */
+  expect(thread: number, label: string): void {
+    const step = this.pending[thread];
+    if (step !== null && step.label === label && step.enabled?.() !== false) return;
+    throw new Unrepeatable(
+      `${this.names[thread]} did '${label}' in one schedule, and ${step === null ? 'nothing' : `'${step.label}'`} in another that began in the same way`,
+    );
+  }
+
+  /** Makes such a step. @param read its hash by then @throws Unrepeatable */
+  again(thread: number, label: string, read: number): void {
+    this.expect(thread, label);
     this.tracing?.pass(thread);
     this.take(thread);
     this.read[thread] = read;

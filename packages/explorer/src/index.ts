@@ -12,9 +12,9 @@ export { exploreParallel, type ParallelOptions } from './parallel/explore-parall
 export { type Frontier, frontier, type Part } from './parallel/parts.js';
 export { BadProgress } from './parallel/progress.js';
 export type { Job } from './parallel/run-part.js';
-export { type End, noticed, type Program, Untraceable, type World } from './program.js';
+export { type End, noticed, type Program, Unrepeatable, Untraceable, type World } from './program.js';
 export { type Sample, type SampleOptions, sample, seeded } from './random.js';
-export { Diverged, type RecordedStep, type Recording, Unrepeatable } from './recording.js';
+export { Diverged, type RecordedStep, type Recording } from './recording.js';
 export { scenarioNamed, scenarios, UnknownScenario } from './scenarios/catalogue.js';
 export { ALWAYS_CHECKED, type ProgramScenario, type ScenarioParts, scenarioOf } from './scenarios/scenario.js';
 export { operationsOf, type ScenarioProgram, type ThreadOperation } from './scenarios/scenario-program.js';

@@ -11,6 +11,16 @@ export class Untraceable extends InputError {
   override readonly name = 'Untraceable';
 }
 
+/** A program that does not do the same each time it does the same steps, so that nothing can be said of all its schedules. */
+export class Unrepeatable extends InputError {
+  override readonly name = 'Unrepeatable';
+  constructor(what: string) {
+    super(
+      `${what}: its threads share what can't be reached by fields (closures, #private fields, variables of a module), or delete or define fields; keep it in fields that are there from the start, or let a strategy say state: 'free'`,
+    );
+  }
+}
+
 /** One fresh world with threads ready to run. */
 export interface World {
   /** Concurrent operations by name, 32 at most; not started yet. Code before the first step runs in this order, before anybody's first step. */

@@ -4,7 +4,7 @@ import type { Access } from './accesses.js';
 import { Execution } from './execution.js';
 import { History } from './history.js';
 import { Numbers } from './numbers.js';
-import type { Program } from './program.js';
+import { type Program, Unrepeatable } from './program.js';
 import { DataRace } from './races.js';
 import type { FailingSchedule } from './search.js';
 
@@ -45,16 +45,6 @@ export class Diverged extends InputError {
   }
 }
 
-/** A failure that comes of how worlds are kept or followed: with a world that is made anew, the same schedule does not fail. */
-export class Unrepeatable extends InputError {
-  override readonly name = 'Unrepeatable';
-  constructor(error: Error) {
-    super(
-      `a schedule fails (${messageOf(error)}), but not with a world that is made anew: its threads share what can't be reached by fields (closures, #private fields, variables of a module), or delete or define fields; keep it in fields that are there from the start, or let a strategy say state: 'free'`,
-    );
-  }
-}
-
 /** Runs a schedule that failed again, in a fresh world. @throws Unrepeatable when it does not fail there */
 export function recordFailure(program: Program, { choices, error }: FailingSchedule): Recording {
   try {
@@ -63,7 +53,7 @@ export function recordFailure(program: Program, { choices, error }: FailingSched
   } catch (diverged) {
     if (!(diverged instanceof Diverged)) throw diverged;
   }
-  throw new Unrepeatable(error);
+  throw new Unrepeatable(`a schedule fails (${messageOf(error)}), but not with a world that is made anew`);
 }
 
 /** Runs one schedule, in a fresh world. @param expected what each step must be, where that is known @throws Diverged */
@@ -141,12 +131,13 @@ class Fields {
   }
 }
 
-/** Times a thread that could have gone on had to let another run; to leave one that ended, waits or offers to wait is no preemption. */
+/** Times a thread that could have gone on had to let another run; to leave one that ended, waits or offers to wait is no preemption. @throws Unrepeatable */
 export function preemptions(program: Program, choices: readonly number[]): number {
   const run = new Execution(program, new Numbers());
   let count = 0;
   for (const [at, thread] of choices.entries()) {
     if (at > 0 && choices[at - 1] !== thread && run.preempts(choices[at - 1])) count++;
+    if ((run.enabled() & (1 << thread)) === 0) throw new Unrepeatable('a schedule that was run can not be run again');
     run.step(thread);
   }
   return count;

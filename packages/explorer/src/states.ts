@@ -15,9 +15,10 @@ const MOST_STATES = 2 ** 24;
 /** States have no history: many lead to each. */
 const NO_HISTORY = new History(0);
 
-/** Where the search stands, by depth: who made the step, who else may, and the hash of what he had read by then. */
+/** Where the search stands, by depth: who made the step, what that was, who else may, and the hash of what he had read by then. */
 interface Frame {
   chosen: number;
+  label: string;
   rest: number;
   read: number;
 }
@@ -42,14 +43,14 @@ export function* stateSteps(program: Program, options: SearchOptions = {}, most 
     if (!run.traced) throw new Untraceable('the program does not say what its threads read: explore it by another engine');
     traced ??= run.retrace();
     // The last frame is to be tried another way; those before it are known.
-    for (let depth = 0; depth < frames.length - 1; depth++) run.again(frames[depth].chosen, frames[depth].read);
+    for (const { chosen, label, read } of frames.slice(0, -1)) run.again(chosen, label, read);
     let fresh = frames.length > 0 ? advance(run, frames[frames.length - 1]) : true;
     for (fresh &&= see(run); fresh; fresh = see(run)) {
       const enabled = run.enabled();
       if (enabled === 0) break;
       const last = frames.at(-1)?.chosen ?? 0;
       const chosen = (enabled & (1 << last)) !== 0 ? last : 31 - Math.clz32(enabled & -enabled);
-      const frame = { chosen, rest: enabled & ~(1 << chosen), read: 0 };
+      const frame = { chosen, label: '', rest: enabled & ~(1 << chosen), read: 0 };
       frames.push(frame);
       advance(run, frame);
     }
@@ -84,6 +85,7 @@ export function* stateSteps(program: Program, options: SearchOptions = {}, most 
   }
 
   function advance(run: Execution, frame: Frame): boolean {
+    frame.label = run.label(frame.chosen);
     run.step(frame.chosen);
     frame.read = run.read[frame.chosen];
     search.steps++;

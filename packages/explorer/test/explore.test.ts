@@ -12,6 +12,7 @@ import {
   explore,
   exploreInTurns,
   type Failure,
+  keptProgram,
   Lock,
   lockProgram,
   type Program,
@@ -20,6 +21,7 @@ import {
   replay,
   sample,
   timeline,
+  Unrepeatable,
 } from '../src/index.js';
 
 /** Two threads that add to a word without a lock. */
@@ -166,6 +168,31 @@ describe('explore', () => {
     // All interleavings of three threads of two steps: 6! / (2! 2! 2!).
     expect(bounded(racyProgram(1, 1), 9)).toMatchObject({ schedules: 90, exhausted: true, cut: false });
   });
+
+  // What differed went unseen: steps were made that were not the ones, or that could not be made.
+  it.each(['dpor', 'brute-force', 'bounded', 'state'] as const)(
+    'refuses by %s a program that does not do the same each time',
+    (engine) => {
+      for (const differ of ['does another step', 'ends early', 'waits'] as const) {
+        let worlds = 0;
+        const forgetful = keptProgram(
+          () => ({ word: new Register('word'), other: new Register('other') }),
+          ({ word, other }, kept) => {
+            const otherwise = worlds++ > 2;
+            function* adding(): Op<void> {
+              if (otherwise && differ === 'ends early') return;
+              if (otherwise && differ === 'waits') yield* word.until((value) => value > 0);
+              yield* (otherwise && differ === 'does another step' ? other : word).add(1);
+              yield* word.add(1);
+              yield* word.add(1);
+            }
+            return { threads: { one: adding(), two: adding() }, ...kept?.views() };
+          },
+        );
+        expect(() => explore(forgetful, { engine }), differ).toThrow(Unrepeatable);
+      }
+    },
+  );
 
   it('draws the same schedules for the same seed', () => {
     const drawn = (seed: number, engine: 'pct' | 'pos' | 'random') => {
