@@ -1,7 +1,7 @@
 import { type WordReader, wordsOf } from './column.js';
 import { Hash } from './hash.js';
 import { type Reader, type Shape, shapeOf } from './shape.js';
-import { addedTo, type Snapshot } from './snapshot.js';
+import type { Snapshot } from './snapshot.js';
 import { untraced } from './tracing/node.js';
 
 /** Come before what collections hold, as the number of its shape comes before what an object does. */
@@ -26,6 +26,8 @@ export class Fingerprint implements Reader, WordReader {
   /** Shapes of new objects by prototype. */
   private readonly shapes = new Map<object | null, Met[]>();
   private met = 0;
+  private readonly functions = new WeakMap<object, number>();
+  private metFunctions = 0;
   private readonly hash = new Hash();
   /** Where what is compared next begins in the order of all. */
   private place = 0;
@@ -48,9 +50,9 @@ export class Fingerprint implements Reader, WordReader {
     for (let i = 0; i < fields.length; i++) {
       const { shape, object, values, names, open } = fields[i];
       changed[part] = shape.compare(object, values, this.place, this);
-      if (open && shape.count(object) !== names.length) {
+      if (open && (shape.count(object) !== names.length || (changed[part] !== 0 && !hasAll(object, names)))) {
         changed[part] = 1;
-        this.added(object, names);
+        this.named(object, names);
       }
       part++;
       this.place += values.length;
@@ -95,12 +97,14 @@ export class Fingerprint implements Reader, WordReader {
     this.hash.word(word);
   }
 
-  /** Fields that were not there before. */
-  private added(object: object, names: readonly string[]): void {
+  /** Fields that were not there before, and those that are no longer. */
+  private named(object: object, names: readonly string[]): void {
     this.hash.word(this.place);
-    for (const name of addedTo(object, names)) {
+    for (const [at, name] of names.entries()) if (!(name in object)) this.hash.word(at);
+    for (const [name, value] of Object.entries(object)) {
+      if (names.includes(name)) continue;
       this.hash.plain(name);
-      this.value((object as Readonly<Record<string, unknown>>)[name]);
+      this.value(value);
     }
   }
 
@@ -114,8 +118,19 @@ export class Fingerprint implements Reader, WordReader {
   value(value: unknown): void {
     if (typeof value === 'number') this.hash.number(value);
     else if (typeof value === 'object' && value !== null) this.hash.object(this.numberOf(value));
-    else if (typeof value === 'function') this.hash.object(this.nameOf?.(value) ?? -1);
+    else if (typeof value === 'function')
+      this.hash.object(this.nameOf === undefined ? this.numberOfFunction(value) : (this.nameOf(value) ?? -1));
     else this.hash.plain(value);
+  }
+
+  /** What it closes over can't be compared: it is equal to itself only. */
+  private numberOfFunction(value: object): number {
+    let number = this.functions.get(value);
+    if (number === undefined) {
+      number = this.metFunctions++;
+      this.functions.set(value, number);
+    }
+    return number;
   }
 
   private numberOf(value: object): number {
@@ -197,6 +212,11 @@ export class Fingerprint implements Reader, WordReader {
     shapes.push(met);
     return met;
   }
+}
+
+function hasAll(object: object, names: readonly string[]): boolean {
+  for (let i = 0; i < names.length; i++) if (!(names[i] in object)) return false;
+  return true;
 }
 
 function sameElements(a: readonly unknown[], b: readonly unknown[]): boolean {

@@ -3,6 +3,9 @@ import type { Program, World } from './program.js';
 import { Snapshot } from './snapshot.js';
 import { Tracing } from './tracing/tracing.js';
 
+/** As many as are remembered. */
+const MOST_STATES = 2 ** 20;
+
 /** A world that is made once and put back to the start for every schedule: all that can be reached from it by fields and elements. */
 export class Kept<W extends object> {
   private readonly snapshot: Snapshot;
@@ -48,7 +51,7 @@ export class Kept<W extends object> {
     this.untouched = this.right.has(state);
     if (this.untouched) return;
     check();
-    this.right.add(state);
+    if (this.right.size < MOST_STATES) this.right.add(state);
   }
 }
 

@@ -171,14 +171,14 @@ function namesIn(object: object): readonly string[] {
   return names;
 }
 
-/** Fields of an object that it didn't have when it was looked at. */
-export const addedTo = (object: object, names: readonly string[]): readonly string[] =>
-  Object.keys(object).filter((name) => !names.includes(name));
-
 function restoreFields({ object, shape, values, names, open }: Fields): void {
+  const before = open ? shape.count(object) : names.length;
   shape.restore(object, values);
-  if (!open || shape.count(object) === names.length) return;
-  for (const name of addedTo(object, names)) Reflect.deleteProperty(object, name);
+  if (!open || (before === names.length && shape.count(object) === names.length)) return;
+  // What was deleted is behind all others now: they are made anew, in their order.
+  for (const name of Object.keys(object))
+    if (shape.keys.includes(name) || !names.includes(name)) Reflect.deleteProperty(object, name);
+  shape.restore(object, values);
 }
 
 /** With its holes, which `forEach` and `in` tell from what is undefined. */

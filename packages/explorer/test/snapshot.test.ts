@@ -286,6 +286,45 @@ describe('the order of a set', () => {
   });
 });
 
+describe('an object that is used like a map', () => {
+  const [one, other] = [(): void => {}, (): void => {}];
+  const make = () => ({ table: { a: 1, b: 2 } as Record<string, unknown>, fixed: 0 });
+  type World = ReturnType<typeof make>;
+  // As many names as before were taken for the same names, and names came back in another order; functions were all alike.
+  const changes: readonly ((world: World) => unknown)[] = [
+    () => {},
+    ({ table }) => delete table.a,
+    ({ table }) => {
+      table.a = undefined;
+    },
+    ...[3, 4, one, other].flatMap((value) => [
+      ({ table }: World) => delete table.a && Object.assign(table, { c: value }),
+      ({ table }: World) => Object.assign(table, { c: value }),
+      ({ table }: World) => Object.assign(table, { b: value }),
+    ]),
+    ({ table }) => delete table.a && delete table.b && Object.assign(table, { c: 1, d: 1 }),
+  ];
+
+  it('is another state for each of its names and values, and is put back in order', () => {
+    const found = new Set<string>();
+    let checks = 0;
+    let change = changes[0];
+    const program = keptProgram(make, (world, kept) => {
+      found.add(JSON.stringify(world));
+      change(world);
+      kept?.once(() => checks++);
+      return { threads: {} };
+    });
+    for (let round = 0; round < 2; round++)
+      for (const next of changes) {
+        change = next;
+        program();
+      }
+    expect(found).toEqual(new Set([JSON.stringify(make())]));
+    expect(checks).toBe(changes.length);
+  });
+});
+
 describe('a field that a thread adds', () => {
   // It was looked for after schedules 1, 2, 4, 8 .. only: what the last ones began with went unseen.
   it.each(['brute-force', 'bounded'] as const)('is found at the end of a search: %s', (engine) => {
