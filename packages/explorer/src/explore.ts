@@ -79,8 +79,9 @@ export function* exploring(program: Program, options: ExploreOptions = {}): Sear
   const { search, bound, exhausted } = yield* searchBy(engine, program, preemptions, options);
   program.over?.();
   const seconds = (performance.now() - began) / 1000;
-  // An interrupt must not hide what was learned; that is found again in about the time in which it was learned.
-  const again = options.signal?.aborted ? { ...options, signal: NEVER, maxSeconds: 2 * seconds } : options;
+  // No interrupt and no budget must hide what was learned; that is found again in about the time in which it was learned.
+  const maxSeconds = exhausted ? Number.POSITIVE_INFINITY : 2 * seconds;
+  const again = { ...options, maxSeconds, ...(options.signal?.aborted && { signal: NEVER }) };
   const failure =
     search.failure === null
       ? inversionOf(program, () => finished(searchBy(engine, program, preemptions, again)).search.failure)

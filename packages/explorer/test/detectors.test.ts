@@ -1,6 +1,6 @@
 import type { Address, Mm, Op, Rmap, RmapServices, RmapStrategy, SlabCache } from '@rmap-lab/core';
 import { anonVma } from '@rmap-lab/strategy-anon-vma';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import {
   decodeToken,
   type Engine,
@@ -70,8 +70,12 @@ function beforeWalk(rmap: Rmap, act: () => Generator<never, void, void> | Return
 }
 
 describe('locks that are taken in opposite orders', () => {
+  function* twice(word: Register): Op<void> {
+    yield* word.add(1);
+    yield* word.add(1);
+  }
   /** Only who comes first takes locks: no schedule has both orders. */
-  const either = (): Program => {
+  const either = (others = 0): Program => {
     const edges = new LockEdges([]);
     const world: Program = () => {
       const turn = new Register('turn');
@@ -82,7 +86,10 @@ describe('locks that are taken in opposite orders', () => {
         edges.learn(held, next, true);
         yield* locks[next].lock();
       }
-      return { threads: { ab: thread('a', 'b'), ba: thread('b', 'a') } };
+      const word = new Register('word');
+      const threads: Record<string, Op<unknown>> = { ab: thread('a', 'b'), ba: thread('b', 'a') };
+      for (let i = 0; i < others; i++) threads[`other ${i}`] = twice(word);
+      return { threads };
     };
     return Object.assign(world, { edges });
   };
@@ -102,6 +109,25 @@ describe('locks that are taken in opposite orders', () => {
       expect(messages).toContain('a is waited for under b; in another schedule, b is waited for under a');
       expect(timeline(failure as Failure).match(/^R28 is broken/gm)).toHaveLength(2);
     }
+  });
+
+  // They are sought once more, which takes as long again: what took longer than the search may was once not told, and where that was both, all was well.
+  it('are both told though it takes longer to find them again than the search may take', () => {
+    const program = either(3);
+    let [time, hour] = [0, 0];
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => {
+      time += hour;
+      return time;
+    });
+    vi.spyOn(program.edges as LockEdges, 'circle').mockImplementation(function (this: LockEdges) {
+      hour = 3_600_000;
+      return LockEdges.prototype.circle.call(this);
+    });
+    const { exhausted, schedules, failure } = explore(program, { engine: 'dpor', maxSeconds: 60 });
+    clock.mockRestore();
+    expect(exhausted).toBe(true);
+    expect(schedules).toBeGreaterThan(128);
+    expect(failure?.others).toHaveLength(1);
   });
 
   // A replay once went on where the search had ended, as it sought nothing.
