@@ -59,9 +59,12 @@ export class Races {
 
   constructor(private readonly nameOf: (thread: number) => string) {}
 
-  /** Another run begins, of so many threads: nothing of the one before matters. */
+  /** Another run begins, of so many threads: nothing of the one before matters. @throws RangeError for too many */
   restart(threads: number): void {
-    if (threads > THREADS) throw new RangeError(`more than ${THREADS} threads`);
+    if (threads > THREADS)
+      throw new RangeError(
+        `the scenario has ${threads - 1} threads, and data races can be looked for among ${THREADS - 1} at most; leave some out, or let kernelProgram not check (checked: false)`,
+      );
     this.threads = threads;
     const past = this.latest++;
     for (let i = 0; i < threads; i++) for (let j = 0; j < threads; j++) this.clocks[i][j] = i === j ? this.latest : past;

@@ -89,3 +89,11 @@ describe('data races by clocks that go on from run to run', () => {
     expect(found).toBeLessThan(5000);
   });
 });
+
+it('are looked for among seven threads and no more, beside who sets up', () => {
+  const races = new Races(String);
+  expect(() => races.restart(8)).not.toThrow();
+  expect(() => races.restart(9)).toThrow(
+    'the scenario has 8 threads, and data races can be looked for among 7 at most; leave some out',
+  );
+});
