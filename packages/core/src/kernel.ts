@@ -122,9 +122,7 @@ export class Kernel {
 
   /** The n-th allocation from now on fails, and so do those that follow, `times` in all; 0: none. */
   failNextAllocation(n: number, times = 1): void {
-    const { failure } = this.machine;
-    failure.failAt = n === 0 ? 0 : failure.count + n;
-    failure.times = times;
+    this.machine.failure.plan(n, times);
   }
 
   /** A process with an empty address space. @throws NoMemory */

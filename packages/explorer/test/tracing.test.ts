@@ -1,4 +1,4 @@
-import { type Kernel, type Op, PROT_READ, PROT_WRITE, type RmapStrategy } from '@rmap-lab/core';
+import { type Kernel, type Op, PAGE_SIZE, PROT_READ, PROT_WRITE, type Process, type RmapStrategy } from '@rmap-lab/core';
 import { anonVma } from '@rmap-lab/strategy-anon-vma';
 import { anonVmaLazy } from '@rmap-lab/strategy-anon-vma-lazy';
 import { cowContext } from '@rmap-lab/strategy-cow-context';
@@ -14,6 +14,7 @@ import {
   kernelProgram,
   type Program,
   Register,
+  type Scenario,
   type Search,
   type SearchOptions,
   scenarioNamed,
@@ -204,6 +205,36 @@ describe('what a step touches', () => {
     expect(conflicts(4, 6)).toBe(true);
     expect(conflicts(7, 8)).toBe(true);
     expect(conflicts(0, 5)).toBe(false);
+  });
+});
+
+describe('which allocation fails', () => {
+  // How many were asked for was taken for a count that nobody decides by: who did not fail was independent of who did.
+  it.each([
+    ['brute-force', bruteForce],
+    ['source-DPOR', dpor],
+    ['all states', stateSearch],
+  ] as const)('depends on those before it: %s', (_, engine) => {
+    const found = new Set<string>();
+    const scenario: Scenario<{ one: Process; two: Process }> = {
+      name: 'out of memory',
+      setup: (kernel) => {
+        const world = { one: kernel.spawn(), two: kernel.spawn() };
+        kernel.failNextAllocation(2);
+        return world;
+      },
+      threads: (_, { one, two }) => ({ one: one.op.mmap(PAGE_SIZE), two: two.op.mmap(PAGE_SIZE) }),
+      check: (kernel, _, ends) => {
+        kernel.failNextAllocation(0);
+        found.add(
+          Object.keys(ends)
+            .filter((name) => 'error' in ends[name])
+            .join(),
+        );
+      },
+    };
+    expect(engine(kernelProgram(scenario, { strategy: anonVma() }))).toMatchObject({ exhausted: true, failure: null });
+    expect([...found].sort()).toEqual(['one', 'two']);
   });
 });
 
