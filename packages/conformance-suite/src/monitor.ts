@@ -3,8 +3,6 @@ import {
   type Folio,
   isOp,
   type Kernel,
-  KernelError,
-  NoMemory,
   type Op,
   PAGE_SIZE,
   type PageTableMove,
@@ -12,12 +10,13 @@ import {
   type RmapHold,
   type RmapStrategy,
   type RmapVisitor,
-  SegmentationFault,
   type Soon,
   type Task,
   type Vma,
 } from '@rmap-lab/core';
 import { withHooks } from './facade.js';
+import { sleepOf } from './sleeping.js';
+import { MAY_FAIL, watchThrown } from './thrown.js';
 
 /** A call of `visit` that has not returned. */
 interface Visit {
@@ -34,6 +33,8 @@ interface Exclusive {
   readonly hold: RmapHold;
   readonly of: Folio | Vma;
 }
+
+type Sleeps = ReturnType<typeof sleepOf>;
 
 /** What a monitor knows; a field of the strategy's object, so that a machine that is put back puts this back too. */
 class Seen {
@@ -55,25 +56,33 @@ const excludes = ({ hold, of }: Exclusive, visit: Visit): boolean =>
  * @param kernel the machine on which it runs, where that is known
  */
 export function monitored(strategy: RmapStrategy, kernel: () => Kernel | null = () => null): RmapStrategy {
-  const sleeping = new Set(strategy.locks.filter(({ kind }) => kind === 'rwsem').map(({ name }) => name));
   return withHooks(strategy, (rmap) => {
     const seen = new Seen();
     Object.assign(rmap, { [SEEN]: seen });
-    watchHolds(rmap, seen, sleeping, kernel);
+    watchHolds(rmap, seen, sleepOf(strategy), kernel);
     watchWalks(rmap, seen, () => kernel()?.running ?? null);
     watchBrackets(rmap);
-    watchErrors(rmap, MAY_FAIL);
+    watchThrown(rmap, MAY_FAIL);
   });
 }
 
-/** The strategy on a machine that has plenty of memory: no hook of it may throw anything. Breaks are thrown as ContractViolation: R3. */
-export const unrefusing = (strategy: RmapStrategy): RmapStrategy => withHooks(strategy, (rmap) => watchErrors(rmap, NONE));
+/**
+ * The strategy on a machine that has plenty of memory and one thread: no hook of it may throw anything. Breaks are thrown as
+ * ContractViolation: R3, R8, R9, R10.
+ */
+export const unrefusing = (strategy: RmapStrategy): RmapStrategy =>
+  withHooks(strategy, (rmap) => {
+    watchBrackets(rmap);
+    watchThrown(rmap, NONE);
+  });
+
+const NONE: ReadonlySet<string> = new Set();
 
 /** R24 and R25 as they show at `hold`, and R20 as it shows at `unlink`. */
-function watchHolds(rmap: Rmap, seen: Seen, sleeping: ReadonlySet<string>, kernel: () => Kernel | null): void {
+function watchHolds(rmap: Rmap, seen: Seen, sleeps: Sleeps, kernel: () => Kernel | null): void {
   const { hold, holdVma, release, unlink } = rmap;
   rmap.hold = function* (folio, mode, wait) {
-    const got = yield* wait ? soon(hold(folio, mode, wait)) : impatient(hold(folio, mode, wait), sleeping);
+    const got = yield* wait ? soon(hold(folio, mode, wait)) : impatient(hold(folio, mode, wait), sleeps);
     if (mode === 'write' && got > 0) exclude(seen, { hold: got, of: folio });
     return got;
   };
@@ -118,7 +127,13 @@ function watchWalks(rmap: Rmap, seen: Seen, running: () => Task | null): void {
   const { walk } = rmap;
   rmap.walk = function* (hold, query, visitor) {
     let stopped = false;
-    function* visit(vma: Vma, address: Parameters<RmapVisitor['visit']>[1]): Op<boolean> {
+    let asked = 0;
+    const visit: RmapVisitor['visit'] = (vma, address) => {
+      if (asked++ > 0) throw broken('R21', 'walk', UNHEARD);
+      return look(vma, address);
+    };
+    function* look(vma: Vma, address: Parameters<RmapVisitor['visit']>[1]): Op<boolean> {
+      asked = 0;
       if (stopped) throw broken('R21', 'walk', 'it goes on after `visit` said false');
       mayWait(running());
       const behind = vma.start + (query.last + 1 - vma.anonPgoff) * PAGE_SIZE;
@@ -139,8 +154,12 @@ function watchWalks(rmap: Rmap, seen: Seen, running: () => Task | null): void {
       restart: () => visitor.restart(),
       visit,
     });
+    if (asked > 0) throw broken('R21', 'walk', UNHEARD);
   };
 }
+
+const UNHEARD =
+  'it did not run what `visit` answered, which may be an operation: `const r = visitor.visit(vma, address); if (!(typeof r === "boolean" ? r : yield* r)) return;`';
 
 /** @throws ContractViolation R22 where a task calls `visit` that must not sleep */
 function mayWait(task: Task | null): void {
@@ -154,27 +173,15 @@ function watchBrackets(rmap: Rmap): void {
   const { adjust, forkMm, move } = rmap;
   if (adjust !== undefined)
     rmap.adjust = function* (change) {
-      let applied = 0;
-      const apply = (): Op<void> => {
-        applied++;
-        return change.apply();
-      };
-      yield* adjust({ ...change, apply });
-      if (applied !== 1) throw broken('R8', 'adjust', `it called \`apply\` ${applied} times`);
+      const watched = once('R8', 'adjust', 'apply', change.apply);
+      yield* adjust({ ...change, apply: watched.call });
+      watched.end();
     };
   if (forkMm !== undefined)
     rmap.forkMm = function* (child, parent, copy) {
-      let copied = 0;
-      let failed = false;
-      function* once(): Op<void> {
-        copied++;
-        failed = true;
-        yield* copy();
-        failed = false;
-      }
-      yield* forkMm(child, parent, once);
-      if (copied !== 1) throw broken('R9', 'forkMm', `it called \`copy\` ${copied} times`);
-      if (failed) throw broken('R9', 'forkMm', '`copy` failed, and it returned as if all had been copied');
+      const watched = once('R9', 'forkMm', 'copy', copy);
+      yield* forkMm(child, parent, watched.call);
+      watched.end();
     };
   if (move !== undefined)
     rmap.move = function* (moving) {
@@ -182,6 +189,23 @@ function watchBrackets(rmap: Rmap): void {
       yield* move(watched);
       watched.end();
     };
+}
+
+/** What a hook must call once, and let pass what that throws; `end`: the hook returns. */
+function once(rule: string, hook: string, what: string, act: () => Op<void>): { call(): Op<void>; end(): void } {
+  let state: 'due' | 'begun' | 'done' = 'due';
+  return {
+    *call() {
+      if (state !== 'due') throw broken(rule, hook, `it calls \`${what}\` once more`);
+      state = 'begun';
+      yield* act();
+      state = 'done';
+    },
+    end() {
+      if (state === 'due') throw broken(rule, hook, `it did not run \`yield* ${what}()\``);
+      if (state === 'begun') throw broken(rule, hook, `\`${what}\` failed, and it returned as if all were well`);
+    },
+  };
 }
 
 /** A move that knows how far it was driven: by turns `next` finds an extent and `step` moves it, until `next` finds none. */
@@ -212,53 +236,17 @@ function driven(moving: PageTableMove): PageTableMove & { end(): void } {
   };
 }
 
-/** Hooks that the contract lets run out of memory. */
-const MAY_FAIL: ReadonlySet<string> = new Set(['mmInit', 'forkMm', 'prepare', 'fork', 'clone', 'adjust', 'move', 'reserve']);
-
-const NONE: ReadonlySet<string> = new Set();
-
-/** R3: nothing but NoMemory, and only from hooks that may run out of it. What else is an answer to the caller would pass for the kernel's. */
-function watchErrors(rmap: Rmap, mayFail: ReadonlySet<string>): void {
-  const hooks = rmap as unknown as Record<string, (...args: unknown[]) => unknown>;
-  for (const [name, hook] of Object.entries(hooks)) {
-    const complain = (error: unknown): never => {
-      if (error instanceof NoMemory && !mayFail.has(name))
-        throw broken('R3', name, `it runs out of memory, ${MAY_FAIL.has(name) ? 'and there is plenty' : 'which it must not'}`);
-      if (error instanceof KernelError && !(error instanceof NoMemory)) throw broken('R3', name, `it answers ${error.errno}`);
-      if (error instanceof SegmentationFault) throw broken('R3', name, `it answers ${error.signal}`);
-      throw error;
-    };
-    hooks[name] = (...args) => {
-      try {
-        const answer = hook(...args);
-        return isOp(answer) ? guarded(answer, complain) : answer;
-      } catch (error) {
-        return complain(error);
-      }
-    };
-  }
-}
-
-function* guarded<T>(op: Op<T>, complain: (error: unknown) => never): Op<T> {
-  try {
-    return yield* op;
-  } catch (error) {
-    return complain(error);
-  }
-}
-
 function* soon<T>(answer: Soon<T>): Op<T> {
   return isOp(answer) ? yield* answer : answer;
 }
 
-/** A hold that was told not to wait. @throws ContractViolation R25 where it may come to wait for a sleeping lock or a grace period */
-function* impatient<T>(answer: Soon<T>, sleeping: ReadonlySet<string>): Op<T> {
+/** A hold that was told not to wait. @throws ContractViolation R25 where it may come to wait for a sleeping lock, memory, or a grace period */
+function* impatient<T>(answer: Soon<T>, sleeps: Sleeps): Op<T> {
   if (!isOp(answer)) return answer;
   for (let turn = answer.next(); ; turn = answer.next()) {
     if (turn.done) return turn.value;
-    const { kind, label } = turn.value;
-    if (kind === 'wait' || (kind === 'lock' && sleeping.has(label)))
-      throw broken('R25', 'hold', `told not to wait, it waits for ${label}`);
+    const what = sleeps(turn.value);
+    if (what !== null) throw broken('R25', 'hold', `told not to wait, it ${what}`);
     yield turn.value;
   }
 }

@@ -4,7 +4,7 @@ import { ContractViolation } from '@rmap-lab/core';
 export const RULES = {
   R1: 'Two kernels are fully apart; `create` changes nothing but what it returns.',
   R2: 'A hook that throws NoMemory has leaked nothing and left every walk right.',
-  R3: 'A hook throws nothing but NoMemory, and that only where the contract allows it.',
+  R3: 'A hook answers what it owes, and throws nothing but NoMemory, that only where the contract allows it.',
   R4: 'After `unlink(vma)` nothing is held for the VMA, whatever led there, and `prepare` is accepted again.',
   R5: '`prepare` may be called again, also when two faults race.',
   R6: 'After `clone(to, from)` a walk finds in `to` whatever `from` could hold, and `from` still finds its own.',

@@ -221,6 +221,10 @@ describe('what a strategy says it is', () => {
     ["the slot of lock class 'anon_vma' is 'ptl', not one of above-ptl, below-ptl", { locks: [{ ...lock, slot: 'ptl' }] }],
     ["the kind of lock class 'anon_vma' is 'mutex', not one of rwsem, spin", { locks: [{ ...lock, kind: 'mutex' }] }],
     ['bytes.mm is undefined, not a whole number', { bytes: { vma: 0, folio: 0 } }],
+    ['bytes.vma is undefined, not a whole number', { bytes: undefined }],
+    ['the name is empty', { name: undefined }],
+    ['locks is undefined, not a list of lock classes', { locks: undefined }],
+    ["the reason for 'ksm' says nothing: a sentence is due", { unsupported: { ksm: null } }],
   ])('is checked: %s', (message, change) => {
     const [{ outcome, message: told }] = runConformance({ ...anonVma(), ...change } as unknown as RmapStrategy, {
       grep: 'contract/describes-itself',

@@ -72,7 +72,7 @@ export interface FolioView {
   anchor(folio: Folio): number;
   /** The same without a lock: a scheduling point. */
   readAnchor(folio: Folio): Op<number>;
-  /** Only in the hooks anchor, transfer and mapping, and under the lock of an entry that maps it. */
+  /** Only in the hooks anchor, transfer and mapping, and under the lock of an entry that maps it. @throws RangeError when `word` is no whole number below 2^31 */
   setAnchor(folio: Folio, word: number): void;
   /** Whether any entry maps it, without a lock (folio_mapped). */
   mapped(folio: Folio): Op<boolean>;

@@ -1,3 +1,4 @@
+import { messageOf } from '../errors.js';
 import { maybeMappedShared, totalMapcount } from '../folio/mapcount.js';
 import type { Machine } from '../machine.js';
 import { readUnlock, tryReadLock } from '../mm/vma-lock.js';
@@ -98,10 +99,11 @@ export class Services implements RmapServices {
   }
 
   private declared(name: string, kind: LockClass['kind']): string {
-    if (!this.classes.some((c) => c.name === name && c.kind === kind)) {
-      throw new RangeError(`lock class '${name}' (${kind}) is not declared: add it to the strategy's 'locks'`);
-    }
-    return name;
+    const declared = this.classes.filter((c) => c.name === name);
+    if (declared.some((c) => c.kind === kind)) return name;
+    const [what, remedy] =
+      declared.length === 0 ? ['not declared', 'add it to'] : [`declared as '${declared[0].kind}'`, 'change that in'];
+    throw new RangeError(`lock class '${name}' (${kind}) is ${what}: ${remedy} the strategy's 'locks'`);
   }
 }
 
@@ -163,6 +165,7 @@ class Folios implements FolioView {
     const { anchor } = this.m.mem;
     if (anchor[folio] !== 0 && anchor[folio] !== word) this.m.count('folio-rewritten');
     anchor[folio] = word;
+    if (anchor[folio] !== word) throw new RangeError(`an anchor is a whole number below 2^31, ${messageOf(word)} is none`);
   }
 
   mapped(folio: Folio): Op<boolean> {

@@ -181,7 +181,7 @@ class EntryVisitor implements RmapVisitor {
     const again = this.seenBefore(vma, address);
     if (again || !isAligned(address) || address < vma.start || address >= vma.end) {
       const fault = again ? `${vma} was visited before in this pass` : `the address is unaligned or outside ${vma}`;
-      throw new ContractViolation('R19', 'walk', 'visit', `folio ${this.folio} at 0x${address.toString(16)}: ${fault}`);
+      throw new ContractViolation('R19', 'walk', 'visit', `folio ${this.folio} at 0x${Number(address).toString(16)}: ${fault}`);
     }
     vma.walkStamp = this.stamp;
     this.seen?.add(vma.id);

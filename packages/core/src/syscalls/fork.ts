@@ -1,3 +1,4 @@
+import { NoMemory } from '../errors.js';
 import type { Machine } from '../machine.js';
 import { dropMm } from '../mm/exit.js';
 import { newMm } from '../mm/init.js';
@@ -15,17 +16,17 @@ export function forkMm(m: Machine, parent: Mm): Op<Mm> {
   const child = run(newMm(m));
   finish(parent.mmapLock.write());
   finish(child.mmapLock.write());
-  let failure: { readonly thrown: unknown } | null = null;
+  let failure: NoMemory | null = null;
   try {
     finish(copyMm(m, child, parent));
   } catch (error) {
-    failure = { thrown: error };
+    failure = outOfMemory(error);
   }
   child.writeUnlock();
   parent.writeUnlock();
   if (failure === null) return ready(child);
   finish(dropMm(m, child));
-  throw failure.thrown;
+  throw failure;
 }
 
 /** The same, giving way to others. */
@@ -33,17 +34,23 @@ function* forkStepping(m: Machine, parent: Mm): Op<Mm> {
   const child = yield* newMm(m);
   yield* parent.mmapLock.write();
   yield* child.mmapLock.write();
-  let failure: { readonly thrown: unknown } | null = null;
+  let failure: NoMemory | null = null;
   try {
     yield* copyMm(m, child, parent);
   } catch (error) {
-    failure = { thrown: error };
+    failure = outOfMemory(error);
   }
   child.writeUnlock();
   parent.writeUnlock();
   if (failure === null) return child;
   yield* dropMm(m, child);
-  throw failure.thrown;
+  throw failure;
+}
+
+/** What a fork is undone for. Whatever else a strategy throws says what is wrong with it; hooks that undo could only hide that. */
+function outOfMemory(error: unknown): NoMemory {
+  if (error instanceof NoMemory) return error;
+  throw error;
 }
 
 function copyMm(m: Machine, child: Mm, parent: Mm): Op<void> {

@@ -1,6 +1,7 @@
 import { type Address, Kernel, NoMemory, type Operation, PAGE_SIZE, TASK_SIZE } from '@rmap-lab/core';
 import type { ConformanceCase } from '../../case.js';
 import { withHooks } from '../../facade.js';
+import { monitored } from '../../monitor.js';
 import { fork, map, move, moveKeeping, munmap, protect, RO, read, reclaim, write } from '../../operations.js';
 import { objects } from '../growth.js';
 import { contractCase, expect, nothingLeft, play, show, VARIED } from './stage.js';
@@ -87,7 +88,7 @@ export const ofHooks: readonly ConformanceCase[] = [
     'relocate_vma_down: move_page_tables within one VMA, whose offsets stay',
     ({ strategy }) => {
       for (let n = 0, over = false; !over; n++) {
-        const kernel = new Kernel({ strategy, checked: true });
+        const kernel = new Kernel({ strategy: monitored(strategy), checked: true });
         const process = kernel.spawn();
         const before = kernel.allocations;
         kernel.failNextAllocation(n);

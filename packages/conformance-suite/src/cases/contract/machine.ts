@@ -29,23 +29,24 @@ function withoutChance(body: () => void): void {
 /** What a strategy says of itself, and that machines under it are their own: alone, repeatable, free to be looked at. */
 export const ofTheMachine: readonly ConformanceCase[] = [
   contractCase('describes-itself', 'R33', 'the strategy says what it is', 'the fields of RmapStrategy', ({ strategy }) => {
-    expect(strategy.name.trim().length > 0, 'the name is empty');
+    expect(typeof strategy.name === 'string' && strategy.name.trim().length > 0, 'the name is empty');
     expect(strategy.contract === 1, `the contract is ${strategy.contract}, this suite is for 1`);
     oneOf(['mmap-lock', 'vma-lock'], strategy.prepareUnder, 'prepareUnder');
     oneOf(['anchors', 'direct'], strategy.ksm, 'ksm');
     oneOf(['managed', 'free'], strategy.state ?? 'free', 'state');
+    expect(Array.isArray(strategy.locks), `locks is ${strategy.locks}, not a list of lock classes`);
     for (const { name, slot, kind } of strategy.locks) {
-      expect(name.trim().length > 0, 'a lock class has no name');
+      expect(typeof name === 'string' && name.trim().length > 0, 'a lock class has no name');
       oneOf(['above-ptl', 'below-ptl'], slot, `the slot of lock class '${name}'`);
       oneOf(['rwsem', 'spin'], kind, `the kind of lock class '${name}'`);
     }
     for (const part of ['vma', 'mm', 'folio'] as const) {
-      const bytes = strategy.bytes[part];
+      const bytes = strategy.bytes?.[part];
       expect(Number.isInteger(bytes) && bytes >= 0, `bytes.${part} is ${bytes}, not a whole number`);
     }
     for (const [feature, reason] of Object.entries(strategy.unsupported ?? {})) {
-      expect(FEATURES.includes(feature), `'${feature}' in unsupported is no feature`);
-      expect(reason.length > 10, `the reason for '${feature}' says nothing`);
+      expect(FEATURES.includes(feature), `'${feature}' in unsupported is no feature: one of ${FEATURES.join(', ')}`);
+      expect(typeof reason === 'string' && reason.length > 10, `the reason for '${feature}' says nothing: a sentence is due`);
     }
   }),
   contractCase('locks-are-named-once', 'R28', 'lock classes have names of their own', 'lockdep classes', ({ strategy }) => {

@@ -14,6 +14,7 @@ import {
 } from '@rmap-lab/core';
 import { CaseFailure, type ConformanceCase, type Lab } from '../../case.js';
 import { withHooks } from '../../facade.js';
+import { unrefusing } from '../../monitor.js';
 import { exit, fork, map, move, munmap, protect, RO, write } from '../../operations.js';
 import { RULES } from '../../rules.js';
 
@@ -44,7 +45,7 @@ export function play(
   program: readonly Operation[],
   options: Omit<KernelOptions, 'strategy'> = {},
 ): ProgramRun {
-  const started = new ProgramRun(new Kernel({ strategy, ...options }));
+  const started = new ProgramRun(new Kernel({ strategy: unrefusing(strategy), ...options }));
   for (const operation of program) started.apply(operation);
   return started;
 }

@@ -1,48 +1,88 @@
-import { MADV_MERGEABLE, type Op, type RmapStrategy, type Step } from '@rmap-lab/core';
+import {
+  type Feature,
+  isOp,
+  type KernelOptions,
+  MADV_MERGEABLE,
+  type Op,
+  type Operation,
+  type RmapStrategy,
+} from '@rmap-lab/core';
 import { CaseFailure, type ConformanceCase } from '../../case.js';
 import { withHooks } from '../../facade.js';
-import { advise, exit, fill, fork, ksmScan, map, startMigration, write } from '../../operations.js';
+import {
+  advise,
+  exit,
+  fill,
+  finishMigrations,
+  fork,
+  ksmScan,
+  map,
+  migrate,
+  read,
+  reclaim,
+  splitFolio,
+  startMigration,
+  uffdMove,
+  write,
+} from '../../operations.js';
+import { sleepOf } from '../../sleeping.js';
 import { contractCase, expect, nothingLeft, play, VARIED } from './stage.js';
 
-/** Steps that a hook took which must neither sleep nor allocate. */
-function sleepless(
-  strategy: RmapStrategy,
-  names: readonly ('anchor' | 'transfer' | 'drop' | 'mapping' | 'unmapped')[],
-): RmapStrategy {
-  return withHooks(strategy, (rmap) => {
-    for (const name of names) {
-      const hook = rmap[name] as ((...args: unknown[]) => unknown) | undefined;
+/** Hooks that core calls where nobody may sleep, or where it may be so. */
+const SPINNING = ['anchor', 'transfer', 'drop', 'mapping', 'unmapped'] as const;
+
+/** The strategy on a machine that looks at what these hooks wait for. @throws CaseFailure */
+const spinning = (strategy: RmapStrategy): RmapStrategy =>
+  withHooks(strategy, (rmap) => {
+    const hooks = rmap as unknown as Record<string, ((...args: unknown[]) => unknown) | undefined>;
+    for (const name of SPINNING) {
+      const hook = hooks[name];
       if (hook === undefined) continue;
-      (rmap as unknown as Record<string, unknown>)[name] = (...args: unknown[]) => {
-        const answer = hook.apply(rmap, args);
-        return typeof answer === 'object' && answer !== null && 'next' in answer
-          ? onlySpinning(name, answer as Op<unknown>)
-          : answer;
+      hooks[name] = (...args) => {
+        const answer = hook(...args);
+        return isOp(answer) ? onlySpinning(name, answer, sleepOf(strategy)) : answer;
       };
     }
   });
-}
 
-function* onlySpinning(name: string, op: Op<unknown>): Op<unknown> {
+function* onlySpinning(name: string, op: Op<unknown>, sleeps: ReturnType<typeof sleepOf>): Op<unknown> {
   for (let turn = op.next(); ; turn = op.next()) {
     if (turn.done) return turn.value;
-    const step: Step = turn.value;
-    if (step.kind === 'alloc') throw new CaseFailure(`${name} allocates: ${step.label}`);
-    yield step;
+    const what = sleeps(turn.value);
+    if (what !== null) throw new CaseFailure(`${name} ${what}`);
+    yield turn.value;
   }
 }
+
+/** What leads to each of these hooks, and the features that it takes. */
+const WAYS: readonly (readonly [
+  needs: readonly Feature[],
+  program: readonly Operation[],
+  options?: Omit<KernelOptions, 'strategy'>,
+])[] = [
+  [[], VARIED],
+  [['migrate'], [map(10, 4), write(10), fork(), migrate(10), startMigration(10), finishMigrations]],
+  [['swap'], [map(10, 4), write(10), fork(), reclaim(10), read(10, 1), read(10), write(10)]],
+  [['ksm'], [map(10, 2), fill(10, 7), fill(11, 7), advise(10, 2, MADV_MERGEABLE), ksmScan, fork(), write(10)]],
+  [['uffd-move'], [map(10, 1), map(80, 1), write(10), uffdMove(10, 80)]],
+  [['large-folio', 'folio-split'], [map(12, 4), write(12), fork(), splitFolio(12)], { thp: { orders: { 2: 'always' } } }],
+];
 
 /** What holds under locks, step by step and after a free, and what pins keep. */
 export const ofSteps: readonly ConformanceCase[] = [
   contractCase(
     'spin-hooks',
     'R16',
-    'hooks under a page-table lock allocate nothing',
-    'might_sleep in folio_add_anon_rmap_ptes',
+    'hooks that may be called under a page-table lock wait for nothing and allocate nothing',
+    'might_sleep; folio_add_anon_rmap_ptes, __folio_migrate_mapping, free_unref_folios',
     ({ strategy }) => {
-      const spied = sleepless(strategy, ['anchor', 'transfer', 'drop', 'mapping', 'unmapped']);
-      const started = play(spied, VARIED, { stepping: true });
-      started.kernel.verify();
+      const spied = spinning(strategy);
+      const can = WAYS.filter(([needs]) => needs.every((feature) => strategy.unsupported?.[feature] === undefined));
+      for (const [, program, options] of can) {
+        const { kernel, processes } = play(spied, program, { stepping: true, ...options });
+        kernel.verify();
+        for (const process of [...processes]) process.exit();
+      }
     },
   ),
   contractCase(

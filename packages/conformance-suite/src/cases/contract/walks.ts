@@ -52,7 +52,7 @@ export const ofWalks: readonly ConformanceCase[] = [
       const bad = offers(shared(strategy)).find(
         ({ vma, address }) => address < vma.start || address >= vma.end || address % PAGE_SIZE !== 0,
       );
-      expect(bad === undefined, `a VMA was offered at 0x${bad?.address.toString(16)}, which lies not inside it`);
+      expect(bad === undefined, `a VMA was offered at 0x${Number(bad?.address).toString(16)}, which lies not inside it`);
     },
   ),
   contractCase(
@@ -70,7 +70,7 @@ export const ofWalks: readonly ConformanceCase[] = [
       );
       expect(
         wrong === undefined,
-        `the VMA at 0x${wrong?.vma.start.toString(16)} was offered at 0x${wrong?.address.toString(16)}`,
+        `the VMA at 0x${wrong?.vma.start.toString(16)} was offered at 0x${Number(wrong?.address).toString(16)}`,
       );
     },
     ['large-folio'],
