@@ -1,4 +1,4 @@
-import { type Feature, KernelError, NoMemory, type Rmap, type RmapStrategy } from '@rmap-lab/core';
+import { type Feature, KernelError, NoMemory, type Rmap, type RmapServices, type RmapStrategy } from '@rmap-lab/core';
 import { scenarios } from '@rmap-lab/explorer';
 import { anonVma } from '@rmap-lab/strategy-anon-vma';
 import { anonVmaLazy } from '@rmap-lab/strategy-anon-vma-lazy';
@@ -31,13 +31,13 @@ describe('the cases', () => {
 });
 
 /** The classic design with something taken from it. */
-const without = (change: (rmap: Rmap) => void): RmapStrategy => {
+const without = (change: (rmap: Rmap, services: RmapServices) => void): RmapStrategy => {
   const classic = anonVma();
   return {
     ...classic,
     create: (services) => {
       const rmap = classic.create(services);
-      change(rmap);
+      change(rmap, services);
       return rmap;
     },
   };
@@ -101,6 +101,36 @@ describe('what is wrong is found', () => {
         rmap.fork = (child, parent) => (++forks % 100 === 0 ? throws(new NoMemory('fork')) : fork.call(rmap, child, parent));
       }),
       'random/programs',
+    ],
+    [
+      'a first fault that looks at a clock',
+      without((rmap) => {
+        const { prepare } = rmap;
+        rmap.prepare = (vma) => (performance.now() > 0 ? prepare.call(rmap, vma) : undefined);
+      }),
+      'contract/no-clock',
+    ],
+    [
+      'a migration that looks at a clock',
+      without((rmap, { folios }) => {
+        rmap.transfer = (to, from) => folios.setAnchor(to, new Date() && folios.anchor(from));
+      }),
+      'contract/no-clock',
+    ],
+    [
+      'a walk that takes a lock of each process, to look there in vain',
+      without((rmap, services) => {
+        const { walk } = rmap;
+        const gates = services.perMm(() => services.rwsem('anon_vma'));
+        rmap.walk = function* (hold, query, visitor) {
+          for (const gate of (yield* services.mms()).map((mm) => gates.of(mm))) {
+            yield* gate.read();
+            gate.readUnlock();
+          }
+          yield* walk.call(rmap, hold, query, visitor);
+        };
+      }),
+      'scale/strangers',
     ],
     [
       'a fork that is refused under other threads',

@@ -49,7 +49,7 @@ const changes: readonly {
   { name: 'swap-in', title: 'a swap-in', why: 'do_swap_page', rules: { referenced: 'R25' } },
   { name: 'exit', title: 'an exit', why: 'exit_mmap', rules: { walk: 'R31', referenced: 'R30', reclaim: 'R31' } },
   { name: 'exit-child', title: "a child's exit", why: 'exit_mmap', rules: { walk: 'R30', referenced: 'R30', reclaim: 'R31' } },
-  { name: 'exec', title: 'an exec', why: 'exec_mmap, shift_arg_pages', rules: { walk: 'R19', referenced: 'R31' } },
+  { name: 'exec', title: 'an exec', why: 'exec_mmap, relocate_vma_down', rules: { walk: 'R19', referenced: 'R31' } },
 ];
 
 /** What follows the reverse map meanwhile. */

@@ -18,6 +18,17 @@ export function candidates(kernel: Kernel, process: Process): number {
   return kernel.walk(folio).candidates;
 }
 
+/** Locks that were taken so far, of all classes. */
+const locks = (kernel: Kernel): number =>
+  Object.values(kernel.stats().locks).reduce((sum, { reads, writes }) => sum + reads + writes, 0);
+
+/** The same, and the locks that the walk takes: who looks for the page in vain need not show a VMA. */
+export function lookedAt(kernel: Kernel, process: Process): number {
+  const before = locks(kernel);
+  const vmas = candidates(kernel, process);
+  return vmas + locks(kernel) - before;
+}
+
 /** Objects of the strategy alone. */
 export function objects(kernel: Kernel): number {
   const { vm_area_struct: _vmas, mm_struct: _mms, ...own } = kernel.stats().slab;

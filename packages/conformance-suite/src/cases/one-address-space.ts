@@ -234,9 +234,9 @@ export const oneAddressSpace = programCases('one-address-space', [
   {
     name: 'move-next-to-itself',
     rule: 'R11',
-    title: 'a part moves behind its own VMA',
-    why: 'copy_vma merging with the source',
-    program: [map(10, 6), write(10), write(12), move(10, 2, 16)],
+    title: 'a touched part moves behind its own VMA and stays apart, an untouched one becomes part of it',
+    why: 'copy_vma: a merge with the source itself takes memory that was never faulted',
+    program: [map(10, 6), write(10), write(12), move(10, 2, 16), map(30, 6), move(30, 2, 36), write(32), write(36)],
   },
   {
     name: 'move-into-neighbour',

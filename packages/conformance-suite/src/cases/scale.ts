@@ -1,23 +1,23 @@
 import { Kernel, PAGE_SIZE, type RmapStrategy } from '@rmap-lab/core';
 import { CaseFailure, type ConformanceCase } from '../case.js';
-import { at, candidates, declaredGrowth, MEASURES, writer } from './growth.js';
+import { at, declaredGrowth, lookedAt, MEASURES, writer } from './growth.js';
 
-/** Candidates of the walk of a page that one process alone maps, beside `others` processes that have nothing to do with it. */
-function candidatesBesideStrangers(strategy: RmapStrategy, others: number): number {
+/** VMAs and locks of the walk of a page that one process alone maps, beside `others` processes that have nothing to do with it. */
+function besideStrangers(strategy: RmapStrategy, others: number): number {
   const kernel = new Kernel({ strategy });
   for (let i = 0; i < others; i++) writer(kernel);
-  return candidates(kernel, writer(kernel));
+  return lookedAt(kernel, writer(kernel));
 }
 
 /** The same beside `others` VMAs of the process itself. */
-function candidatesBesideVmas(strategy: RmapStrategy, others: number): number {
+function besideVmas(strategy: RmapStrategy, others: number): number {
   const kernel = new Kernel({ strategy });
   const process = writer(kernel);
   for (let i = 0; i < others; i++) {
     process.mapAt(at(100 + 2 * i), PAGE_SIZE);
     process.write(at(100 + 2 * i));
   }
-  return candidates(kernel, process);
+  return lookedAt(kernel, process);
 }
 
 const scaleCase = (
@@ -49,18 +49,18 @@ export const scale: readonly ConformanceCase[] = [
     'must',
     'a walk does not look at processes that have nothing to do with the page',
     'the reason for reverse maps: objrmap',
-    candidatesBesideStrangers,
+    besideStrangers,
     (small, large) => large <= small,
-    'candidates grow with the number of unrelated processes',
+    'VMAs looked at and locks taken grow with the number of unrelated processes',
   ),
   scaleCase(
     'other-vmas',
     'must',
     'a walk does not look at other memory of the same process',
     'the interval tree of anon_vma',
-    candidatesBesideVmas,
+    besideVmas,
     (small, large) => large <= small,
-    'candidates grow with the number of other VMAs',
+    'VMAs looked at and locks taken grow with the number of other VMAs',
   ),
   scaleCase(
     'siblings-copies',

@@ -1,8 +1,11 @@
 import {
   type Address,
+  type Feature,
   type Folio,
   Kernel,
   type KernelOptions,
+  MADV_COLLAPSE,
+  MADV_MERGEABLE,
   type Op,
   type Operation,
   PAGE_SIZE,
@@ -15,7 +18,26 @@ import {
 import { CaseFailure, type ConformanceCase, type Lab } from '../../case.js';
 import { withHooks } from '../../facade.js';
 import { unrefusing } from '../../monitor.js';
-import { exit, fork, map, move, munmap, protect, RO, write } from '../../operations.js';
+import {
+  advise,
+  exit,
+  fill,
+  finishMigrations,
+  fork,
+  ksmScan,
+  map,
+  migrate,
+  move,
+  munmap,
+  protect,
+  RO,
+  read,
+  reclaim,
+  splitFolio,
+  startMigration,
+  uffdMove,
+  write,
+} from '../../operations.js';
 import { RULES } from '../../rules.js';
 
 /** Splits, merges, moves, forks and exits. */
@@ -36,15 +58,36 @@ export const VARIED: readonly Operation[] = [
   map(18, 2),
   write(18),
 ];
+
+type Options = Omit<KernelOptions, 'strategy'>;
+
+/** What follows the reverse map, and the features that it takes. */
+const WALKERS: readonly (readonly [needs: readonly Feature[], program: readonly Operation[], options?: Options])[] = [
+  [['migrate'], [map(10, 4), write(10), fork(), migrate(10), startMigration(10), finishMigrations]],
+  [['swap'], [map(10, 4), write(10), fork(), reclaim(10), read(10, 1), read(10), write(10)]],
+  [['ksm'], [map(10, 2), fill(10, 7), fill(11, 7), advise(10, 2, MADV_MERGEABLE), ksmScan, fork(), write(10)]],
+  [['uffd-move'], [map(10, 1), map(80, 1), write(10), uffdMove(10, 80)]],
+  [['large-folio', 'folio-split'], [map(12, 4), write(12), fork(), splitFolio(12)], { thp: { orders: { 2: 'always' } } }],
+  [
+    ['large-folio', 'collapse'],
+    [map(512, 512), write(512), write(700), advise(512, 512, MADV_COLLAPSE)],
+    { thp: { enabled: 'madvise' } },
+  ],
+];
+
+/** Programs that lead to each hook, but for what the strategy refuses. */
+export const ways = ({ unsupported }: RmapStrategy): readonly (readonly [program: readonly Operation[], options?: Options])[] => [
+  [VARIED],
+  ...WALKERS.filter(([needs]) => needs.every((feature) => unsupported?.[feature] === undefined)).map(
+    ([, program, options]) => [program, options] as const,
+  ),
+];
+
 export const expect = (holds: boolean, message: string): void => {
   if (!holds) throw new CaseFailure(message);
 };
 
-export function play(
-  strategy: RmapStrategy,
-  program: readonly Operation[],
-  options: Omit<KernelOptions, 'strategy'> = {},
-): ProgramRun {
+export function play(strategy: RmapStrategy, program: readonly Operation[], options: Options = {}): ProgramRun {
   const started = new ProgramRun(new Kernel({ strategy: unrefusing(strategy), ...options }));
   for (const operation of program) started.apply(operation);
   return started;
@@ -72,11 +115,7 @@ export interface Stage {
   readonly run: ProgramRun;
 }
 
-export function stage(
-  strategy: RmapStrategy,
-  program: readonly Operation[],
-  options: Omit<KernelOptions, 'strategy'> = {},
-): Stage {
+export function stage(strategy: RmapStrategy, program: readonly Operation[], options: Options = {}): Stage {
   let rmap: Rmap | null = null;
   const spied = withHooks(strategy, (made) => {
     rmap = made;

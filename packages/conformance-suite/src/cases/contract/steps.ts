@@ -1,32 +1,9 @@
-import {
-  type Feature,
-  isOp,
-  type KernelOptions,
-  MADV_MERGEABLE,
-  type Op,
-  type Operation,
-  type RmapStrategy,
-} from '@rmap-lab/core';
+import { isOp, MADV_MERGEABLE, type Op, type RmapStrategy } from '@rmap-lab/core';
 import { CaseFailure, type ConformanceCase } from '../../case.js';
 import { withHooks } from '../../facade.js';
-import {
-  advise,
-  exit,
-  fill,
-  finishMigrations,
-  fork,
-  ksmScan,
-  map,
-  migrate,
-  read,
-  reclaim,
-  splitFolio,
-  startMigration,
-  uffdMove,
-  write,
-} from '../../operations.js';
+import { advise, exit, fill, fork, ksmScan, map, startMigration, write } from '../../operations.js';
 import { sleepOf } from '../../sleeping.js';
-import { contractCase, expect, nothingLeft, play, VARIED } from './stage.js';
+import { contractCase, expect, nothingLeft, play, VARIED, ways } from './stage.js';
 
 /** Hooks that core calls where nobody may sleep, or where it may be so. */
 const SPINNING = ['anchor', 'transfer', 'drop', 'mapping', 'unmapped'] as const;
@@ -54,20 +31,6 @@ function* onlySpinning(name: string, op: Op<unknown>, sleeps: ReturnType<typeof 
   }
 }
 
-/** What leads to each of these hooks, and the features that it takes. */
-const WAYS: readonly (readonly [
-  needs: readonly Feature[],
-  program: readonly Operation[],
-  options?: Omit<KernelOptions, 'strategy'>,
-])[] = [
-  [[], VARIED],
-  [['migrate'], [map(10, 4), write(10), fork(), migrate(10), startMigration(10), finishMigrations]],
-  [['swap'], [map(10, 4), write(10), fork(), reclaim(10), read(10, 1), read(10), write(10)]],
-  [['ksm'], [map(10, 2), fill(10, 7), fill(11, 7), advise(10, 2, MADV_MERGEABLE), ksmScan, fork(), write(10)]],
-  [['uffd-move'], [map(10, 1), map(80, 1), write(10), uffdMove(10, 80)]],
-  [['large-folio', 'folio-split'], [map(12, 4), write(12), fork(), splitFolio(12)], { thp: { orders: { 2: 'always' } } }],
-];
-
 /** What holds under locks, step by step and after a free, and what pins keep. */
 export const ofSteps: readonly ConformanceCase[] = [
   contractCase(
@@ -77,10 +40,9 @@ export const ofSteps: readonly ConformanceCase[] = [
     'might_sleep; folio_add_anon_rmap_ptes, __folio_migrate_mapping, free_unref_folios',
     ({ strategy }) => {
       const spied = spinning(strategy);
-      const can = WAYS.filter(([needs]) => needs.every((feature) => strategy.unsupported?.[feature] === undefined));
-      for (const [, program, options] of can) {
-        const { kernel, processes } = play(spied, program, { stepping: true, ...options });
-        kernel.verify();
+      play(spied, VARIED, { stepping: true }).kernel.verify();
+      for (const [program, options] of ways(strategy)) {
+        const { processes } = play(spied, program, { stepping: true, ...options });
         for (const process of [...processes]) process.exit();
       }
     },
