@@ -45,7 +45,8 @@ export function runApart(name: string, options: ApartOptions): Promise<Conforman
     stdio: ['ignore', 2, 2, 'ipc'],
     serialization: 'advanced',
   });
-  let current = 'while it was loaded';
+  let current: string | null = null;
+  const where = (): string => (current === null ? 'while it was loaded' : `in case ${current}`);
   return answerOf<unknown, ConformanceReport>(child, {
     task: data,
     // The strategy may say anything there, too.
@@ -53,11 +54,17 @@ export function runApart(name: string, options: ApartOptions): Promise<Conforman
       const { kind, id, message, report } = Object(said) as Record<string, unknown>;
       if (kind === 'refused' && typeof message === 'string') throw new StrategyUnusable(printable(message));
       if (kind !== 'begins' || typeof id !== 'string') return checked(name, () => reportFrom(report, options));
-      current = `in case ${printable(id)}`;
+      current = printable(id);
       return undefined;
     },
-    ended: (how) => new StrategyUnusable(`strategy '${name}' ended the program (${how}) ${current}`),
-    patience: { seconds, lost: () => new StrategyUnusable(`strategy '${name}' took more than ${seconds} s ${current}`) },
+    ended: (how) => new StrategyUnusable(`strategy '${name}' ended the program (${how}) ${where()}`),
+    patience: {
+      seconds,
+      lost: () =>
+        new StrategyUnusable(
+          `strategy '${name}' took more than ${seconds} s ${where()}: does it go round there for ever? If not, --seconds gives it longer`,
+        ),
+    },
   });
 }
 

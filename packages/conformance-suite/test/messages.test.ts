@@ -117,6 +117,12 @@ describe('a mistake is told by hook, by what is wrong, and by what is due', () =
       'folio 1 at 0xNaN: the address is unaligned or outside',
     ],
     [
+      'an anchor that is never set',
+      'one-address-space/first-write',
+      () => ({ anchor() {} }),
+      'R17: the walk of folio 1 (index 4294967308) found 0 of 1 mappings and missed mm 1 at 0x10000000c000, as `hold` answered GONE or BUSY',
+    ],
+    [
       'a hold that waits for a grace period, told not to',
       'concurrency/fork-x-referenced',
       ({ hold }, { rcu }) => ({

@@ -10,7 +10,7 @@ import { drawAddressSpaces } from './draw.js';
 import { type Counts, countMappings, type Mapping, mappedFolios, mappingsOf, scanTables } from './ground-truth.js';
 import { lostMappings } from './lost-mappings.js';
 import type { ChangeVerifier } from './verify-changes.js';
-import { walkFolio, walkHeld } from './walk.js';
+import { type WalkCost, walkFolio, walkHeld } from './walk.js';
 
 /** What a full check found: every anonymous folio's walk against the page tables, and core's own invariants. */
 export interface VerifyReport {
@@ -57,16 +57,17 @@ function checkAll(m: Machine, changes: ChangeVerifier | null): VerifyReport {
     folios++;
     mappings += counts.folios[folio];
     try {
-      const { found } = alone(
+      const cost = alone(
         m,
         walkFolio(m, folio, () => true),
       );
+      const { found } = cost;
       if (found === counts.folios[folio]) continue;
       const lost = lostMappings(m, folio);
       mappings -= counts.folios[folio] - found - lost.length;
       if (lost.length === 0 && found < counts.folios[folio]) continue;
       missed += lost.length;
-      report(describeMiss(m, folio, found, lost));
+      report(describeMiss(m, folio, cost, lost));
     } catch (error) {
       complain(messageOf(error));
     }
@@ -86,9 +87,9 @@ function checkAll(m: Machine, changes: ChangeVerifier | null): VerifyReport {
 
 const alone = <T>(m: Machine, op: Op<T>): T => (m.options.stepping ? runAlone(op) : run(op));
 
-function describeMiss(m: Machine, folio: Folio, found: number, lost: readonly Mapping[]): string {
+function describeMiss(m: Machine, folio: Folio, { found, walked }: WalkCost, lost: readonly Mapping[]): string {
   const places = lost.map(({ mm, address }) => `mm ${mm.id} at 0x${address.toString(16)}`).join(', ');
-  return `R17: the walk of folio ${folio} (index ${m.mem.index[folio]}) found ${found} of ${found + lost.length} mappings and missed ${places}\n${drawAddressSpaces(m)}`;
+  return `R17: the walk of folio ${folio} (index ${m.mem.index[folio]}) found ${found} of ${found + lost.length} mappings and missed ${places}${walked ? '' : ', as `hold` answered GONE or BUSY'}\n${drawAddressSpaces(m)}`;
 }
 
 function checkVmas(m: Machine, complain: (text: string) => void): void {
