@@ -32,3 +32,12 @@ describe("an object of a strategy's type-safe cache", () => {
     expect(thing.word).toBe(7);
   });
 });
+
+it.each([true, false])('what is freed into another cache than it came from is refused (checked: %s)', (checked) => {
+  const services = servicesOf(checked);
+  const [things, others] = ['thing', 'other'].map((name) => services.slab(name, { bytes: 8, create: () => ({ word: 0 }) }));
+  others.tryAlloc();
+  const thing = things.tryAlloc() as { word: number };
+  for (const object of [thing, { word: 0 }]) expect(() => others.free(object)).toThrow('no object of this cache');
+  things.free(thing);
+});

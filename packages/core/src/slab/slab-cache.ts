@@ -109,6 +109,7 @@ export class Slab<T extends object> implements SlabCache<T> {
 
   private giveBack(object: T): void {
     const slot = slotOf(object);
+    if (this.memory[slot] !== object) throw new UseAfterFree(this.name, 'what is freed is no object of this cache');
     if (!this.inUse[slot]) throw new UseAfterFree(this.name, `object ${slot} is freed twice`);
     this.inUse[slot] = false;
     this.live--;

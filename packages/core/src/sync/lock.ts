@@ -37,6 +37,9 @@ export function mightSleep(sync: Sync, what: string, why = ''): void {
   if (task.rcuDepth !== 0) throw new SleepWhileAtomic(why + what, `task ${task.name} is inside an RCU read section`, 'R30');
 }
 
+/** What is easily forgotten: step by step, a lock that is asked for and not waited for is not taken. */
+const TAKEN = ' (was it taken with `yield*`?)';
+
 /** A reader-writer semaphore (rw_semaphore): many readers or one writer; waiting sleeps. */
 export class RwSemaphore implements RwSem {
   static readonly [LOCK_WORDS] = ['readers', 'writer'];
@@ -90,7 +93,8 @@ export class RwSemaphore implements RwSem {
 
   readUnlock(): void {
     const { readers } = this;
-    if (readers === 0) throw new ContractViolation('R28', this.stats.name, 'readUnlock', 'the lock is not held for reading');
+    if (readers === 0)
+      throw new ContractViolation('R28', this.stats.name, 'readUnlock', `the lock is not held for reading${TAKEN}`);
     this.readers = readers - 1;
     this.sync.current.held--;
     this.sync.watch?.released(this.sync.current, this, 0, false);
@@ -98,7 +102,7 @@ export class RwSemaphore implements RwSem {
 
   writeUnlock(): void {
     if (this.writer !== this.sync.current) {
-      throw new ContractViolation('R28', this.stats.name, 'writeUnlock', 'the lock is not held for writing by this task');
+      throw new ContractViolation('R28', this.stats.name, 'writeUnlock', `the lock is not held for writing by this task${TAKEN}`);
     }
     this.writer = null;
     this.sync.current.held--;
@@ -172,7 +176,7 @@ export class Spinlock implements SpinLock {
 
   unlock(): void {
     if (this.owner !== this.sync.current) {
-      throw new ContractViolation('R28', this.stats.name, 'unlock', 'the lock is not held by this task');
+      throw new ContractViolation('R28', this.stats.name, 'unlock', `the lock is not held by this task${TAKEN}`);
     }
     this.owner = null;
     this.sync.current.atomic--;
