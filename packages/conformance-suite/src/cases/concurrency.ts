@@ -192,6 +192,11 @@ const special: readonly (readonly [name: string, why: string, needs?: readonly F
   ['cut-fork-x-migrate', 'dup_mmap copies migration entries of each VMA', ['migrate']],
   ['cut-move-x-migrate', 'move_ptes takes migration entries along', ['migrate']],
   ['fork-and-walk-x-split', '__folio_split keeps walks out by the anon_vma lock', ['large-folio', 'folio-split']],
+  [
+    'half-moves-home-x-walk',
+    'move_ptes: a walk that has been in a VMA may miss what comes there; rmap_walk_anon',
+    ['large-folio'],
+  ],
   ['reuse-and-uffd-move-x-walk', 'folio_move_anon_rmap while a walk is on its way; move_present_ptes', ['uffd-move']],
   ['first-faults-x-ksm-and-fork', '__anon_vma_prepare looks again under the page-table lock; break_ksm, anon_vma_fork', ['ksm']],
   [

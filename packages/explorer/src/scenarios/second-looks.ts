@@ -38,6 +38,14 @@ export const secondLooks: readonly ProgramScenario[] = [
     },
   }),
   scenarioOf({
+    name: 'half-moves-home-x-walk',
+    description: 'half of a large folio moves back beside the other half, while a walk looks for it',
+    rules: ['R18', 'R10'],
+    machine: { thp: FOUR_PAGES },
+    setup: [map(PARENT, 8, 12), page('write', PARENT, 8), move(PARENT, 10, AWAY, 2)],
+    threads: { move: [move(PARENT, AWAY, 10, 2)], walk: [page('walk', PARENT, 8)] },
+  }),
+  scenarioOf({
     name: 'reuse-and-uffd-move-x-walk',
     description: 'the last user of a page writes to it and takes it elsewhere by UFFDIO_MOVE, while a walk looks for it',
     rules: ['R24', 'R26'],
