@@ -6,10 +6,10 @@
  * What exec makes shows in no event, so every task is stopped at its exec and its layout is written into the same stream:
  * a line "MAP pid <line of /proc/pid/maps>" for each mapping, then "MAPEND pid <start of the heap>".
  *
- * A signal to the recorder goes on to the command, and what happened until its end is written; a second one gives up. Whatever the
- * recorder ends by, the kernel kills the tasks it follows.
+ * A signal to the recorder goes on to the command, and what happens until its end is written; a second one, or one after the command's
+ * end, ends the recording there. Whatever the recorder ends by, the kernel kills the tasks it follows.
  *
- * Exit status: 0; 1 when something is missing or it gave up; 3 when events were lost (OUT is then not written).
+ * Exit status: 0; 1 when something is missing or OUT can't be written; 3 when events were lost.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -102,6 +102,12 @@ static void finish(void) {
   rmdir(instance);
 }
 
+static void fail(const char *what) {
+  fprintf(stderr, "record: %s: %s\n", what, strerror(errno));
+  finish();
+  exit(1);
+}
+
 /* Field 47 of /proc/pid/stat. The second one is the command in parentheses and may hold anything. */
 static unsigned long start_of_heap(pid_t pid) {
   char path[64], text[2048];
@@ -128,24 +134,33 @@ static void write_layout(pid_t pid, int marker) {
   if (write(marker, out, length) < 0) perror("record: trace_marker");
 }
 
-/* Lets all tasks run, but for a moment at each exec, until none is left. The command's exit status; -1 when told to give up. */
+/* Lets a task that stopped go on: with its signal, or as one that job control stopped, which goes on when SIGCONT comes. */
+static void go_on(pid_t pid, int status, int marker) {
+  int signal_number = WSTOPSIG(status), event = status >> 16;
+  int job_control = signal_number == SIGSTOP || signal_number == SIGTSTP || signal_number == SIGTTIN || signal_number == SIGTTOU;
+  if (event == PTRACE_EVENT_EXEC) write_layout(pid, marker);
+  if (event == PTRACE_EVENT_STOP && job_control)
+    ptrace(PTRACE_LISTEN, pid, 0, 0);
+  else
+    ptrace(PTRACE_CONT, pid, 0, event ? 0 : signal_number);
+}
+
+/* Lets all tasks run, but for a moment at each exec, until none is left or a signal ends it. The command's exit status; -1: it did not end. */
 static int follow(void) {
   char path[300];
   snprintf(path, sizeof path, "%s/trace_marker", instance);
-  int marker = open(path, O_WRONLY), status, result = 0;
+  int marker = open(path, O_WRONLY), status, result = -1;
   pid_t pid;
   while ((pid = waitpid(-1, &status, __WALL)) > 0 || errno == EINTR) {
-    if (signals > 1) result = -1;
-    if (result < 0) break;
+    if (signals > (command > 0)) break;
     if (pid < 0) continue;
-    if (!WIFSTOPPED(status)) {
-      if (pid == command) result = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-      continue;
+    if (WIFSTOPPED(status))
+      go_on(pid, status, marker);
+    else if (pid == command) {
+      result = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+      command = 0;
+      signals = 0;
     }
-    int signal_number = WSTOPSIG(status), event = status >> 16;
-    if (event == PTRACE_EVENT_EXEC) write_layout(pid, marker);
-    if (event || signal_number == SIGSTOP || signal_number == SIGTRAP) signal_number = 0;
-    ptrace(PTRACE_CONT, pid, 0, signal_number);
   }
   close(marker);
   return result;
@@ -187,31 +202,34 @@ int main(int argc, char **argv) {
   }
   catch_signals();
   prepare();
+  int go[2];
+  if (pipe2(go, O_CLOEXEC) < 0) fail("pipe");
   command = fork();
+  if (command < 0) fail("fork");
   if (command == 0) {
-    ptrace(PTRACE_TRACEME, 0, 0, 0);
-    raise(SIGSTOP);
+    close(go[1]);
+    /* Until it is followed; without a recorder there is nothing to run for. */
+    char byte;
+    if (read(go[0], &byte, 1) != 1) _exit(127);
     execvp(argv[2], argv + 2);
     fprintf(stderr, "record: %s: %s\n", argv[2], strerror(errno));
     _exit(127);
   }
   char text[32];
-  while (waitpid(command, 0, 0) < 0 && errno == EINTR) {
-  }
-  ptrace(PTRACE_SETOPTIONS, command, 0,
-         PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL);
+  if (ptrace(PTRACE_SEIZE, command, 0,
+             PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL) < 0)
+    fail("ptrace");
   snprintf(text, sizeof text, "%d", command);
   must_set(text, "set_event_pid");
   must_set("1", "tracing_on");
-  ptrace(PTRACE_CONT, command, 0, 0);
+  if (write(go[1], "", 1) != 1) fail("pipe");
   int result = follow();
   set("0", "tracing_on");
   unsigned long lost = lost_events();
-  int failed = result < 0 ? 1 : lost ? 3 : copy_events(argv[1]);
+  int failed = lost ? 3 : copy_events(argv[1]);
   finish();
-  if (result < 0)
-    fprintf(stderr, "record: gave up at the second signal\n");
-  else
-    fprintf(stderr, "record: the command ended with status %d, %lu events were lost\n", result, lost);
+  if (failed == 1) return failed;
+  if (result < 0) fprintf(stderr, "record: ended by a signal before the command, %lu events were lost\n", lost);
+  else fprintf(stderr, "record: the command ended with status %d, %lu events were lost\n", result, lost);
   return failed;
 }

@@ -70,6 +70,22 @@ describe('record', () => {
   });
 });
 
+/** Records a shell script; its words stand for `$1` and so on. */
+async function recordScript(name: string, script: string, ...words: readonly string[]): Promise<Recording> {
+  vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+  const command = ['sh', '-c', script, 'sh', ...words];
+  return await record(command, { output: join(scratch, name) }).finally(() => vi.restoreAllMocks());
+}
+
+describe.runIf(pageFaults)('a program that is recorded', () => {
+  it('stops, goes on and traps as it does alone', async () => {
+    const [early, late, trapped] = ['early', 'late', 'trapped'].map((name) => join(scratch, name));
+    const stopped = `sh -c 'kill -STOP $$; touch "$0"' "$2" & sleep 0.2; test -e "$2" || touch "$1"; kill -CONT $!; wait`;
+    await recordScript('stopped.trace.gz', `${stopped}; trap 'touch "$3"' TRAP; kill -TRAP $$`, early, late, trapped);
+    expect([early, late, trapped].filter((file) => !existsSync(file))).toEqual([]);
+  });
+});
+
 /** What strace shows of a real program, whatever else could be recorded here. */
 const straceOf = (command: readonly string[]): readonly string[] => {
   const events = join(scratch, 'events');
