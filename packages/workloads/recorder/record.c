@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -57,9 +58,11 @@ static void must_set(const char *value, const char *name) {
   exit(1);
 }
 
-/* What the terminal sends, the command gets as well. */
+/* What the terminal sends, the command gets as well; and what is sent to all of us, our parent hands on once more. */
 static void on_signal(int number, siginfo_t *info, void *context) {
+  static int handed_on;
   (void)context;
+  if (info->si_code == SI_USER && info->si_pid == getppid() && !handed_on++ && signals > 0) return;
   if (signals++ == 0 && command > 0 && info->si_code != SI_KERNEL) kill(command, number);
 }
 
@@ -201,6 +204,8 @@ int main(int argc, char **argv) {
     return 1;
   }
   catch_signals();
+  /* Nobody is left to record for. */
+  prctl(PR_SET_PDEATHSIG, SIGTERM);
   prepare();
   int go[2];
   if (pipe2(go, O_CLOEXEC) < 0) fail("pipe");

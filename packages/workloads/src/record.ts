@@ -135,11 +135,13 @@ function runAttached(program: string, args: readonly string[]): Promise<void> {
       errors += data.toString();
       process.stderr.write(data);
     });
+    // The terminal interrupts the child as well; what ends us alone, it must be told.
     const stay = (): void => {};
-    process.on('SIGINT', stay);
+    const handOn = (signal: NodeJS.Signals): void => void child.kill(signal);
+    process.on('SIGINT', stay).on('SIGTERM', handOn).on('SIGHUP', handOn);
     child.on('error', reject);
     child.on('close', (status) => {
-      process.off('SIGINT', stay);
+      process.off('SIGINT', stay).off('SIGTERM', handOn).off('SIGHUP', handOn);
       // strace ends as the command did; the recorder says whether it could record.
       if (status !== 0 && program !== 'strace')
         reject(new CannotRecord(errors.trim().split('\n').pop() ?? 'the recorder failed'));

@@ -84,6 +84,14 @@ describe.runIf(pageFaults)('a program that is recorded', () => {
     await recordScript('stopped.trace.gz', `${stopped}; trap 'touch "$3"' TRAP; kill -TRAP $$`, early, late, trapped);
     expect([early, late, trapped].filter((file) => !existsSync(file))).toEqual([]);
   });
+
+  it('is told when the recording is to end, and what it did by then is kept', async () => {
+    const ready = join(scratch, 'ready');
+    const recorded = recordScript('ended.trace.gz', 'touch "$1"; exec sleep 9', ready);
+    await vi.waitFor(() => expect(existsSync(ready)).toBe(true), { timeout: 5000 });
+    process.listeners('SIGTERM').at(-1)?.('SIGTERM');
+    expect((await recorded).end.counts).toMatchObject({ exit: 2 });
+  });
 });
 
 /** What strace shows of a real program, whatever else could be recorded here. */
