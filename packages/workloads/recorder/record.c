@@ -4,7 +4,8 @@
  * Runs a command and writes what it and its descendants do to their memory, in the order it happened, as the kernel's event text:
  * memory system calls, new tasks, execs, exits and page faults. Needs root and tracefs; the events come from a private instance.
  * What exec makes shows in no event, so every task is stopped at its exec and its layout is written into the same stream:
- * a line "MAP pid <line of /proc/pid/maps>" for each mapping, then "MAPEND pid <start of the heap>".
+ * a line "MAP pid <line of /proc/pid/maps>" for each mapping, then "MAPEND pid <start of the heap>". A page fault that found no memory
+ * shows by what it led to: "SIGNAL pid address" when the task gets SIGSEGV or SIGBUS, or a system call that answers EFAULT.
  *
  * A signal to the recorder goes on to the command, and what happens until its end is written; a second one, or one after the command's
  * end, ends the recording there. Whatever the recorder ends by, the kernel kills the tasks it follows.
@@ -92,6 +93,7 @@ static void prepare(void) {
     set("1", "events/syscalls/sys_enter_%s/enable", calls[i]);
     set("1", "events/syscalls/sys_exit_%s/enable", calls[i]);
   }
+  if (set("ret == -14", "events/raw_syscalls/sys_exit/filter") >= 0) set("1", "events/raw_syscalls/sys_exit/enable");
   for (int i = 0; events[i]; i++) {
     char name[128];
     snprintf(name, sizeof name, "events/%s/enable", events[i]);
@@ -124,17 +126,27 @@ static unsigned long start_of_heap(pid_t pid) {
   return at ? strtoul(at + 1, 0, 10) : 0;
 }
 
+static void write_marker(int marker, const char *text, int length) {
+  if (write(marker, text, length) < 0) perror("record: trace_marker");
+}
+
 static void write_layout(pid_t pid, int marker) {
   char path[64], line[4096], out[4200];
   snprintf(path, sizeof path, "/proc/%d/maps", pid);
   FILE *maps = fopen(path, "r");
   while (maps && fgets(line, 900, maps)) {
-    int length = snprintf(out, sizeof out, "MAP %d %s", pid, line);
-    if (write(marker, out, length) < 0) perror("record: trace_marker");
+    write_marker(marker, out, snprintf(out, sizeof out, "MAP %d %s", pid, line));
   }
   if (maps) fclose(maps);
-  int length = snprintf(out, sizeof out, "MAPEND %d 0x%lx\n", pid, start_of_heap(pid));
-  if (write(marker, out, length) < 0) perror("record: trace_marker");
+  write_marker(marker, out, snprintf(out, sizeof out, "MAPEND %d 0x%lx\n", pid, start_of_heap(pid)));
+}
+
+/* Positive codes are the kernel's, for an address that can't be used; SI_KERNEL has none. */
+static void write_signal(pid_t pid, int marker) {
+  siginfo_t info;
+  char out[64];
+  if (ptrace(PTRACE_GETSIGINFO, pid, 0, &info) < 0 || info.si_code <= 0 || info.si_code == SI_KERNEL) return;
+  write_marker(marker, out, snprintf(out, sizeof out, "SIGNAL %d 0x%lx\n", pid, (unsigned long)info.si_addr));
 }
 
 /* Lets a task that stopped go on: with its signal, or as one that job control stopped, which goes on when SIGCONT comes. */
@@ -142,6 +154,7 @@ static void go_on(pid_t pid, int status, int marker) {
   int signal_number = WSTOPSIG(status), event = status >> 16;
   int job_control = signal_number == SIGSTOP || signal_number == SIGTSTP || signal_number == SIGTTIN || signal_number == SIGTTOU;
   if (event == PTRACE_EVENT_EXEC) write_layout(pid, marker);
+  if (!event && (signal_number == SIGSEGV || signal_number == SIGBUS)) write_signal(pid, marker);
   if (event == PTRACE_EVENT_STOP && job_control)
     ptrace(PTRACE_LISTEN, pid, 0, 0);
   else

@@ -17,6 +17,7 @@ export { placeRecords } from './generate/place.js';
 export { type ReallocOptions, realloc } from './generate/realloc.js';
 export { type SnapshotOptions, snapshot } from './generate/snapshot.js';
 export { type ZygoteOptions, zygote } from './generate/zygote.js';
+export { failedFaults } from './import/failed-faults.js';
 export { importPageFaults } from './import/page-faults.js';
 export { importStrace } from './import/strace.js';
 export type { PlacedRecord } from './parser.js';

@@ -10,6 +10,7 @@ import { InputError, PAGE_SIZE } from '@rmap-lab/core';
 import { Checksum } from './checksum.js';
 import { type BodyRecord, type EndRecord, FORMAT, VERSION } from './format.js';
 import { explainTouches } from './import/explain.js';
+import { failedFaults } from './import/failed-faults.js';
 import { leaveOutUnmapped } from './import/leave-out.js';
 import { importPageFaults } from './import/page-faults.js';
 import { importStrace } from './import/strace.js';
@@ -50,12 +51,15 @@ export async function record(command: readonly string[], { output }: { readonly 
     const events = join(scratch, 'events');
     if (missing === null) await runAttached(await recorder(), [events, ...command]);
     else await runStrace(events, command, missing);
+    // To be read at once: what a reader has without a listener is lost.
     const lines = (): AsyncIterable<string> => createInterface({ input: createReadStream(events) });
     const counts = { unexplained: 0, leftOut: 0 };
     const method = missing === null ? 'page-faults' : 'strace';
     let records: AsyncIterable<BodyRecord>;
-    if (missing === null) records = explainTouches(importPageFaults(lines()), () => counts.unexplained++);
-    else {
+    if (missing === null) {
+      const failed = await failedFaults(lines());
+      records = explainTouches(importPageFaults(lines(), 'events', failed), () => counts.unexplained++);
+    } else {
       // Once to count: what is left out stands in the header.
       for await (const _ of leaveOutUnmapped(importStrace(lines()), () => counts.leftOut++));
       records = leaveOutUnmapped(importStrace(lines()), () => {});

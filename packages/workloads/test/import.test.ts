@@ -1,6 +1,6 @@
 import { TraceError } from '@rmap-lab/core';
 import { describe, expect, it } from 'vitest';
-import { type BodyRecord, importPageFaults, importStrace } from '../src/index.js';
+import { type BodyRecord, failedFaults, importPageFaults, importStrace } from '../src/index.js';
 
 async function records(source: AsyncIterable<BodyRecord>): Promise<BodyRecord[]> {
   const all: BodyRecord[] = [];
@@ -89,6 +89,34 @@ describe('the importer of recorded page faults', () => {
       { type: 'call', process: 1, call: 'mmap', args: [0, 0x1000, 3, 0x22, -1, 0], result: 0x7f0000000000 },
       { type: 'call', process: 1, call: 'mremap', args: [0x7f0000000000, 0x1000, 0x2000, 1, 0], result: 0x7f0000010000 },
     ]);
+  });
+
+  it('takes a page fault that found no memory for no touch: of a signal, and of a call that answers EFAULT', async () => {
+    const lines = `${EVENTS}
+            prog-7    [000] d....  2.1: page_fault_user: address=0x7ffd0001f000 ip=0x5555 error_code=0x4
+            prog-7    [000] d....  2.2: page_fault_user: address=0x7ffd0001f008 ip=0x5555 error_code=0x7
+            prog-8    [001] d....  2.3: page_fault_user: address=0x7ffd0001e000 ip=0x5555 error_code=0x6
+          record-6    [001] .....  2.4: tracing_mark_write: SIGNAL 7 0x7ffd0001f008
+            prog-7    [000] d....  2.5: page_fault_user: address=0x7ffd0001f008 ip=0x5555 error_code=0x7
+            prog-8    [001] d....  2.6: page_fault_kernel: address=0x10 ip=copy error_code=0x0
+            prog-8    [001] d....  2.7: page_fault_kernel: address=0x11 ip=copy error_code=0x0
+            prog-8    [001] .....  2.8: sys_exit: NR 1 = -14
+            prog-8    [001] .....  2.9: sys_exit: NR 1 = -14`.split('\n');
+    const touches = (await records(importPageFaults(lines, 'events', await failedFaults(lines)))).slice(-4);
+    expect(touches.map((record) => record.type === 'touch' && [record.process, record.first, record.write])).toEqual([
+      false,
+      [1, 0x7ffd0001f, false],
+      [2, 0x7ffd0001e, true],
+      [1, 0x7ffd0001f, true],
+    ]);
+  });
+
+  it('reads names with line feeds in them', async () => {
+    const lines = EVENTS.replaceAll('comm=prog', 'comm=a\nb')
+      .replaceAll('/usr/bin/prog pid', '/usr/bin/a\nb pid')
+      .replaceAll(' prog-7', ' a\nb-7')
+      .split('\n');
+    expect(await records(importPageFaults(lines))).toEqual(await records(importPageFaults(EVENTS.split('\n'))));
   });
 
   it('refuses what the recorder did not write, with the line', async () => {

@@ -85,6 +85,16 @@ describe.runIf(pageFaults)('a program that is recorded', () => {
     expect([early, late, trapped].filter((file) => !existsSync(file))).toEqual([]);
   });
 
+  it('may use addresses that it does not have, and have a line feed in its name', async () => {
+    const program = join(scratch, 'line\nfeed');
+    const wild = '#include <unistd.h>\nint main(void) { return write(1, (char *)8, 1) < 0 ? *(volatile char *)16 : 0; }';
+    spawnSync('cc', ['-x', 'c', '-o', program, '-'], { input: wild });
+    const { unexplained, output } = await recordScript('wild.trace.gz', '"$1" || true', program);
+    expect(unexplained).toBe(0);
+    const report = await replay(new Kernel({ strategy: anonVma() }), readTrace(output));
+    expect(report.byKind).toMatchObject({ exec: 2, exit: 2 });
+  });
+
   it('is told when the recording is to end, and what it did by then is kept', async () => {
     const ready = join(scratch, 'ready');
     const recorded = recordScript('ended.trace.gz', 'touch "$1"; exec sleep 9', ready);

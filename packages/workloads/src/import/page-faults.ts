@@ -1,12 +1,12 @@
 import { PAGE_SIZE, TraceError } from '@rmap-lab/core';
 import { type BodyRecord, CALLS, type CallName, type LayoutEntry } from '../format.js';
 import { ERRNOS, heldArguments, recordedCall } from './calls.js';
+import { recordedEvents } from './events.js';
 import { type Files, FileTable } from './files.js';
 
-const EVENT = /^\s*.*-(\d+)\s+\[\d+\]\s+\S+\s+[\d.]+: (.*)$/;
 const MAP = /^tracing_mark_write: MAP (\d+) ([0-9a-f]+)-([0-9a-f]+) (....) ([0-9a-f]+) \S+ \d+\s*(.*)$/;
 const MAPEND = /^tracing_mark_write: MAPEND (\d+) (\S+)/;
-const EXECUTING = /^sched_process_exec: .* pid=(\d+) old_pid=(\d+)$/;
+const EXECUTING = /^sched_process_exec: .* pid=(\d+) old_pid=(\d+)/;
 const FAULT = /^page_fault_(?:user|kernel): address=(\S+) ip=\S+ error_code=(\S+)/;
 const NEW_TASK = /^task_newtask: pid=(\d+) comm=.* clone_flags=(\S+)/;
 const ENTER = /^sys_(\w+)\((.*)\)$/;
@@ -38,22 +38,19 @@ interface Task {
 }
 
 /**
- * Turns what the page-fault recorder wrote into records, from the first exec of the recorded command on.
- * @throws TraceError for a line that can't be understood
+ * Turns what the page-fault recorder wrote into records, from the first exec of the recorded command on. `failed`: what {@link failedFaults}
+ * finds in the same lines. @throws TraceError for a line that can't be understood
  */
 export async function* importPageFaults(
   lines: AsyncIterable<string> | Iterable<string>,
   name = 'events',
+  failed: ReadonlySet<number> = new Set(),
 ): AsyncGenerator<BodyRecord> {
   const importer = new Importer();
-  let position = 0;
-  for await (const line of lines) {
-    position++;
-    if (line.startsWith('#') || line.trim() === '') continue;
-    const event = EVENT.exec(line);
-    if (event === null) throw new TraceError(name, position, `'${line.slice(0, 60)}' is no event of the recorder`);
+  for await (const { pid, text, position } of recordedEvents(lines, name)) {
+    if (failed.has(position)) continue;
     try {
-      yield* importer.take(Number(event[1]), event[2]);
+      yield* importer.take(pid, text);
     } catch (error) {
       throw error instanceof SyntaxError ? new TraceError(name, position, error.message) : error;
     }
