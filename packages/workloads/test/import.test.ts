@@ -111,6 +111,29 @@ describe('the importer of recorded page faults', () => {
     ]);
   });
 
+  it('puts a call that freed memory before one of another thread that got it, though that came back first', async () => {
+    const lines = `${EVENTS}
+            prog-7    [000] .....  3.1: sys_munmap(addr: 0x7f0000000000, len: 0x1000)
+            prog-7    [000] .....  3.2: sys_munmap -> 0x0
+            prog-7    [000] .....  3.3: sys_mremap(addr: 0x7f0000001000, old_len: 0x1000, new_len: 0x3000, flags: 1, new_addr: 0)
+            prog-8    [001] .....  3.3: sys_mmap(addr: 0, len: 0x2000, prot: 3, flags: 0x22, fd: 0xffffffffffffffff, off: 0)
+            prog-8    [001] .....  3.4: sys_mmap -> 0x7f0000000000
+            prog-8    [001] d....  3.5: page_fault_user: address=0x7f0000001000 ip=0x5555 error_code=0x6
+            prog-7    [000] .....  3.6: sys_mremap -> 0x7f0000100000
+            prog-7    [000] .....  4.3: sys_munmap(addr: 0x7f0000000000, len: 0x2000)
+            prog-8    [001] .....  4.3: sys_mmap(addr: 0, len: 0x2000, prot: 3, flags: 0x22, fd: 0xffffffffffffffff, off: 0)
+            prog-8    [001] .....  4.4: sys_mmap -> 0x7f0000000000
+            prog-7    [000] .....  4.5: sys_munmap -> 0xfffffffffffffffc`.split('\n');
+    const order = (await records(importPageFaults(lines))).slice(-5);
+    expect(order.map((record) => ('call' in record ? record.call : record.type))).toEqual([
+      'munmap',
+      'mremap',
+      'mmap',
+      'touch',
+      'mmap',
+    ]);
+  });
+
   it('reads names with line feeds in them', async () => {
     const lines = EVENTS.replaceAll('comm=prog', 'comm=a\nb')
       .replaceAll('/usr/bin/prog pid', '/usr/bin/a\nb pid')

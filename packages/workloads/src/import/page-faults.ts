@@ -3,6 +3,7 @@ import { type BodyRecord, CALLS, type CallName, type LayoutEntry } from '../form
 import { ERRNOS, heldArguments, recordedCall } from './calls.js';
 import { recordedEvents } from './events.js';
 import { type Files, FileTable } from './files.js';
+import { type Asked, Settler } from './settle.js';
 
 const MAP = /^tracing_mark_write: MAP (\d+) ([0-9a-f]+)-([0-9a-f]+) (....) ([0-9a-f]+) \S+ \d+\s*(.*)$/;
 const MAPEND = /^tracing_mark_write: MAPEND (\d+) (\S+)/;
@@ -32,7 +33,7 @@ interface Task {
   readonly process: number;
   files: FileTable;
   /** The system call it is in, with its arguments. */
-  call: { readonly name: string; readonly args: readonly number[] } | null;
+  call: { readonly name: string; readonly args: readonly number[]; readonly asked: Asked | null } | null;
   /** What exec has made so far, from its start on; writes meanwhile are to the new program and wait for its layout. */
   exec: { readonly layout: LayoutEntry[]; readonly faults: Fault[] } | null;
 }
@@ -47,14 +48,16 @@ export async function* importPageFaults(
   failed: ReadonlySet<number> = new Set(),
 ): AsyncGenerator<BodyRecord> {
   const importer = new Importer();
+  const settler = new Settler(() => importer.underWay());
   for await (const { pid, text, position } of recordedEvents(lines, name)) {
     if (failed.has(position)) continue;
     try {
-      yield* importer.take(pid, text);
+      for (const record of importer.take(pid, text)) yield* settler.take(record);
     } catch (error) {
       throw error instanceof SyntaxError ? new TraceError(name, position, error.message) : error;
     }
   }
+  yield* settler.rest();
 }
 
 class Importer {
@@ -66,6 +69,11 @@ class Importer {
     const before = [...this.event(pid, event)];
     for (const [file, path] of this.files.introduced.splice(0)) yield { type: 'file', file, name: path, size: null };
     yield* before;
+  }
+
+  /** The calls that tasks are in. */
+  underWay(): readonly Asked[] {
+    return [...this.tasks.values()].flatMap(({ call }) => call?.asked ?? []);
   }
 
   private *event(pid: number, event: string): Generator<BodyRecord> {
@@ -86,9 +94,14 @@ class Importer {
     if (match !== null) return entered(task, match[1], match[2]);
     match = LEAVE.exec(event);
     if (match === null || task.call?.name !== match[1]) return;
-    const { name, args } = task.call;
+    const { name, args, asked } = task.call;
     task.call = null;
-    yield* this.returned(task, name, args, toNumber(match[2]));
+    const records = [...this.returned(task, name, args, toNumber(match[2]))];
+    if (asked !== null) {
+      asked.answered = true;
+      asked.record = records[0] ?? null;
+    }
+    yield* records;
   }
 
   /** The recorded command, when it asks for its first exec: all other tasks are born as somebody's child. */
@@ -162,6 +175,8 @@ class Importer {
 
   private *exited(pid: number, task: Task): Generator<BodyRecord> {
     this.tasks.delete(pid);
+    // It was killed in a call.
+    if (task.call?.asked) task.call.asked.answered = true;
     if (task.process !== 0) yield { type: 'exit', process: task.process };
   }
 
@@ -177,7 +192,10 @@ class Importer {
 }
 
 function entered(task: Task, name: string, text: string): void {
-  task.call = { name, args: Array.from(text.matchAll(ARGUMENT), ([, number]) => toNumber(number)) };
+  const args = Array.from(text.matchAll(ARGUMENT), ([, number]) => toNumber(number));
+  const call = recordedCall(name);
+  const asked = call === null ? null : { process: task.process, call, args, answered: false, record: null };
+  task.call = { name, args, asked };
   if (EXEC.test(name)) task.exec = { layout: [], faults: [] };
 }
 

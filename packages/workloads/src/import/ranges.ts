@@ -18,6 +18,11 @@ export class Ranges {
     return start >= end || (this.has(start) && this.bounds[this.below(start + 1)] >= end);
   }
 
+  /** Whether any of [start, end) belongs to the set. */
+  meets(start: number, end: number): boolean {
+    return start < end && (this.has(start) || this.below(start + 1) < this.below(end));
+  }
+
   add(start: number, end: number): void {
     this.replace(start, end, true);
   }
