@@ -35,7 +35,7 @@ static volatile sig_atomic_t signals;
 
 static const char *const calls[] = {"mmap",    "munmap", "mprotect", "pkey_mprotect", "mremap",       "brk",   "madvise", "mlock",
                                     "mlock2",  "munlock", "execve",  "execveat",      "openat",       "open",  "openat2", "dup",
-                                    "dup2",    "dup3",   "memfd_create", "close",     0};
+                                    "dup2",    "dup3",   "memfd_create", "close",  "shmget", "shmat", "shmdt", 0};
 static const char *const events[] = {"exceptions/page_fault_user", "exceptions/page_fault_kernel", "task/task_newtask",
                                      "sched/sched_process_exec",   "sched/sched_process_exit",     0};
 

@@ -134,6 +134,30 @@ describe('the importer of recorded page faults', () => {
     ]);
   });
 
+  it('maps and unmaps a file where shared memory is attached and detached, also by a child', async () => {
+    const asked = (pid: number, call: string, args: string, answer: string): string =>
+      `prog-${pid} [000] ..... 5.5: sys_${call}(${args})\nprog-${pid} [000] ..... 5.6: sys_${call} -> ${answer}\n`;
+    const lines = [
+      EVENTS,
+      asked(7, 'shmget', 'key: 0, size: 0x5000, shmflg: 0x380', '0x10001'),
+      asked(7, 'shmat', 'shmid: 0x10001, shmaddr: 0, shmflg: 0', '0x7f0000200000'),
+      'prog-7 [000] ..... 6.1: task_newtask: pid=10 comm=prog clone_flags=1200000 oom_score_adj=0\n',
+      asked(7, 'shmdt', 'shmaddr: 0x7f0000200000', '0x0'),
+      asked(10, 'shmat', 'shmid: 0x10001, shmaddr: 0, shmflg: 0x1000', '0x7f0000100000'),
+      asked(10, 'shmdt', 'shmaddr: 0x7f0000200000', '0x0'),
+      asked(10, 'shmdt', 'shmaddr: 0x7f0000200000', '0xffffffffffffffea'),
+    ].join('');
+    const calls = (await records(importPageFaults(lines.split('\n')))).slice(-6);
+    expect(calls).toEqual([
+      { type: 'file', file: 3, name: 'segment 65537', size: null },
+      { type: 'call', process: 1, call: 'mmap', args: [0x7f0000200000, 0x5000, 3, 1, 3, 0], result: 0x7f0000200000 },
+      { type: 'process', process: 4, parent: 1, kind: 'fork' },
+      { type: 'call', process: 1, call: 'munmap', args: [0x7f0000200000, 0x5000], result: 0 },
+      { type: 'call', process: 4, call: 'mmap', args: [0x7f0000100000, 0x5000, 1, 1, 3, 0], result: 0x7f0000100000 },
+      { type: 'call', process: 4, call: 'munmap', args: [0x7f0000200000, 0x5000], result: 0 },
+    ]);
+  });
+
   it('reads names with line feeds in them', async () => {
     const lines = EVENTS.replaceAll('comm=prog', 'comm=a\nb')
       .replaceAll('/usr/bin/prog pid', '/usr/bin/a\nb pid')

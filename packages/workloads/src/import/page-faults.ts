@@ -4,6 +4,7 @@ import { ERRNOS, heldArguments, recordedCall } from './calls.js';
 import { recordedEvents } from './events.js';
 import { type Files, FileTable } from './files.js';
 import { type Asked, Settler } from './settle.js';
+import { SharedMemory } from './shared-memory.js';
 
 const MAP = /^tracing_mark_write: MAP (\d+) ([0-9a-f]+)-([0-9a-f]+) (....) ([0-9a-f]+) \S+ \d+\s*(.*)$/;
 const MAPEND = /^tracing_mark_write: MAPEND (\d+) (\S+)/;
@@ -32,6 +33,8 @@ interface Fault {
 interface Task {
   readonly process: number;
   files: FileTable;
+  /** Bytes of its segments of shared memory, by address. */
+  attached: Map<number, number>;
   /** The system call it is in, with its arguments. */
   call: { readonly name: string; readonly args: readonly number[]; readonly asked: Asked | null } | null;
   /** What exec has made so far, from its start on; writes meanwhile are to the new program and wait for its layout. */
@@ -63,6 +66,7 @@ export async function* importPageFaults(
 class Importer {
   private readonly tasks = new Map<number, Task>();
   private readonly files: Files = { byPath: new Map(), introduced: [] };
+  private readonly segments = new SharedMemory();
   private processes = 0;
 
   *take(pid: number, event: string): Generator<BodyRecord> {
@@ -107,7 +111,7 @@ class Importer {
   /** The recorded command, when it asks for its first exec: all other tasks are born as somebody's child. */
   private command(pid: number, event: string): Task | undefined {
     if (this.tasks.size > 0 || !EXEC.test(event)) return undefined;
-    const task: Task = { process: 0, files: new FileTable(this.files), call: null, exec: null };
+    const task: Task = { process: 0, files: new FileTable(this.files), attached: new Map(), call: null, exec: null };
     this.tasks.set(pid, task);
     return task;
   }
@@ -141,6 +145,7 @@ class Importer {
     if (task?.exec == null) return;
     const { layout, faults } = task.exec;
     task.exec = null;
+    task.attached = new Map();
     let { process } = task;
     if (process === 0) {
       process = ++this.processes;
@@ -163,8 +168,9 @@ class Importer {
     if (parent.process === 0) return;
     const process = ++this.processes;
     const files = (flags & CLONE_FILES) !== 0 ? parent.files : parent.files.copy();
-    this.tasks.set(pid, { process, files, call: null, exec: null });
     const shares = (flags & CLONE_VM) !== 0;
+    const attached = shares ? parent.attached : new Map(parent.attached);
+    this.tasks.set(pid, { process, files, attached, call: null, exec: null });
     yield {
       type: 'process',
       process,
@@ -183,6 +189,11 @@ class Importer {
   private *returned(task: Task, name: string, args: readonly number[], result: number): Generator<BodyRecord> {
     if (EXEC.test(name)) task.exec = null;
     if (task.files.called(name, args, result) || EXEC.test(name) || task.process === 0) return;
+    const segment = result < 0 ? null : this.segments.called(name, args, result, task.attached, task.files);
+    if (segment !== null) {
+      const [call, args] = segment;
+      return yield { type: 'call', process: task.process, call, args, result: call === 'mmap' ? result : 0 };
+    }
     const call = recordedCall(name);
     const refusal = result < 0 ? ERRNOS[-result] : null;
     if (call === null || refusal === undefined) return;
