@@ -15,6 +15,8 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -26,10 +28,21 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Shared by all processors, so that large machines need no more memory than small ones. */
+/* Shared by all processors, so that large machines need no more memory than small ones; and what each of them has at least. */
+#ifndef BUFFER_KB
 #define BUFFER_KB (192 * 1024)
+#define LEAST_KB (4 * 1024)
+#endif
 
 static char instance[128];
+static int processors;
+/* Of one processor's buffer. */
+static long buffer_bytes;
+static int events_in = -1, events_out = -1;
+/* Why an event could not be copied to OUT. */
+static volatile int copy_error;
+/* Nothing more will happen. */
+static volatile int stopped;
 static pid_t command;
 static volatile sig_atomic_t signals;
 
@@ -83,7 +96,10 @@ static void prepare(void) {
   }
   must_set("0", "tracing_on");
   char kilobytes[32];
-  snprintf(kilobytes, sizeof kilobytes, "%ld", BUFFER_KB / sysconf(_SC_NPROCESSORS_ONLN));
+  processors = sysconf(_SC_NPROCESSORS_CONF);
+  buffer_bytes = 1024L * BUFFER_KB / sysconf(_SC_NPROCESSORS_ONLN);
+  if (buffer_bytes < 1024L * LEAST_KB) buffer_bytes = 1024L * LEAST_KB;
+  snprintf(kilobytes, sizeof kilobytes, "%ld", buffer_bytes / 1024);
   must_set(kilobytes, "buffer_size_kb");
   must_set("mono", "trace_clock");
   must_set("1", "options/event-fork");
@@ -109,6 +125,7 @@ static void finish(void) {
 
 static void fail(const char *what) {
   fprintf(stderr, "record: %s: %s\n", what, strerror(errno));
+  close(events_in);
   finish();
   exit(1);
 }
@@ -182,33 +199,74 @@ static int follow(void) {
   return result;
 }
 
-static unsigned long lost_events(void) {
-  unsigned long lost = 0;
-  for (int cpu = 0; cpu < (int)sysconf(_SC_NPROCESSORS_CONF); cpu++) {
-    char path[300], line[128];
-    snprintf(path, sizeof path, "%s/per_cpu/cpu%d/stats", instance, cpu);
-    FILE *stats = fopen(path, "r");
-    while (stats && fgets(line, sizeof line, stats)) {
-      unsigned long n;
-      if (sscanf(line, "overrun: %lu", &n) == 1 || sscanf(line, "dropped events: %lu", &n) == 1) lost += n;
-    }
-    if (stats) fclose(stats);
-  }
+/* A number that a processor's buffer tells of itself. */
+static long statistic(int cpu, const char *format) {
+  char path[300], line[128];
+  long n, sum = 0;
+  snprintf(path, sizeof path, "%s/per_cpu/cpu%d/stats", instance, cpu);
+  FILE *stats = fopen(path, "r");
+  while (stats && fgets(line, sizeof line, stats))
+    if (sscanf(line, format, &n) == 1) sum += n;
+  if (stats) fclose(stats);
+  return sum;
+}
+
+static long lost_events(void) {
+  long lost = 0;
+  for (int cpu = 0; cpu < processors; cpu++) lost += statistic(cpu, "overrun: %ld") + statistic(cpu, "dropped events: %ld");
   return lost;
 }
 
-static int copy_events(const char *to) {
-  char path[300], buffer[1 << 16];
-  size_t n;
-  snprintf(path, sizeof path, "%s/trace", instance);
-  FILE *in = fopen(path, "r"), *out = fopen(to, "w");
-  if (!in || !out) {
-    fprintf(stderr, "record: can't write %s: %s\n", to, strerror(errno));
-    return 1;
+/* Bytes that wait in the fullest of the processors' buffers. */
+static long fullest(void) {
+  long most = 0;
+  for (int cpu = 0; cpu < processors; cpu++) {
+    long bytes = statistic(cpu, "bytes: %ld");
+    if (bytes > most) most = bytes;
   }
-  while ((n = fread(buffer, 1, sizeof buffer, in)) > 0) fwrite(buffer, 1, n, out);
-  fclose(in);
-  return fclose(out) ? 1 : 0;
+  return most;
+}
+
+/* Moves about so many bytes of text from the buffers to OUT, the oldest events first. */
+static void copy_events(long most) {
+  char text[1 << 13];
+  ssize_t n = 0;
+  while (most > 0 && !copy_error && (n = read(events_in, text, sizeof text)) > 0) {
+    most -= n;
+    for (ssize_t done = 0, now; done < n && !copy_error; done += now)
+      if ((now = write(events_out, text + done, n - done)) < 0) copy_error = errno;
+  }
+  if (n < 0 && errno != EAGAIN) copy_error = errno;
+}
+
+/*
+ * Makes room while tasks run: whenever a buffer is half full, and not more than a part of it. Were events copied as soon as they happen,
+ * those of two processors could come out in the wrong order.
+ */
+static void *make_room(void *unused) {
+  while (!stopped) {
+    if (fullest() > buffer_bytes / 2)
+      copy_events(buffer_bytes / 2);
+    else
+      usleep(20000);
+  }
+  return unused;
+}
+
+/* Follows the command and takes what happens to OUT. The command's exit status, as follow says it. */
+static int follow_and_copy(void) {
+  pthread_t copier;
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  int alone = pthread_create(&copier, 0, make_room, 0);
+  pthread_sigmask(SIG_SETMASK, &before, 0);
+  int result = follow();
+  set("0", "tracing_on");
+  stopped = 1;
+  if (!alone) pthread_join(copier, 0);
+  copy_events(LONG_MAX);
+  return result;
 }
 
 int main(int argc, char **argv) {
@@ -216,10 +274,16 @@ int main(int argc, char **argv) {
     fprintf(stderr, "usage: record OUT COMMAND [ARGUMENT...]\n");
     return 1;
   }
+  char text[300];
   catch_signals();
   /* Nobody is left to record for. */
   prctl(PR_SET_PDEATHSIG, SIGTERM);
   prepare();
+  snprintf(text, sizeof text, "%s/trace_pipe", instance);
+  events_in = open(text, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  if (events_in < 0) fail("trace_pipe of tracefs");
+  events_out = open(argv[1], O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  if (events_out < 0) fail(argv[1]);
   int go[2];
   if (pipe2(go, O_CLOEXEC) < 0) fail("pipe");
   command = fork();
@@ -233,7 +297,6 @@ int main(int argc, char **argv) {
     fprintf(stderr, "record: %s: %s\n", argv[2], strerror(errno));
     _exit(127);
   }
-  char text[32];
   if (ptrace(PTRACE_SEIZE, command, 0,
              PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL) < 0)
     fail("ptrace");
@@ -241,13 +304,16 @@ int main(int argc, char **argv) {
   must_set(text, "set_event_pid");
   must_set("1", "tracing_on");
   if (write(go[1], "", 1) != 1) fail("pipe");
-  int result = follow();
-  set("0", "tracing_on");
-  unsigned long lost = lost_events();
-  int failed = lost ? 3 : copy_events(argv[1]);
+  int result = follow_and_copy();
+  long lost = lost_events();
+  close(events_in);
+  if (close(events_out) < 0 && !copy_error) copy_error = errno;
   finish();
-  if (failed == 1) return failed;
-  if (result < 0) fprintf(stderr, "record: ended by a signal before the command, %lu events were lost\n", lost);
-  else fprintf(stderr, "record: the command ended with status %d, %lu events were lost\n", result, lost);
-  return failed;
+  if (result < 0)
+    fprintf(stderr, "record: ended by a signal before the command\n");
+  else
+    fprintf(stderr, "record: the command ended with status %d\n", result);
+  if (copy_error) fprintf(stderr, "record: can't keep the events in %s: %s; TMPDIR says where\n", argv[1], strerror(copy_error));
+  if (lost) fprintf(stderr, "record: %ld events were lost, as they came faster than they could be written to %s\n", lost, argv[1]);
+  return copy_error ? 1 : lost ? 3 : 0;
 }

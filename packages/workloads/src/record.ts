@@ -110,7 +110,7 @@ async function recorder(): Promise<string> {
   if (existsSync(program)) return program;
   // Under a name of its own first: another recording may do the same at the same time.
   const fresh = `${program}.${process.pid}`;
-  await promisify(execFile)('cc', ['-O2', '-o', fresh, SOURCE]).catch((error: Error) => {
+  await promisify(execFile)('cc', ['-O2', '-pthread', '-o', fresh, SOURCE]).catch((error: Error) => {
     throw new CannotRecord(`the recorder does not compile: ${error.message}`);
   });
   await rename(fresh, program);
@@ -136,7 +136,8 @@ function runAttached(program: string, args: readonly string[]): Promise<void> {
     const child = spawn(program, args, { stdio: ['inherit', 'inherit', 'pipe'] });
     let errors = '';
     child.stderr.on('data', (data: Buffer) => {
-      errors += data.toString();
+      // The command's own as well, which may be endless; wanted is the last line.
+      errors = `${errors}${data}`.slice(-4096);
       process.stderr.write(data);
     });
     // The terminal interrupts the child as well; what ends us alone, it must be told.

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Kernel } from '@rmap-lab/core';
 import { anonVma } from '@rmap-lab/strategy-anon-vma';
-import { afterAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { leaveOutUnmapped } from '../src/import/leave-out.js';
 import {
   type BodyRecord,
@@ -101,6 +101,39 @@ describe.runIf(pageFaults)('a program that is recorded', () => {
     await vi.waitFor(() => expect(existsSync(ready)).toBe(true), { timeout: 5000 });
     process.listeners('SIGTERM').at(-1)?.('SIGTERM');
     expect((await recorded).end.counts).toMatchObject({ exit: 2 });
+  });
+});
+
+describe.runIf(pageFaults)('the recorder', () => {
+  const recorder = join(scratch, 'small-recorder');
+  beforeAll(() => {
+    const small = ['-DBUFFER_KB=2048', '-DLEAST_KB=1024', '-pthread', '-o', recorder];
+    spawnSync('cc', [...small, new URL('../recorder/record.c', import.meta.url).pathname]);
+  });
+
+  it('takes more events than its buffers hold', () => {
+    const busy = join(scratch, 'busy');
+    const input = `#include <sys/mman.h>
+      #include <unistd.h>
+      int main(void) {
+        for (int i = 0; i < 30; i++, usleep(4000)) {
+          char *p = mmap(0, 1 << 23, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+          for (int at = 0; at < 1 << 23; at += 4096) p[at] = 1;
+          munmap(p, 1 << 23);
+        }
+      }`;
+    spawnSync('cc', ['-x', 'c', '-o', busy, '-'], { input });
+    const events = join(scratch, 'many-events');
+    expect(spawnSync(recorder, [events, busy]).stderr.toString()).toBe('record: the command ended with status 0\n');
+    expect(readFileSync(events, 'utf8').split('page_fault_user').length).toBeGreaterThan(30 * 2048);
+  });
+
+  it('says that it could not write all', () => {
+    const { status, stderr } = spawnSync(recorder, ['/dev/full', 'true']);
+    expect([status, stderr.toString()]).toEqual([
+      1,
+      expect.stringContaining("can't keep the events in /dev/full: No space left"),
+    ]);
   });
 });
 
