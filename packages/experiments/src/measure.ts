@@ -91,7 +91,8 @@ export interface MeasureOptions {
  */
 export async function measure(strategy: RmapStrategy, workload: Workload, options: MeasureOptions = {}): Promise<Measurement> {
   const { seed = 1, preset = null, layout, signal, onProgress } = options;
-  const kernel = new Kernel({ strategy, ...(layout && { layout }) });
+  // A trace does not hold the limits that recorded stacks grew within.
+  const kernel = new Kernel({ strategy, stackLimit: Number.MAX_SAFE_INTEGER, ...(layout && { layout }) });
   const run = new Run(kernel, strategy, seed);
   const started = performance.now();
   let report: ReplayReport | null = null;

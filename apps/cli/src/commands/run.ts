@@ -69,7 +69,8 @@ async function measure(
   { seed, skipMismatches, kernelActivity, layout: layoutName }: RunOptions,
 ): Promise<{ document: RunDocument; witness: string | null }> {
   const layout = layoutOf(layoutName);
-  const kernel = new Kernel({ strategy, ...(layout && { layout }) });
+  // A trace does not hold the limits that recorded stacks grew within.
+  const kernel = new Kernel({ strategy, stackLimit: Number.MAX_SAFE_INTEGER, ...(layout && { layout }) });
   const observer = new Observer(kernel, operations, seed);
   const activity = kernelActivity === undefined ? null : new KernelActivity(kernel, kernelActivity, seed);
   const records = activity === null ? workload.records : activity.between(workload.records);
