@@ -1,5 +1,6 @@
 import { TraceError } from '@rmap-lab/core';
 import { describe, expect, it } from 'vitest';
+import { explainTouches } from '../src/import/explain.js';
 import { type BodyRecord, failedFaults, importPageFaults, importStrace } from '../src/index.js';
 
 async function records(source: AsyncIterable<BodyRecord>): Promise<BodyRecord[]> {
@@ -156,6 +157,19 @@ describe('the importer of recorded page faults', () => {
       { type: 'call', process: 4, call: 'mmap', args: [0x7f0000100000, 0x5000, 1, 1, 3, 0], result: 0x7f0000100000 },
       { type: 'call', process: 4, call: 'munmap', args: [0x7f0000200000, 0x5000], result: 0 },
     ]);
+  });
+
+  it('knows that memory which grows down, and the stack, may grow to a page that was touched', async () => {
+    const lines = `${EVENTS}
+            prog-7    [000] d....  7.1: page_fault_user: address=0x7ffcff000000 ip=0x5555 error_code=0x6
+            prog-7    [000] .....  7.2: sys_mmap(addr: 0, len: 0x2000, prot: 3, flags: 0x122, fd: 0xffffffffffffffff, off: 0)
+            prog-7    [000] .....  7.3: sys_mmap -> 0x7e0000000000
+            prog-7    [000] d....  7.4: page_fault_user: address=0x7dffffff0000 ip=0x5555 error_code=0x6
+            prog-7    [000] d....  7.5: page_fault_user: address=0x7e0000003000 ip=0x5555 error_code=0x6
+            prog-9    [000] .....  7.6: sched_process_exit: comm=prog pid=9 prio=120`.split('\n');
+    const unexplained: number[] = [];
+    await records(explainTouches(importPageFaults(lines), ({ first }) => unexplained.push(first)));
+    expect(unexplained).toEqual([0x7e0000003]);
   });
 
   it('reads names with line feeds in them', async () => {

@@ -20,9 +20,14 @@ Example:
     .action(async (command: string[], { output }: { output: string }) => {
       // npm changes into the clone's top; files are meant from where the user stands.
       const file = resolve(process.env.INIT_CWD ?? process.cwd(), output);
-      const { method, missing, leftOut, end } = await record(command, { output: file });
+      const { method, missing, unexplained, leftOut, end } = await record(command, { output: file });
       const records = Object.values(end.counts).reduce((sum, n) => sum + n, 0);
       process.stderr.write(`rmap-lab: ${records.toLocaleString('en-US')} records (${method}) in ${output}\n`);
+      if (unexplained > 0)
+        process.stderr.write(
+          `rmap-lab: ${unexplained.toLocaleString('en-US')} page faults were in memory that nothing recorded had mapped (a program of 32 bits, ` +
+            'asynchronous I/O, memory attached before the recording): a replay stops at the first, or goes on with --skip-mismatches\n',
+        );
       if (missing === null) return;
       process.stderr.write(
         `rmap-lab: no page faults were recorded: ${missing}\n` +

@@ -2,9 +2,6 @@ import { PAGE_SIZE } from '@rmap-lab/core';
 import type { BodyRecord, TouchRecord } from '../format.js';
 import { type Space, Spaces } from './mapped.js';
 
-/** How far a stack may grow: the usual limit (RLIMIT_STACK). */
-const STACK_LIMIT = 8 * 1024 * 1024;
-
 /**
  * Hands records on, and tells of every touched page that lies in nothing that the records before it mapped: a recording with such
  * pages lacks something, and can't be replayed. What the pages of a mapping may be used for is left to the replay.
@@ -28,12 +25,11 @@ function explain(space: Space, touch: TouchRecord, onUnexplained: (touch: TouchR
   }
 }
 
-/** Whether a page is mapped, or the stack may grow down to it. */
-function touched({ mapped, stackEnd }: Space, page: number): boolean {
+/** Whether a page is mapped, or a stack may grow down to it: how far, limits say that are not recorded. */
+function touched({ mapped, stackEnds }: Space, page: number): boolean {
   if (mapped.has(page)) return true;
-  if (page >= stackEnd || page < stackEnd - STACK_LIMIT) return false;
   const above = mapped.after(page);
-  if (above === null || above.end < stackEnd) return false;
+  if (above === null || !stackEnds.some((end) => above.start < end && end <= above.end)) return false;
   mapped.add(page, above.start);
   return true;
 }

@@ -1,12 +1,12 @@
-import { alignUp, MREMAP_DONTUNMAP } from '@rmap-lab/core';
+import { alignUp, MAP_GROWSDOWN, MREMAP_DONTUNMAP } from '@rmap-lab/core';
 import type { BodyRecord, CallRecord } from '../format.js';
 import { Ranges } from './ranges.js';
 
 /** What is mapped in one address space, as far as records say. */
 export interface Space {
   readonly mapped: Ranges;
-  /** 0: no stack. */
-  readonly stackEnd: number;
+  /** Ends of what grows down: of the stack, and of memory that was mapped so. */
+  stackEnds: readonly number[];
   /** Start and end of the heap; null: not known yet. */
   heap: { readonly start: number; readonly end: number } | null;
 }
@@ -16,7 +16,7 @@ export class Spaces {
   private readonly spaces = new Map<number, Space>();
 
   of(process: number): Space {
-    return this.spaces.get(process) ?? { mapped: new Ranges(), stackEnd: 0, heap: null };
+    return this.spaces.get(process) ?? { mapped: new Ranges(), stackEnds: [], heap: null };
   }
 
   follow(record: BodyRecord): void {
@@ -29,9 +29,9 @@ export class Spaces {
       case 'exec': {
         const mapped = new Ranges();
         for (const { start, end } of record.layout) mapped.add(start, end);
-        const stackEnd = record.layout.find(({ kind }) => kind === 'stack')?.end ?? 0;
+        const stackEnds = record.layout.filter(({ kind }) => kind === 'stack').map(({ end }) => end);
         const start = record.layout.find(({ kind }) => kind === 'heap')?.start ?? record.brk;
-        this.spaces.set(record.process, { mapped, stackEnd, heap: start === null ? null : { start, end: start } });
+        this.spaces.set(record.process, { mapped, stackEnds, heap: start === null ? null : { start, end: start } });
         break;
       }
       case 'exit':
@@ -47,8 +47,11 @@ export class Spaces {
 function called(space: Space, { call, args }: CallRecord, result: number): void {
   const { mapped } = space;
   const [address, length, newLength, flags] = args;
-  if (call === 'mmap') mapped.add(result, result + alignUp(length));
-  else if (call === 'munmap') mapped.remove(address, address + alignUp(length));
+  if (call === 'mmap') {
+    mapped.add(result, result + alignUp(length));
+    if ((args[3] & MAP_GROWSDOWN) !== 0) space.stackEnds = [...space.stackEnds, result + alignUp(length)];
+  }
+  if (call === 'munmap') mapped.remove(address, address + alignUp(length));
   else if (call === 'mremap') {
     if ((flags & MREMAP_DONTUNMAP) === 0) mapped.remove(address, address + alignUp(length));
     mapped.add(result, result + alignUp(newLength));
