@@ -48,7 +48,7 @@ static volatile sig_atomic_t signals;
 
 static const char *const calls[] = {"mmap",    "munmap", "mprotect", "pkey_mprotect", "mremap",       "brk",   "madvise", "mlock",
                                     "mlock2",  "munlock", "execve",  "execveat",      "openat",       "open",  "openat2", "dup",
-                                    "dup2",    "dup3",   "memfd_create", "close",  "shmget", "shmat", "shmdt", 0};
+                                    "dup2",    "dup3",   "memfd_create", "close",  "shmget", "shmat", "shmdt", "clone", "clone3", "fork", "vfork", 0};
 static const char *const events[] = {"exceptions/page_fault_user", "exceptions/page_fault_kernel", "task/task_newtask",
                                      "sched/sched_process_exec",   "sched/sched_process_exit",     0};
 
@@ -110,6 +110,8 @@ static void prepare(void) {
     set("1", "events/syscalls/sys_exit_%s/enable", calls[i]);
   }
   if (set("ret == -14", "events/raw_syscalls/sys_exit/filter") >= 0) set("1", "events/raw_syscalls/sys_exit/enable");
+  /* When a fork has copied an address space that threads go on changing. */
+  if (set("write == 1", "events/mmap_lock/mmap_lock_released/filter") >= 0) set("1", "events/mmap_lock/mmap_lock_released/enable");
   for (int i = 0; events[i]; i++) {
     char name[128];
     snprintf(name, sizeof name, "events/%s/enable", events[i]);

@@ -135,6 +135,24 @@ describe('the importer of recorded page faults', () => {
     ]);
   });
 
+  it('starts a child from what was mapped when it was copied, whatever threads did until it was there', async () => {
+    const lines = `${EVENTS}
+            prog-7    [000] .....  8.1: sys_clone(clone_flags: 0x1200011, newsp: 0, parent_tidptr: 0, child_tidptr: 0, tls: 0)
+            prog-8    [001] .....  8.2: sys_mmap(addr: 0, len: 0x2000, prot: 3, flags: 0x22, fd: 0xffffffffffffffff, off: 0)
+            prog-7    [000] .....  8.3: mmap_lock_released: mm=00000000aa memcg_id=1 write=true
+            prog-8    [001] d....  8.4: page_fault_user: address=0x7f0000001000 ip=0x5555 error_code=0x6
+            prog-7    [000] .....  8.5: mmap_lock_released: mm=00000000bb memcg_id=1 write=true
+            prog-8    [001] .....  8.6: sys_mmap -> 0x7f0000100000
+            prog-7    [000] .....  8.7: task_newtask: pid=11 comm=prog clone_flags=1200000 oom_score_adj=0
+            prog-7    [000] .....  8.8: sys_clone -> 0xb
+            prog-7    [000] .....  9.1: sys_clone(clone_flags: 0x1200011, newsp: 0, parent_tidptr: 0, child_tidptr: 0, tls: 0)
+            prog-7    [000] .....  9.2: mmap_lock_released: mm=00000000bb memcg_id=1 write=true
+            prog-7    [000] .....  9.3: sys_clone -> 0xfffffffffffffff4
+            prog-8    [001] d....  9.4: page_fault_user: address=0x7f0000002000 ip=0x5555 error_code=0x6`.split('\n');
+    const order = (await records(importPageFaults(lines))).slice(-4);
+    expect(order.map((record) => ('call' in record ? record.call : record.type))).toEqual(['touch', 'process', 'mmap', 'touch']);
+  });
+
   it('maps and unmaps a file where shared memory is attached and detached, also by a child', async () => {
     const asked = (pid: number, call: string, args: string, answer: string): string =>
       `prog-${pid} [000] ..... 5.5: sys_${call}(${args})\nprog-${pid} [000] ..... 5.6: sys_${call} -> ${answer}\n`;

@@ -3,19 +3,22 @@ import { type BodyRecord, CALLS, type CallName, type LayoutEntry } from '../form
 import { ERRNOS, heldArguments, recordedCall } from './calls.js';
 import { recordedEvents } from './events.js';
 import { type Files, FileTable } from './files.js';
-import { type Asked, Settler } from './settle.js';
+import { type Asked, type Copied, Settler } from './settle.js';
 import { SharedMemory } from './shared-memory.js';
 
 const MAP = /^tracing_mark_write: MAP (\d+) ([0-9a-f]+)-([0-9a-f]+) (....) ([0-9a-f]+) \S+ \d+\s*(.*)$/;
 const MAPEND = /^tracing_mark_write: MAPEND (\d+) (\S+)/;
 const EXECUTING = /^sched_process_exec: .* pid=(\d+) old_pid=(\d+)/;
 const FAULT = /^page_fault_(?:user|kernel): address=(\S+) ip=\S+ error_code=(\S+)/;
+/** Also of a fork, when it has copied an address space and lets others change it again. */
+const UNLOCKED = /^mmap_lock_released: .*write=true$/;
 const NEW_TASK = /^task_newtask: pid=(\d+) comm=.* clone_flags=(\S+)/;
 const ENTER = /^sys_(\w+)\((.*)\)$/;
 const LEAVE = /^sys_(\w+) -> (\S+)/;
 /** An argument of a call. Since Linux 6.19 strings follow after addresses, and some flags are words: those of calls about files, where they don't matter. */
 const ARGUMENT = /\b\w+: (-?(?:0x[0-9a-f]+|\d+))/g;
 
+const CLONE = /^(?:clone3?|v?fork)$/;
 const EXEC = /^(?:sys_)?execve(?:at)?\b/;
 
 const CLONE_VM = 0x100;
@@ -36,7 +39,7 @@ interface Task {
   /** Bytes of its segments of shared memory, by address. */
   attached: Map<number, number>;
   /** The system call it is in, with its arguments. */
-  call: { readonly name: string; readonly args: readonly number[]; readonly asked: Asked | null } | null;
+  call: { readonly name: string; readonly args: readonly number[]; readonly asked: Asked | null; copied: Copied | null } | null;
   /** What exec has made so far, from its start on; writes meanwhile are to the new program and wait for its layout. */
   exec: { readonly layout: LayoutEntry[]; readonly faults: Fault[] } | null;
 }
@@ -69,7 +72,7 @@ class Importer {
   private readonly segments = new SharedMemory();
   private processes = 0;
 
-  *take(pid: number, event: string): Generator<BodyRecord> {
+  *take(pid: number, event: string): Generator<BodyRecord | Copied> {
     const before = [...this.event(pid, event)];
     for (const [file, path] of this.files.introduced.splice(0)) yield { type: 'file', file, name: path, size: null };
     yield* before;
@@ -80,7 +83,7 @@ class Importer {
     return [...this.tasks.values()].flatMap(({ call }) => call?.asked ?? []);
   }
 
-  private *event(pid: number, event: string): Generator<BodyRecord> {
+  private *event(pid: number, event: string): Generator<BodyRecord | Copied> {
     let match = MAP.exec(event);
     if (match !== null) return this.mapped(match);
     match = MAPEND.exec(event);
@@ -91,6 +94,7 @@ class Importer {
     if (task === undefined) return;
     match = FAULT.exec(event);
     if (match !== null) return yield* this.fault(task, Number(match[1]), Number(match[2]));
+    if (UNLOCKED.test(event)) return yield* unlocked(task);
     match = NEW_TASK.exec(event);
     if (match !== null) return yield* this.forked(task, Number(match[1]), Number.parseInt(match[2], 16));
     if (event.startsWith('sched_process_exit')) return yield* this.exited(pid, task);
@@ -98,8 +102,9 @@ class Importer {
     if (match !== null) return entered(task, match[1], match[2]);
     match = LEAVE.exec(event);
     if (match === null || task.call?.name !== match[1]) return;
-    const { name, args, asked } = task.call;
+    const { name, args, asked, copied } = task.call;
     task.call = null;
+    if (copied !== null) copied.answered = true;
     const records = [...this.returned(task, name, args, toNumber(match[2]))];
     if (asked !== null) {
       asked.answered = true;
@@ -171,18 +176,18 @@ class Importer {
     const shares = (flags & CLONE_VM) !== 0;
     const attached = shares ? parent.attached : new Map(parent.attached);
     this.tasks.set(pid, { process, files, attached, call: null, exec: null });
-    yield {
-      type: 'process',
-      process,
-      parent: parent.process,
-      kind: shares ? ((flags & CLONE_VFORK) !== 0 ? 'vfork' : 'thread') : 'fork',
-    };
+    const kind = shares ? ((flags & CLONE_VFORK) !== 0 ? 'vfork' : 'thread') : 'fork';
+    const record: BodyRecord = { type: 'process', process, parent: parent.process, kind };
+    const copied = parent.call?.copied ?? null;
+    if (copied !== null) copied.answered = true;
+    if (copied === null || shares) yield record;
+    else copied.record = record;
   }
 
   private *exited(pid: number, task: Task): Generator<BodyRecord> {
     this.tasks.delete(pid);
     // It was killed in a call.
-    if (task.call?.asked) task.call.asked.answered = true;
+    for (const one of [task.call?.asked, task.call?.copied]) if (one) one.answered = true;
     if (task.process !== 0) yield { type: 'exit', process: task.process };
   }
 
@@ -202,11 +207,17 @@ class Importer {
   }
 }
 
+function* unlocked({ call }: Task): Generator<Copied> {
+  if (call === null || !CLONE.test(call.name)) return;
+  call.copied ??= { type: 'copied', answered: false, record: null };
+  yield call.copied;
+}
+
 function entered(task: Task, name: string, text: string): void {
   const args = Array.from(text.matchAll(ARGUMENT), ([, number]) => toNumber(number));
   const call = recordedCall(name);
   const asked = call === null ? null : { process: task.process, call, args, answered: false, record: null };
-  task.call = { name, args, asked };
+  task.call = { name, args, asked, copied: null };
   if (EXEC.test(name)) task.exec = { layout: [], faults: [] };
 }
 

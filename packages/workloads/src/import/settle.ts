@@ -13,15 +13,25 @@ export interface Asked {
   record: BodyRecord | null;
 }
 
-/** A record that waits for its turn, and the calls that were under way when it came. */
+/** A fork that has copied its address space. Who else shares that may go on, and come back before it. */
+export interface Copied {
+  readonly type: 'copied';
+  /** It came back, or is not to. */
+  answered: boolean;
+  /** The new process; null: none, or not yet. */
+  record: BodyRecord | null;
+}
+
+/** What waits for its turn, and the calls that were under way when it came. */
 interface Held {
-  readonly record: BodyRecord;
+  readonly it: BodyRecord | Copied;
   readonly beside: readonly Asked[];
 }
 
 /**
  * Puts calls of threads into the order in which they took effect. They are seen as they come back: a thread may get memory that another
- * has just freed, and be back before it. So who gets memory that is still mapped waits for the call that was about to free it.
+ * has just freed, and be back before it. So who gets memory that is still mapped waits for the call that was about to free it; and what
+ * comes after an address space was copied waits for the process that has the copy.
  */
 export class Settler {
   private readonly spaces = new Spaces();
@@ -30,31 +40,38 @@ export class Settler {
   /** `underWay`: the calls that tasks are in at this moment. */
   constructor(private readonly underWay: () => readonly Asked[]) {}
 
-  /** The records that `record` makes ready, in order. */
-  *take(record: BodyRecord): Generator<BodyRecord> {
-    const free = record.type !== 'call' || (this.held.length === 0 && this.inTheWay(record) === null);
-    this.held.push({ record, beside: free ? [] : this.underWay() });
+  /** The records that `it` makes ready, in order. What is copied again, as a fork drops several locks, is copied now. */
+  *take(it: BodyRecord | Copied): Generator<BodyRecord> {
+    const before = it.type === 'copied' ? this.held.findIndex((held) => held.it === it) : -1;
+    if (before >= 0) this.held.splice(before, 1);
+    const free = it.type !== 'call' || (this.held.length === 0 && this.inTheWay(it) === null);
+    this.held.push({ it, beside: free ? [] : this.underWay() });
     yield* this.ready();
   }
 
   /** What still waits when nothing more will come. */
   *rest(): Generator<BodyRecord> {
-    for (const { record } of this.held) yield record;
+    for (const { it } of this.held) {
+      const record = it.type === 'copied' ? it.record : it;
+      if (record !== null) yield record;
+    }
   }
 
   private *ready(): Generator<BodyRecord> {
     for (let first = this.held[0]; first !== undefined; first = this.held[0]) {
-      const freeing = this.freeing(first);
-      if (freeing !== undefined && !freeing.answered) return;
-      const at = freeing === undefined ? 0 : this.held.findIndex(({ record }) => record === freeing.record);
-      const [{ record }] = this.held.splice(at, 1);
+      const waitsFor = first.it.type === 'copied' ? first.it : this.freeing(first.it, first.beside);
+      if (waitsFor !== undefined && !waitsFor.answered) return;
+      const at = waitsFor === undefined || waitsFor === first.it ? 0 : this.held.findIndex(({ it }) => it === waitsFor.record);
+      const [{ it }] = this.held.splice(at, 1);
+      const record = it.type === 'copied' ? it.record : it;
+      if (record === null) continue;
       this.spaces.follow(record);
       yield record;
     }
   }
 
   /** The call that frees what is in a record's way: it is under way, or waits behind the record. */
-  private freeing({ record, beside }: Held): Asked | undefined {
+  private freeing(record: BodyRecord, beside: readonly Asked[]): Asked | undefined {
     const needed = beside.length === 0 ? null : this.inTheWay(record);
     if (needed === null) return undefined;
     const { space, start, end } = needed;
@@ -62,7 +79,7 @@ export class Settler {
       if (asked.record === record || this.spaces.of(asked.process) !== space) return false;
       const freed = freedBy(asked, space);
       if (freed === null || freed.start >= end || freed.end <= start) return false;
-      return !asked.answered || this.held.some((held) => held.record === asked.record);
+      return !asked.answered || this.held.some(({ it }) => it === asked.record);
     });
   }
 
