@@ -74,13 +74,14 @@ describe('the importer of recorded page faults', () => {
     );
   });
 
-  it('leaves out what was asked beyond all limits, and what a register held that no call looks at', async () => {
+  it('leaves out what was asked beyond all limits, what a register held that no call looks at, and locks that bring in no page', async () => {
     const asked = (call: string, args: string, answer: string): string =>
       `prog-7 [000] ..... 1.5: sys_${call}(${args})\nprog-7 [000] ..... 1.6: sys_${call} -> ${answer}\n`;
     const odd = [
       asked('munmap', 'addr: 0x1000, len: 0xfffffffffffff000', '0xffffffffffffffea'),
       asked('brk', 'brk: 0xffffffffffffffff', '0x555500010000'),
       asked('madvise', 'start: 0xfffffffffffff000, len_in: 0, behavior: 4', '0x0'),
+      asked('mlock2', 'start: 0x7f0000000000, len: 0x1000, flags: 1', '0x0'),
     ].join('');
     const place = 'addr: 0xfffffffffffff000, len: 0x1000, prot: 3, flags: 0x22, fd: 0xffffffffffffffff, off: 0';
     const move = 'addr: 0x7f0000000000, old_len: 0x1000, new_len: 0x2000, flags: 1, new_addr: 0xfffffffffffffff2';
@@ -284,6 +285,7 @@ describe('the importer of strace output', () => {
       '7 munmap(0x1000, 18446744073709547520) = -1 EINVAL (Invalid argument)',
       '7 brk(0xffffffffffffffff) = 0x555500010000',
       '7 madvise(0xfffffffffffff000, 0, MADV_DONTNEED) = 0',
+      '7 mlock2(0x7f0000000000, 4096, MLOCK_ONFAULT) = 0',
       '7 mmap(NULL, 18446744073709551615, PROT_READ, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0) = -1 ENOMEM (Cannot allocate memory)',
       '7 mmap(0xfffffffffffff000, 4096, PROT_READ, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0) = 0x7f0000000000',
     ];

@@ -22,8 +22,9 @@ const ALIASES: Readonly<Record<string, CallName>> = { pkey_mprotect: 'mprotect',
 /** Advice that is left out: REMOVE, which the model does not know; PAGEOUT and COLLAPSE, which do more or less by the state of the machine. */
 const LEFT_OUT_ADVICE = new Set([9, 21, 25]);
 
-/** The call of a trace that a system call is; null: none. */
-export function recordedCall(name: string): CallName | null {
+/** The call of a trace that a system call is; null: none. `onFault`: by MLOCK_ONFAULT it brings no page in, where the model's mlock brings in all. */
+export function recordedCall(name: string, onFault = false): CallName | null {
+  if (name === 'mlock2' && onFault) return null;
   if (Object.hasOwn(CALLS, name)) return name as CallName;
   return Object.hasOwn(ALIASES, name) ? ALIASES[name] : null;
 }

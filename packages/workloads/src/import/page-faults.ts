@@ -21,6 +21,7 @@ const ARGUMENT = /\b\w+: (-?(?:0x[0-9a-f]+|\d+))/g;
 const CLONE = /^(?:clone3?|v?fork)$/;
 const EXEC = /^(?:sys_)?execve(?:at)?\b/;
 
+const MLOCK_ONFAULT = 1;
 const CLONE_VM = 0x100;
 const CLONE_FILES = 0x400;
 const CLONE_VFORK = 0x4000;
@@ -199,7 +200,7 @@ class Importer {
       const [call, args] = segment;
       return yield { type: 'call', process: task.process, call, args, result: call === 'mmap' ? result : 0 };
     }
-    const call = recordedCall(name);
+    const call = recordedCall(name, args[2] === MLOCK_ONFAULT);
     const refusal = result < 0 ? ERRNOS[-result] : null;
     if (call === null || refusal === undefined) return;
     const held = heldArguments(call, argumentsOf(call, args, task.files), refusal === null);

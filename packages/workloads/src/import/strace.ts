@@ -113,7 +113,7 @@ class Importer {
   /** A call and its answer: a number, or the name of an errno. */
   private *called(task: Task, name: string, text: string, answer: string): Generator<BodyRecord> {
     const { process, files } = task;
-    const call = recordedCall(name);
+    const call = recordedCall(name, text.endsWith('MLOCK_ONFAULT'));
     const failed = answer.startsWith('E');
     if (call !== null && (!failed || REFUSALS.has(answer))) {
       const args = heldArguments(call, callArguments(call, text, files), !failed);
