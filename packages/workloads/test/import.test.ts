@@ -1,6 +1,7 @@
 import { TraceError } from '@rmap-lab/core';
 import { describe, expect, it } from 'vitest';
 import { explainTouches } from '../src/import/explain.js';
+import { leaveOutUnmapped } from '../src/import/leave-out.js';
 import { type BodyRecord, failedFaults, importPageFaults, importStrace } from '../src/index.js';
 
 async function records(source: AsyncIterable<BodyRecord>): Promise<BodyRecord[]> {
@@ -86,8 +87,9 @@ describe('the importer of recorded page faults', () => {
     const place = 'addr: 0xfffffffffffff000, len: 0x1000, prot: 3, flags: 0x22, fd: 0xffffffffffffffff, off: 0';
     const move = 'addr: 0x7f0000000000, old_len: 0x1000, new_len: 0x2000, flags: 1, new_addr: 0xfffffffffffffff2';
     const kept = asked('mmap', place, '0x7f0000000000') + asked('mremap', move, '0x7f0000010000');
-    const calls = (await records(importPageFaults(`${EVENTS}${odd}${kept}`.split('\n')))).slice(-2);
+    const calls = (await records(importPageFaults(`${EVENTS}${odd}${kept}`.split('\n')))).slice(-3);
     expect(calls).toEqual([
+      { type: 'exit', process: 3 },
       { type: 'call', process: 1, call: 'mmap', args: [0, 0x1000, 3, 0x22, -1, 0], result: 0x7f0000000000 },
       { type: 'call', process: 1, call: 'mremap', args: [0x7f0000000000, 0x1000, 0x2000, 1, 0], result: 0x7f0000010000 },
     ]);
@@ -292,6 +294,38 @@ describe('the importer of strace output', () => {
     expect((await records(importStrace(lines))).slice(1)).toEqual([
       { type: 'call', process: 1, call: 'mmap', args: [0, 4096, 1, 0x22, -1, 0], result: 0x7f0000000000 },
     ]);
+  });
+
+  it('puts a call that freed memory before one of another thread that got it, though that came back first', async () => {
+    const lines = [
+      '7 mmap(NULL, 8192, PROT_READ, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0) = 0x7f0000000000',
+      '7 clone3({flags=CLONE_VM|CLONE_FILES, exit_signal=0}, 88) = 8',
+      '7 munmap(0x7f0000000000, 8192 <unfinished ...>',
+      '8 mmap(NULL, 4096, PROT_READ, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0) = 0x7f0000001000',
+      '8 mmap(NULL, 4096, PROT_READ, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0) = 0x7f0000002000',
+      '7 <... munmap resumed>) = 0',
+      '7 munmap(0x7f0000001000, 4096 <unfinished ...>',
+      '8 mmap(NULL, 4096, PROT_READ, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0) = 0x7f0000001000',
+      '7 <... munmap resumed>) = ?',
+    ];
+    const order = (await records(importStrace(lines))).slice(3);
+    expect(order.map((record) => 'call' in record && `${record.process} ${record.call}`)).toEqual([
+      '1 munmap',
+      '2 mmap',
+      '2 mmap',
+      '2 mmap',
+    ]);
+  });
+
+  it('keeps a move of several mappings with the holes between them', async () => {
+    const lines = [
+      '7 mmap(NULL, 12288, PROT_READ, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0) = 0x7f0000000000',
+      '7 munmap(0x7f0000001000, 4096) = 0',
+      '7 mremap(0x7f0000000000, 12288, 12288, MREMAP_MAYMOVE|MREMAP_FIXED, 0x7f0000010000) = 0x7f0000010000',
+      '7 mremap(0x7f0000020000, 4096, 4096, MREMAP_MAYMOVE) = 0x7f0000020000',
+    ];
+    const kept = await records(leaveOutUnmapped(importStrace(lines), () => {}));
+    expect(kept.flatMap((record) => ('call' in record ? [record.call] : []))).toEqual(['mmap', 'munmap', 'mremap']);
   });
 
   it('knows a file that is deleted, or has commas in its name, by its path', async () => {

@@ -24,6 +24,8 @@ export async function* leaveOutUnmapped(
 function answerable({ mapped, heap }: Space, { call, args, result }: CallRecord): boolean {
   if (call === 'mmap' || call === 'munmap') return true;
   if (call === 'brk') return heap !== null;
+  // Several mappings move with the holes between them.
+  if (call === 'mremap') return mapped.has(args[0]);
   // ENOMEM says that there is a hole, which is so in a replay, too.
   return result === 'ENOMEM' || mapped.covers(args[0], args[0] + alignUp(args[1]));
 }

@@ -1,8 +1,9 @@
 import { type Errno, TraceError } from '@rmap-lab/core';
-import type { BodyRecord } from '../format.js';
+import type { BodyRecord, CallName } from '../format.js';
 import { ERRNOS, heldArguments, recordedCall } from './calls.js';
 import { type Files, FileTable } from './files.js';
 import { tellHeaps } from './heap-start.js';
+import { type Asked, Settler } from './settle.js';
 import { callArguments, descriptors } from './strace-calls.js';
 import { type StraceLine, straceLines } from './strace-lines.js';
 
@@ -18,6 +19,8 @@ interface Task {
   readonly files: FileTable;
   /** The first half of a call that another task interrupted. */
   unfinished: string;
+  /** The same, if it may free memory. */
+  asked: Asked | null;
 }
 
 /**
@@ -32,8 +35,10 @@ export function importStrace(lines: AsyncIterable<string> | Iterable<string>, na
 
 async function* imported(lines: AsyncIterable<string> | Iterable<string>, name: string): AsyncGenerator<BodyRecord> {
   const importer = new Importer(name);
-  for await (const line of straceLines(lines)) yield* importer.take(line);
-  yield* importer.rest();
+  const settler = new Settler(() => importer.underWay());
+  for await (const line of straceLines(lines)) for (const record of importer.take(line)) yield* settler.take(record);
+  for (const record of importer.rest()) yield* settler.take(record);
+  yield* settler.rest();
 }
 
 class Importer {
@@ -44,6 +49,11 @@ class Importer {
   private processes = 0;
 
   constructor(private readonly name: string) {}
+
+  /** The calls that tasks are in, of those that may free memory. */
+  underWay(): readonly Asked[] {
+    return [...this.tasks.values()].flatMap(({ asked }) => asked ?? []);
+  }
 
   *take(line: StraceLine): Generator<BodyRecord> {
     const { pid, text, position } = line;
@@ -85,7 +95,7 @@ class Importer {
   }
 
   private *introduce(pid: number): Generator<BodyRecord, Task> {
-    const task: Task = { process: ++this.processes, files: new FileTable(this.files), unfinished: '' };
+    const task: Task = { process: ++this.processes, files: new FileTable(this.files), unfinished: '', asked: null };
     this.tasks.set(pid, task);
     yield { type: 'process', process: task.process, parent: null, kind: 'spawn' };
     return task;
@@ -94,12 +104,14 @@ class Importer {
   private *said(task: Task, pid: number, text: string): Generator<BodyRecord> {
     if (text.startsWith('+++')) {
       this.tasks.delete(this.tasks.has(pid) ? pid : [...this.tasks.keys()][0]);
+      answered(task, null);
       yield { type: 'exit', process: task.process };
     }
     if (SAYS_NOTHING.test(text)) return;
     const unfinished = UNFINISHED.exec(text);
     if (unfinished !== null) {
       task.unfinished = unfinished[1];
+      task.asked = askedFor(task, unfinished[1]);
       return;
     }
     const resumed = RESUMED.exec(text);
@@ -107,7 +119,9 @@ class Importer {
     const call = CALL.exec(whole);
     if (call === null) throw new SyntaxError(`'${whole.slice(0, 60)}' is no line of strace`);
     const [, name, args, result, errno] = call;
-    if (result !== '?') yield* this.called(task, name, args, errno ?? result);
+    const records = result === '?' ? [] : [...this.called(task, name, args, errno ?? result)];
+    answered(task, records[0] ?? null);
+    yield* records;
   }
 
   /** A call and its answer: a number, or the name of an errno. */
@@ -129,11 +143,24 @@ class Importer {
     const shares = name === 'vfork' || /CLONE_VM/.test(text);
     const files = /CLONE_FILES/.test(text) ? parent.files : parent.files.copy();
     const process = ++this.processes;
-    this.tasks.set(pid, { process, files, unfinished: '' });
+    this.tasks.set(pid, { process, files, unfinished: '', asked: null });
     const kind = !shares ? 'fork' : name === 'vfork' || /CLONE_VFORK/.test(text) ? 'vfork' : 'thread';
     yield { type: 'process', process, parent: parent.process, kind };
     const waiting = this.unborn.get(pid) ?? [];
     this.unborn.delete(pid);
     for (const line of waiting) yield* this.take(line);
   }
+}
+
+function askedFor({ process, files }: Task, text: string): Asked | null {
+  const [, call, args] = /^(munmap|mremap|brk)\((.*)$/.exec(text) ?? [];
+  if (call === undefined) return null;
+  return { process, call: call as CallName, args: callArguments(call as CallName, args, files), answered: false, record: null };
+}
+
+function answered(task: Task, record: BodyRecord | null): void {
+  if (task.asked === null) return;
+  task.asked.answered = true;
+  task.asked.record = record;
+  task.asked = null;
 }
