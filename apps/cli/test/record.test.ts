@@ -16,3 +16,15 @@ it.runIf(pageFaults)('says that a program used memory which no record maps, as t
   const { status, err } = await rmapLab(['record', '-o', 'ring.trace.gz', '--', program]);
   expect([status, err]).toEqual([0, expect.stringContaining('1 page faults were in memory that nothing recorded had mapped')]);
 });
+
+const apart = ['-pf', '--mount-proc'];
+const strace = spawnSync('strace', ['-V']).status === 0;
+it.runIf(pageFaults && strace && spawnSync('unshare', [...apart, 'true']).status === 0)(
+  'records by strace where tasks have other numbers than in events',
+  () => {
+    const output = join(scratch, 'apart.trace.gz');
+    const main = new URL('../dist/main.js', import.meta.url).pathname;
+    const { status, stderr } = spawnSync('unshare', [...apart, process.execPath, main, 'record', '-o', output, '--', 'true']);
+    expect([status, stderr.toString()]).toEqual([0, expect.stringContaining('page faults take the first PID namespace')]);
+  },
+);

@@ -13,6 +13,7 @@
  * Exit status: 0; 1 when something is missing or OUT can't be written; 3 when events were lost.
  */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -28,6 +29,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define INSTANCES "/sys/kernel/tracing/instances"
 /* Shared by all processors, so that large machines need no more memory than small ones; and what each of them has at least. */
 #ifndef BUFFER_KB
 #define BUFFER_KB (192 * 1024)
@@ -88,8 +90,22 @@ static void catch_signals(void) {
   sigaction(SIGHUP, &action, 0);
 }
 
+/* What recorders left that were killed. */
+static void remove_leftovers(void) {
+  DIR *all = opendir(INSTANCES);
+  for (struct dirent *one; all && (one = readdir(all));) {
+    int pid;
+    char path[300];
+    if (sscanf(one->d_name, "rmap-lab-%d", &pid) != 1 || kill(pid, 0) == 0) continue;
+    snprintf(path, sizeof path, "%s/%s", INSTANCES, one->d_name);
+    rmdir(path);
+  }
+  if (all) closedir(all);
+}
+
 static void prepare(void) {
-  snprintf(instance, sizeof instance, "/sys/kernel/tracing/instances/rmap-lab-%d", getpid());
+  remove_leftovers();
+  snprintf(instance, sizeof instance, "%s/rmap-lab-%d", INSTANCES, getpid());
   if (mkdir(instance, 0700) < 0) {
     fprintf(stderr, "record: can't make a tracefs instance (%s); it takes root and a mounted /sys/kernel/tracing\n", strerror(errno));
     exit(1);

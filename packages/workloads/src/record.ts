@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { createReadStream, existsSync, readFileSync } from 'node:fs';
-import { lstat, mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, mkdtemp, readdir, readlink, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { release, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -34,6 +34,9 @@ export interface Recording {
 export class CannotRecord extends InputError {
   override readonly name = 'CannotRecord';
 }
+
+/** Its number is fixed (PROC_PID_INIT_INO). By the numbers that tasks have there the kernel's events call them. */
+const FIRST_PID_NAMESPACE = `pid:[${0xeffffffc}]`;
 
 const SOURCE = fileURLToPath(new URL('../recorder/record.c', import.meta.url));
 
@@ -94,6 +97,8 @@ async function missingForPageFaults(): Promise<string | null> {
   if (process.getuid?.() !== 0) return 'page faults take root';
   if (!existsSync('/sys/kernel/tracing/instances'))
     return 'page faults take tracefs: mount -t tracefs tracefs /sys/kernel/tracing';
+  const namespace = await readlink('/proc/self/ns/pid').catch(() => null);
+  if (namespace !== FIRST_PID_NAMESPACE) return 'page faults take the first PID namespace, which is outside of containers';
   const found = await promisify(execFile)('cc', ['--version']).catch(() => null);
   return found === null ? 'page faults take a C compiler (cc), to build the recorder' : null;
 }

@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -126,6 +127,17 @@ describe.runIf(pageFaults)('the recorder', () => {
     const events = join(scratch, 'many-events');
     expect(spawnSync(recorder, [events, busy]).stderr.toString()).toBe('record: the command ended with status 0\n');
     expect(readFileSync(events, 'utf8').split('page_fault_user').length).toBeGreaterThan(30 * 2048);
+  });
+
+  it('removes what a recorder left that was killed', async () => {
+    const killed = spawn(recorder, [join(scratch, 'killed'), 'sleep', '9']);
+    const left = `/sys/kernel/tracing/instances/rmap-lab-${killed.pid}`;
+    await vi.waitFor(() => expect(existsSync(left)).toBe(true), { timeout: 5000 });
+    killed.kill('SIGKILL');
+    await once(killed, 'close');
+    expect(existsSync(left)).toBe(true);
+    spawnSync(recorder, [join(scratch, 'after'), 'true']);
+    expect(existsSync(left)).toBe(false);
   });
 
   it('says that it could not write all', () => {
