@@ -14,6 +14,8 @@ export function addRecord(program: Command): void {
 With root, tracefs and a C compiler every page fault is recorded, too; without them strace records system calls alone, and the
 command says what is missing and left out: such a trace can be replayed, but no page is touched.
 
+Ctrl-C ends the command, a second one the recording; what was recorded by then is kept.
+
 Example:
   rmap-lab record -o mine.trace.gz -- make -j2`,
     )
