@@ -1,4 +1,5 @@
 import {
+  type Address,
   addressOf,
   Kernel,
   MAP_ANONYMOUS,
@@ -247,6 +248,21 @@ describe('refused calls', () => {
     ]);
     expect(report).toMatchObject({ refused: 3, mismatches: 0 });
     expect(picture(kernel)).toEqual([['1000-1002 rw-']]);
+  });
+
+  test('are not asked where a limit, or the driver of a device, may have refused', async () => {
+    const { kernel, report } = await replayed([
+      spawn,
+      { type: 'exec', process: 0, brk: page(5000), layout: [] },
+      { type: 'file', file: 1, name: 'device', size: null },
+      map(1000, 2),
+      call('mmap', [0, 3 * 4096, 3, 1, 1, 0], 'EINVAL'),
+      call('mremap', [page(1000), 4096, 8192, 1, 0], 'ENOMEM'),
+      call('brk', [page(5001)], page(5001)),
+      call('brk', [page(9000)], page(5001)),
+    ]);
+    expect(report).toMatchObject({ refused: 2, mismatches: 0 });
+    expect(kernel.processes[0].brk(0 as Address)).toBe(page(5001));
   });
 
   test('are a mismatch when the model grants them, or refuses for another reason', async () => {

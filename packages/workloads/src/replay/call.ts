@@ -37,7 +37,15 @@ export function replayCall(world: World, record: CallRecord): void {
   if (typeof result === 'number') {
     const answer = granted(world, process, record, result);
     if (answer !== result) throw new Mismatch(`${call} answers ${hex(answer)}, recorded was ${hex(result)}`);
-  } else if (!OUTSIDE[call]?.includes(result)) refused(world, process, record, result);
+  } else if (!isOutside(record, result)) refused(world, process, record, result);
+}
+
+function isOutside({ call, args }: CallRecord, errno: Errno): boolean {
+  if (OUTSIDE[call]?.includes(errno)) return true;
+  // Devices map as they like.
+  if (call === 'mmap') return errno === 'EINVAL' && args[4] !== -1;
+  // What may move finds a place, so that a limit was in the way.
+  return call === 'mremap' && errno === 'ENOMEM' && (args[3] & MREMAP_MAYMOVE) !== 0;
 }
 
 /** A call that succeeded, steered to where it ended up. @throws Mismatch */
@@ -45,6 +53,8 @@ function granted(world: World, process: Process, { call, args }: CallRecord, res
   try {
     if (call === 'mmap') return mapAt(world, process, args, result);
     if (call === 'mremap') return mremap(process, settled(args, result));
+    // A heap that was not let grow stays where it is; why may lie outside as well.
+    if (call === 'brk' && result < args[0]) return process.brk(0 as Address);
     return asRecorded(world, process, call, args);
   } catch (error) {
     if (error instanceof KernelError) throw new Mismatch(`recorded was ${hex(result)}, the model refuses: ${error.message}`);
