@@ -12,7 +12,7 @@ export function writer(kernel: Kernel): Process {
 }
 
 /** VMAs that a walk looks at for the page that `process` has at `at(0)`. */
-export function candidates(kernel: Kernel, process: Process): number {
+function candidates(kernel: Kernel, process: Process): number {
   const folio = process.folioAt(at(0));
   if (folio === null) throw new CaseFailure('a page that was written is not mapped');
   return kernel.walk(folio).candidates;
