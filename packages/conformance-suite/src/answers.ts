@@ -1,5 +1,4 @@
-import { ContractViolation, isOp, type Op } from '@rmap-lab/core';
-import type { Hook } from './facade.js';
+import { ContractViolation, isOp, type Op, type Rmap } from '@rmap-lab/core';
 
 /** What a hook may answer: in words, how an answer is told, and whether an operation may give it. */
 interface Form {
@@ -23,8 +22,7 @@ const hold: Form = {
 };
 
 /** Of hooks that answer something. */
-const FORMS: Readonly<Partial<Record<Hook | 'create', Form>>> = {
-  create: { ...object, words: 'an object with the hooks' },
+const FORMS: Readonly<Partial<Record<keyof Rmap, Form>>> = {
   forkMm: operation,
   adjust: operation,
   move: operation,
@@ -38,26 +36,36 @@ const FORMS: Readonly<Partial<Record<Hook | 'create', Form>>> = {
 };
 
 /**
- * The answer of a hook, of which the form is checked: strategies need not be written in TypeScript, and what core makes of another
- * one says nothing of the hook. @throws ContractViolation R3
+ * R3: hooks answer in the form that is due. Strategies need not be written in TypeScript, and what core makes of another answer says
+ * nothing of the hook.
  */
-export function answered(hook: Hook | 'create', answer: unknown): unknown {
-  const form = FORMS[hook] ?? nothing;
+export function watchAnswers(rmap: Rmap): void {
+  const hooks = rmap as unknown as Record<string, (...args: unknown[]) => unknown>;
+  for (const [name, hook] of Object.entries(hooks)) {
+    const form = FORMS[name as keyof Rmap] ?? nothing;
+    hooks[name] = (...args) => answered(name, form, hook(...args));
+  }
+}
+
+/** What a strategy made. @throws ContractViolation R3 when that is no object */
+export const made = (rmap: unknown): Rmap => checked('create', { ...object, words: 'an object with the hooks' }, rmap) as Rmap;
+
+function answered(hook: string, form: Form, answer: unknown): unknown {
   if (!isOp(answer)) return checked(hook, form, answer);
   if (form.waits === 'never') throw wrong(hook, form, 'a generator (it may not wait)');
   return form === hold ? later(hook, form, answer) : answer;
 }
 
-function* later(hook: Hook | 'create', form: Form, op: Op<unknown>): Op<unknown> {
+function* later(hook: string, form: Form, op: Op<unknown>): Op<unknown> {
   return checked(hook, form, yield* op);
 }
 
-function checked(hook: Hook | 'create', form: Form, answer: unknown): unknown {
+function checked(hook: string, form: Form, answer: unknown): unknown {
   if (form.fits(answer)) return answer;
   throw wrong(hook, form, shown(answer));
 }
 
-const wrong = (hook: Hook | 'create', { words }: Form, answer: string): ContractViolation =>
+const wrong = (hook: string, { words }: Form, answer: string): ContractViolation =>
   new ContractViolation('R3', hook, 'a call of the contract', `it answers ${answer}, where ${words} is due`);
 
 function shown(answer: unknown): string {

@@ -1,5 +1,5 @@
 import type { Rmap, RmapServices, RmapStrategy } from '@rmap-lab/core';
-import { answered } from './answers.js';
+import { made } from './answers.js';
 
 const HOOKS = [
   'mmInit',
@@ -27,21 +27,15 @@ const HOOKS = [
   'inspect',
 ] as const satisfies readonly (keyof Rmap)[];
 
-/** Name of a hook. */
-export type Hook = (typeof HOOKS)[number];
-
 /** Where a facade keeps what stands behind it, so that a snapshot of a machine reaches it. */
 const BEHIND = Symbol('strategy behind the facade');
 
-/**
- * The same hooks on an object of its own, which may be changed whatever the strategy's is: frozen, or with `#private` fields. What they
- * answer is looked at.
- */
+/** The same hooks on an object of its own, which may be changed whatever the strategy's is: frozen, or with `#private` fields. */
 function facadeOf(rmap: Rmap): Rmap {
   const facade: Record<PropertyKey, unknown> = { [BEHIND]: rmap };
   for (const name of HOOKS) {
     const hook = rmap[name] as ((...args: unknown[]) => unknown) | undefined;
-    if (hook !== undefined) facade[name] = (...args: unknown[]) => answered(name, hook.apply(rmap, args));
+    if (hook !== undefined) facade[name] = (...args: unknown[]) => hook.apply(rmap, args);
   }
   return facade as unknown as Rmap;
 }
@@ -50,7 +44,7 @@ function facadeOf(rmap: Rmap): Rmap {
 export const withHooks = (strategy: RmapStrategy, change: (rmap: Rmap, services: RmapServices) => void): RmapStrategy => ({
   ...strategy,
   create: (services) => {
-    const facade = facadeOf(answered('create', strategy.create(services)) as Rmap);
+    const facade = facadeOf(made(strategy.create(services)));
     change(facade, services);
     return facade;
   },

@@ -14,6 +14,7 @@ import {
   type Task,
   type Vma,
 } from '@rmap-lab/core';
+import { watchAnswers } from './answers.js';
 import { withHooks } from './facade.js';
 import { sleepOf } from './sleeping.js';
 import { MAY_FAIL, watchThrown } from './thrown.js';
@@ -59,6 +60,7 @@ export function monitored(strategy: RmapStrategy, kernel: () => Kernel | null = 
   return withHooks(strategy, (rmap) => {
     const seen = new Seen();
     Object.assign(rmap, { [SEEN]: seen });
+    watchAnswers(rmap);
     watchHolds(rmap, seen, sleepOf(strategy), kernel);
     watchWalks(rmap, seen, () => kernel()?.running ?? null);
     watchBrackets(rmap);
@@ -66,12 +68,13 @@ export function monitored(strategy: RmapStrategy, kernel: () => Kernel | null = 
   });
 }
 
-/**
- * The strategy on a machine that has plenty of memory and one thread: no hook of it may throw anything. Breaks are thrown as
- * ContractViolation: R3, R8, R9, R10.
- */
-export const unrefusing = (strategy: RmapStrategy): RmapStrategy =>
+/** The strategy on a machine that has plenty of memory: no hook of it may throw anything. Breaks are thrown as ContractViolation: R3. */
+export const unrefusing = (strategy: RmapStrategy): RmapStrategy => withHooks(strategy, (rmap) => watchThrown(rmap, NONE));
+
+/** The same on a machine with one thread, with what its hooks answer and call back looked at, which takes longer: R3, R8, R9, R10. */
+export const watched = (strategy: RmapStrategy): RmapStrategy =>
   withHooks(strategy, (rmap) => {
+    watchAnswers(rmap);
     watchBrackets(rmap);
     watchThrown(rmap, NONE);
   });

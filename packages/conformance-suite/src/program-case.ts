@@ -8,7 +8,7 @@ import {
   Unsupported,
 } from '@rmap-lab/core';
 import { CaseFailure, type ConformanceCase, type Evidence, type Level } from './case.js';
-import { unrefusing } from './monitor.js';
+import { watched } from './monitor.js';
 import { pictureOf } from './picture.js';
 import { ruleOf } from './rules.js';
 
@@ -29,7 +29,7 @@ export const programCases = (level: Level, cases: readonly ProgramCase[]): reado
     level,
     strength,
     needs,
-    run: ({ strategy }) => runProgram({ ...options, strategy: unrefusing(strategy) }, program),
+    run: ({ strategy }) => runProgram({ ...options, strategy: watched(strategy) }, program),
   }));
 
 /** Runs a program, checked. @throws CaseFailure with the shortest program that fails, Unsupported */

@@ -10,7 +10,7 @@ import {
   Unsupported,
 } from '@rmap-lab/core';
 import { CaseFailure, type ConformanceCase, type Lab } from '../case.js';
-import { unrefusing } from '../monitor.js';
+import { unrefusing, watched } from '../monitor.js';
 import {
   advise,
   exec,
@@ -145,7 +145,7 @@ export function runPrograms(given: KernelOptions, programs: readonly (readonly O
       endOf(run);
     } catch (error) {
       if (error instanceof Unsupported) throw error;
-      runProgram(options, program);
+      runProgram({ ...given, strategy: watched(given.strategy) }, program);
       const message = messageOf(error);
       throw new CaseFailure(`${message}; on a machine that ran ${i % OF_ONE_MACHINE} other programs before`, { program });
     }

@@ -17,7 +17,7 @@ import {
 } from '@rmap-lab/core';
 import { CaseFailure, type ConformanceCase, type Lab } from '../../case.js';
 import { withHooks } from '../../facade.js';
-import { unrefusing } from '../../monitor.js';
+import { watched } from '../../monitor.js';
 import {
   advise,
   exit,
@@ -88,7 +88,7 @@ export const expect = (holds: boolean, message: string): void => {
 };
 
 export function play(strategy: RmapStrategy, program: readonly Operation[], options: Options = {}): ProgramRun {
-  const started = new ProgramRun(new Kernel({ strategy: unrefusing(strategy), ...options }));
+  const started = new ProgramRun(new Kernel({ strategy: watched(strategy), ...options }));
   for (const operation of program) started.apply(operation);
   return started;
 }
