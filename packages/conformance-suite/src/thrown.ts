@@ -53,7 +53,16 @@ function complaint(hook: string, error: unknown): string {
   if (error instanceof SegmentationFault) return `it answers ${error.signal}`;
   const [text] = messageOf(error).split('\n');
   if (!(error instanceof Error)) return `it throws ${text}`;
-  return `it throws ${error.constructor.name}: ${text}${placeOf(error)}`;
+  return `it throws ${kindAndPlace(error, text)}`;
+}
+
+/** An error may be anything but what it should be, too. */
+function kindAndPlace(error: Error, text: string): string {
+  try {
+    return `${error.name}: ${text}${placeOf(error)}`;
+  } catch {
+    return text;
+  }
 }
 
 /** Where it was thrown; of what core throws, from where core was called. */

@@ -157,6 +157,18 @@ describe('a mistake is told by hook, by what is wrong, and by what is due', () =
     expect(create(() => class {})).toContain('it answers a function, where an object with the hooks is due');
   });
 
+  it('an error of which not even the name can be had', () => {
+    const odd = (): never => {
+      throw Object.defineProperty(new Error('odd'), 'name', { get: odd });
+    };
+    expect(
+      said(
+        changed(() => ({ fork: odd })),
+        'families/fork',
+      ),
+    ).toContain('it throws odd');
+  });
+
   it('a lock class that is declared as another kind', () => {
     const [{ name, slot }] = anonVma().locks;
     expect(said({ ...anonVma(), locks: [{ name, slot, kind: 'spin' }] }, 'families/fork')).toContain(
