@@ -1,5 +1,5 @@
 import { Kernel, type KernelStats, type Layout, type LockCounts, messageOf, type RmapStrategy, TraceError } from '@rmap-lab/core';
-import { type PlacedRecord, type ReplayReport, replay, type Workload } from '@rmap-lab/workloads';
+import { type PlacedRecord, type ReplayReport, recordedMachine, replay, type Workload } from '@rmap-lab/workloads';
 import { Census } from './census.js';
 import { type Cost, CostMeter, noCost } from './cost.js';
 import { type Added, addedIn, type OwnPeak, OwnPeakMeter } from './own-peak.js';
@@ -91,13 +91,13 @@ export interface MeasureOptions {
  */
 export async function measure(strategy: RmapStrategy, workload: Workload, options: MeasureOptions = {}): Promise<Measurement> {
   const { seed = 1, preset = null, layout, signal, onProgress } = options;
-  // A trace does not hold the limits that recorded stacks grew within.
-  const kernel = new Kernel({ strategy, stackLimit: Number.MAX_SAFE_INTEGER, ...(layout && { layout }) });
+  const { options: recorded, records } = await recordedMachine(workload.records);
+  const kernel = new Kernel({ strategy, ...recorded, ...(layout && { layout }) });
   const run = new Run(kernel, strategy, seed);
   const started = performance.now();
   let report: ReplayReport | null = null;
   try {
-    report = await replay(kernel, run.watch(workload.records), {
+    report = await replay(kernel, run.watch(records), {
       name: workload.name,
       onMismatch: 'skip',
       onMark: (mark) => run.mark(mark),

@@ -23,6 +23,7 @@ export { importStrace } from './import/strace.js';
 export type { PlacedRecord } from './parser.js';
 export { parseTrace, readTrace, readTraceStream } from './reader.js';
 export { CannotRecord, type Recording, record } from './record.js';
+export { type RecordedMachine, recordedMachine } from './replay/recorded-machine.js';
 export { type ReplayOptions, replay } from './replay/replay.js';
 export type { ReplayReport } from './replay/report.js';
 export { createTraceWriter, type TraceWriter } from './writer.js';

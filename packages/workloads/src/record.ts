@@ -14,6 +14,7 @@ import { failedFaults } from './import/failed-faults.js';
 import { leaveOutUnmapped } from './import/leave-out.js';
 import { importPageFaults } from './import/page-faults.js';
 import { importStrace } from './import/strace.js';
+import { MAX_MAP_COUNT } from './replay/recorded-machine.js';
 import { createTraceWriter } from './writer.js';
 
 /** What was recorded, and how. */
@@ -176,7 +177,13 @@ async function write(
     version: VERSION,
     pageSize: PAGE_SIZE,
     source: `rmap-lab record (${method}): ${program.join(' ')}`,
-    options: { kernel: release(), thp: transparentHugePages(), ...(await largeFolios()), ...options },
+    options: {
+      kernel: release(),
+      thp: transparentHugePages(),
+      [MAX_MAP_COUNT]: readFileSync('/proc/sys/vm/max_map_count', 'utf8').trim(),
+      ...(await largeFolios()),
+      ...options,
+    },
   });
   for await (const one of records) await writer.write(one);
   return await writer.end();

@@ -1,6 +1,6 @@
 import { Kernel, type RmapStrategy } from '@rmap-lab/core';
 import { distribution } from '@rmap-lab/experiments';
-import { openWorkload, type ReplayReport, replay, type Workload, workloads } from '@rmap-lab/workloads';
+import { openWorkload, type ReplayReport, recordedMachine, replay, type Workload, workloads } from '@rmap-lab/workloads';
 import { SingleBar } from 'cli-progress';
 import { type Command, Option } from 'commander';
 import { alive, announce, apart, print } from '../apart.js';
@@ -69,11 +69,11 @@ async function measure(
   { seed, skipMismatches, kernelActivity, layout: layoutName }: RunOptions,
 ): Promise<{ document: RunDocument; witness: string | null }> {
   const layout = layoutOf(layoutName);
-  // A trace does not hold the limits that recorded stacks grew within.
-  const kernel = new Kernel({ strategy, stackLimit: Number.MAX_SAFE_INTEGER, ...(layout && { layout }) });
+  const recorded = await recordedMachine(workload.records);
+  const kernel = new Kernel({ strategy, ...recorded.options, ...(layout && { layout }) });
   const observer = new Observer(kernel, operations, seed);
   const activity = kernelActivity === undefined ? null : new KernelActivity(kernel, kernelActivity, seed);
-  const records = activity === null ? workload.records : activity.between(workload.records);
+  const records = activity === null ? recorded.records : activity.between(recorded.records);
   const interrupt = new AbortController();
   const stop = (): void => interrupt.abort();
   process.once('SIGINT', stop);
