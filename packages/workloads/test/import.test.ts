@@ -328,6 +328,15 @@ describe('the importer of strace output', () => {
     expect(kept.flatMap((record) => ('call' in record ? [record.call] : []))).toEqual(['mmap', 'munmap', 'mremap']);
   });
 
+  it('knows that huge pages are mapped as a whole', async () => {
+    const lines = [
+      '7 mmap(NULL, 4096, PROT_READ, MAP_PRIVATE|MAP_ANONYMOUS|MAP_HUGETLB, -1, 0) = 0x7f0000200000',
+      '7 mmap(NULL, 4096, PROT_READ, MAP_PRIVATE|MAP_ANONYMOUS|MAP_HUGETLB|30<<MAP_HUGE_SHIFT, -1, 0) = 0x7f0040000000',
+    ];
+    const lengths = (await records(importStrace(lines))).map((record) => 'call' in record && record.args[1]);
+    expect(lengths).toEqual([false, 2 ** 21, 2 ** 30]);
+  });
+
   it('knows a file that is deleted, or has commas in its name, by its path', async () => {
     const mapped = async (descriptor: string): Promise<BodyRecord[]> =>
       (

@@ -19,6 +19,8 @@ export const ERRNOS: Readonly<Record<number, Errno>> = {
 /** Calls that do, for the model, the same as an older one. */
 const ALIASES: Readonly<Record<string, CallName>> = { pkey_mprotect: 'mprotect', mlock2: 'mlock' };
 
+const MAP_HUGETLB = 0x40000;
+
 /** Advice that is left out: REMOVE, which the model does not know; PAGEOUT and COLLAPSE, which do more or less by the state of the machine. */
 const LEFT_OUT_ADVICE = new Set([9, 21, 25]);
 
@@ -37,6 +39,11 @@ export function heldArguments(call: CallName, args: readonly number[], granted: 
   if (call === 'mremap' && (args[3] & (MREMAP_FIXED | MREMAP_DONTUNMAP)) === 0) held[4] = 0;
   // A wish for a place beyond the address space is none.
   if (call === 'mmap' && granted && (args[0] < 0 || args[0] >= TASK_SIZE)) held[0] = 0;
+  // What was mapped are whole huge pages, of the default size where none is asked for.
+  if (call === 'mmap' && granted && (args[3] & MAP_HUGETLB) !== 0) {
+    const hugePage = 2 ** ((args[3] >>> 26) & 63 || 21);
+    held[1] = Math.ceil(args[1] / hugePage) * hugePage;
+  }
   // What is beyond all limits was refused, or was about no memory at all: it changed nothing.
   return canHold(call, held) ? held : null;
 }
