@@ -69,8 +69,7 @@ export const CALLS = {
   brk: ['address'],
 } as const;
 
-/** A system call that traces hold. */
-/** Name of a recorded system call. */
+/** Name of a system call that traces hold. */
 export type CallName = keyof typeof CALLS;
 
 /** A system call and what the recorded kernel answered. */
@@ -94,8 +93,7 @@ export interface TouchRecord {
   readonly write: boolean;
 }
 
-/** A file that is mapped later on. */
-/** A file that mappings name by its id. */
+/** A file that later mappings name by its id. */
 export interface FileRecord {
   readonly type: 'file';
   readonly file: number;
@@ -138,6 +136,5 @@ export type BodyRecord =
   | KernelRecord
   | MarkRecord;
 
-/** Any record. */
 /** Any record. */
 export type TraceRecord = Header | BodyRecord | EndRecord;
