@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { rows } from './explorer/rows.js';
-import { Progress } from './progress.js';
+import { watched } from './progress.js';
 import type { Row } from './row.js';
 import { table } from './table.js';
 
@@ -29,9 +29,8 @@ async function main(args: string[]): Promise<void> {
   if (unknown.length > 0)
     throw new RangeError(`no row '${unknown.join(', ')}'; there are: ${rows.map(({ id }) => id).join(', ')}`);
   const results: Row[] = [];
-  const progress = new Progress();
-  for (const row of rows.filter(({ id }) => wanted.includes(id))) results.push(await row.run(values.quick, progress.of(row.id)));
-  progress.stop();
+  for (const row of rows.filter(({ id }) => wanted.includes(id)))
+    results.push(await watched(row.id, (onRound) => row.run(values.quick, onRound)));
   console.log(
     values.json ? JSON.stringify({ schema: 'rmap-lab/bench-explorer@1', quick: values.quick, rows: results }) : table(results),
   );

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { StrategyLoadError } from '@rmap-lab/core';
-import { Progress } from './progress.js';
+import { watched } from './progress.js';
+import type { Row } from './row.js';
 import { select } from './rows.js';
 import { STRATEGY_HELP, strategiesNamed } from './strategies.js';
 import { sideBySide, table } from './table.js';
@@ -30,9 +31,9 @@ async function main(args: string[]): Promise<void> {
   }
   const strategies = await strategiesNamed(values.strategy ?? ['anon-vma']);
   const selected = select(values.rows?.split(',') ?? [], values.strategy !== undefined);
-  const progress = new Progress();
-  const rows = selected.flatMap((bench) => bench.run(values.quick, strategies, progress.of(bench.id)));
-  progress.stop();
+  const rows: Row[] = [];
+  for (const bench of selected)
+    rows.push(...(await watched(bench.id, (onRound) => bench.run(values.quick, strategies, onRound))));
   if (values.json) console.log(JSON.stringify({ schema: 'rmap-lab/bench@1', quick: values.quick, rows }));
   else console.log(strategies.size > 1 ? sideBySide(rows, [...strategies.keys()]) : table(rows));
 }

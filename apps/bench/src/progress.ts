@@ -1,25 +1,23 @@
 import { SingleBar } from 'cli-progress';
 import type { OnRound } from './measure.js';
 
-/** Shows on a terminal which row is measured, and how far. */
-export class Progress {
-  private readonly bar = new SingleBar({
+/** Measures a row, and shows on a terminal how far that is. What is measured hears no signals, so Ctrl-C ends the program as if there were no bar. */
+export async function watched<T>(row: string, measure: (onRound: OnRound) => T | Promise<T>): Promise<T> {
+  const bar = new SingleBar({
     format: '{row} [{bar}] round {value} of {total}',
     stream: process.stderr,
     noTTYOutput: false,
     clearOnComplete: true,
+    gracefulExit: false,
+    linewrap: true,
   });
-
-  /** What a row tells of its rounds. */
-  of(row: string): OnRound {
-    if (process.stderr.isTTY) this.bar.start(1, 0, { row });
-    return (done, rounds) => {
-      this.bar.setTotal(rounds);
-      this.bar.update(done);
-    };
-  }
-
-  stop(): void {
-    this.bar.stop();
+  if (process.stderr.isTTY) bar.start(1, 0, { row });
+  try {
+    return await measure((done, rounds) => {
+      bar.setTotal(rounds);
+      bar.update(done);
+    });
+  } finally {
+    bar.stop();
   }
 }
