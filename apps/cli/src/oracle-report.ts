@@ -1,4 +1,5 @@
 import { type OracleReport, sideBySide } from '@rmap-lab/kernel-oracle';
+import { shown } from './numbers.js';
 
 /** The report as the document that `--json` prints. */
 export const oracleDocument = ({
@@ -42,8 +43,8 @@ export function oracleText({
 }: OracleReport): string {
   const lines = [
     ...(partial ? ['interrupted: this is of what was compared by then'] : []),
-    `${number(operations)} operations and ${number(observations)} looks compared with ${judge}, ${differences.length} differences` +
-      `${known > 0 ? `, ${known} known` : ''}${seed === null ? '' : `; seed ${seed}`}, ${number(Math.round(operations / seconds))} operations/s`,
+    `${shown(operations)} operations and ${shown(observations)} looks compared with ${judge}, ${differences.length} differences` +
+      `${known > 0 ? `, ${known} known` : ''}${seed === null ? '' : `; seed ${seed}`}, ${shown(Math.round(operations / seconds))} operations/s`,
     `compared: ${columns.join('; ')}`,
     ...missing.map((column) => `not seen: ${column}`),
     ...notes,
@@ -55,5 +56,3 @@ export function oracleText({
 export function printDifferences({ differences }: OracleReport): void {
   for (const difference of differences) process.stderr.write(`${sideBySide(difference)}\n\n`);
 }
-
-const number = (n: number): string => n.toLocaleString('en-US');

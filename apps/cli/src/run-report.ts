@@ -1,8 +1,7 @@
 import Table from 'cli-table3';
 import colours from 'picocolors';
+import { shown } from './numbers.js';
 import type { RunDocument } from './run-schema.js';
-
-const number = (n: number): string => n.toLocaleString('en-US');
 
 function table(title: string, head: string[], rows: (string | number)[][]): string {
   const aligned = new Table({
@@ -10,7 +9,7 @@ function table(title: string, head: string[], rows: (string | number)[][]): stri
     colAligns: head.map((_, i) => (i === 0 ? 'left' : 'right')),
     style: { head: [], border: [], compact: true },
   });
-  aligned.push(...rows.map((row) => row.map((cell) => (typeof cell === 'number' ? number(cell) : cell))));
+  aligned.push(...rows.map((row) => row.map((cell) => (typeof cell === 'number' ? shown(cell) : cell))));
   return `${colours.bold(title)}\n${aligned.toString()}`;
 }
 
@@ -43,18 +42,18 @@ export function runReport(run: RunDocument): string {
     table(
       'Walks',
       ['folios sampled', 'candidates p50', 'p99', 'max', 'mappings found'],
-      [[number(walks.sampled), p50, p99, max, walks.mappings]],
+      [[shown(walks.sampled), p50, p99, max, walks.mappings]],
     ),
     table(
       'Verification',
       ['at points', 'folios', 'mappings', 'missed', 'wrong'],
-      [[number(verify.points), verify.folios, verify.mappings, verify.missed, verify.wrong]],
+      [[shown(verify.points), verify.folios, verify.mappings, verify.missed, verify.wrong]],
     ),
     ...(run.kernelActivity === undefined
       ? []
       : [table('Kernel activity', ['act', 'number'], Object.entries(run.kernelActivity))]),
     ...(run.leftOut === undefined ? [] : [colours.yellow(`not in the trace: ${run.leftOut}`)]),
-    `${verdict}; ${number(replay.touches)} pages touched, ${number(replay.unexplained)} unexplained, ${number(replay.mismatches)} answers differ`,
-    `${number(run.processes.total)} processes (${number(run.processes.peak)} at once), ${number(run.vmas.peak)} VMAs at once; ${run.seconds.toFixed(2)} s, ${number(Math.round(run.operationsPerSecond))} operations/s`,
+    `${verdict}; ${shown(replay.touches)} pages touched, ${shown(replay.unexplained)} unexplained, ${shown(replay.mismatches)} answers differ`,
+    `${shown(run.processes.total)} processes (${shown(run.processes.peak)} at once), ${shown(run.vmas.peak)} VMAs at once; ${run.seconds.toFixed(2)} s, ${shown(Math.round(run.operationsPerSecond))} operations/s`,
   ].join('\n\n');
 }

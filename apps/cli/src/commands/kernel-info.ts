@@ -1,6 +1,7 @@
 import { type KernelInfo, kernelInfo } from '@rmap-lab/kernel-oracle';
 import Table from 'cli-table3';
 import type { Command } from 'commander';
+import { shown } from '../numbers.js';
 
 export function addKernelInfo(program: Command): void {
   program
@@ -20,7 +21,7 @@ function report({ release, machine, structs, missing }: KernelInfo): string {
     colAligns: ['left', 'right', 'right', 'right', 'right'],
     style: { head: [], border: [], compact: true },
   });
-  const cell = (n: number | null): string => n?.toLocaleString('en-US') ?? '';
+  const cell = (n: number | null): string => (n === null ? '' : shown(n));
   for (const { name, bytes, slabBytes, objectsPerSlab, pagesPerSlab } of structs)
     table.push([name, ...[bytes, slabBytes, objectsPerSlab, pagesPerSlab].map(cell)]);
   return [`Linux ${release}, ${machine}`, table.toString(), ...missing.map((reason) => `missing: ${reason}`)].join('\n');

@@ -13,7 +13,7 @@ import { anonVma } from '@rmap-lab/strategy-anon-vma';
 import { type Command, Option } from 'commander';
 import { exitCode } from '../exit-codes.js';
 import { standing } from '../load-strategy.js';
-import { positive, wholeNumber } from '../numbers.js';
+import { positive, shown, wholeNumber } from '../numbers.js';
 import { oracleDocument, oracleText, printDifferences } from '../oracle-report.js';
 
 /** What `oracle` may be told. */
@@ -154,5 +154,5 @@ const CLEAR_LINE = '\r\x1b[K';
 const progress =
   (what: string) =>
   (done: number): void => {
-    process.stderr.write(`\r${done.toLocaleString('en-US')} ${what}`);
+    process.stderr.write(`\r${shown(done)} ${what}`);
   };

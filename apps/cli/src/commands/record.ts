@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { record } from '@rmap-lab/workloads';
 import type { Command } from 'commander';
+import { shown } from '../numbers.js';
 
 export function addRecord(program: Command): void {
   program
@@ -24,10 +25,10 @@ Example:
       const file = resolve(process.env.INIT_CWD ?? process.cwd(), output);
       const { method, missing, unexplained, leftOut, end } = await record(command, { output: file });
       const records = Object.values(end.counts).reduce((sum, n) => sum + n, 0);
-      process.stderr.write(`rmap-lab: ${records.toLocaleString('en-US')} records (${method}) in ${output}\n`);
+      process.stderr.write(`rmap-lab: ${shown(records)} records (${method}) in ${output}\n`);
       if (unexplained > 0)
         process.stderr.write(
-          `rmap-lab: ${unexplained.toLocaleString('en-US')} page faults were in memory that nothing recorded had mapped (a program of 32 bits, ` +
+          `rmap-lab: ${shown(unexplained)} page faults were in memory that nothing recorded had mapped (a program of 32 bits, ` +
             'asynchronous I/O, memory attached before the recording): a replay stops at the first, or goes on with --skip-mismatches\n',
         );
       if (missing === null) return;

@@ -1,6 +1,7 @@
 import { workloads } from '@rmap-lab/workloads';
 import Table from 'cli-table3';
 import type { Command } from 'commander';
+import { shown } from '../numbers.js';
 
 export function addWorkloads(program: Command): void {
   program
@@ -15,7 +16,7 @@ export function addWorkloads(program: Command): void {
       }
       const table = new Table({ head: ['name', 'kind', 'operations', 'bytes'], style: { head: [], border: [], compact: true } });
       for (const { name, kind, operations, bytes } of all) {
-        table.push([name, kind, operations.toLocaleString('en-US'), bytes === 0 ? '' : bytes.toLocaleString('en-US')]);
+        table.push([name, kind, shown(operations), bytes === 0 ? '' : shown(bytes)]);
       }
       process.stdout.write(`${table.toString()}\n`);
     });
