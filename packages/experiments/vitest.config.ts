@@ -1,4 +1,4 @@
 import { preset } from '@rmap-lab/config/vitest';
 import { defineConfig } from 'vitest/config';
 
-export default defineConfig(preset('experiments'));
+export default defineConfig(preset('experiments', { isolate: false }));

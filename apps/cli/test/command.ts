@@ -11,6 +11,9 @@ const main = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 export const scratch = mkdtempSync(join(tmpdir(), 'rmap-lab-cli-'));
 afterAll(() => rmSync(scratch, { recursive: true }));
 
+/** JavaScript that never goes on, and leaves the processor to the other tests. */
+export const HANG = 'Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);';
+
 /** What a run of the command left. */
 export interface Finished {
   /** null: a signal ended it. */

@@ -114,7 +114,7 @@ describe('rmap-lab explore', () => {
     writeFileSync(join(scratch, 'importing.mjs'), `export { default } from './changing.mjs';\n`);
     const outcomes = versions.map((right) => {
       writeFileSync(join(scratch, 'changing.mjs'), right ? source.replace('rmap.move = undefined', '') : source);
-      const args = ['--strategy', `./${name}.mjs`, '--resume', `${name} ${versions}`, '--workers', '1'];
+      const args = ['--strategy', `./${name}.mjs`, '--resume', `${name} ${versions}`, '--workers', '1', '--preemptions', '1'];
       return rmapLab('explore', 'move-and-back-x-walk', ...args);
     });
     expect(outcomes).toMatchObject([{ status: versions[0] ? 0 : 1 }, { status: 2, stdout: '' }]);
@@ -262,24 +262,24 @@ describe('rmap-lab explore', () => {
   it('fails with a token that replays, and shows the schedule', () => {
     const strategy = careless();
     const files = ['--svg', 'moves.svg', '--html', 'moves.html'];
-    const { status, stdout } = rmapLab('explore', 'move-and-back-x-split', '--strategy', strategy, '--json', ...files);
+    const { status, stdout } = rmapLab('explore', 'move-and-back-x-walk', '--strategy', strategy, '--json', ...files);
     expect(status).toBe(1);
     const { failure } = exploreSchema.parse(JSON.parse(stdout));
-    expect(failure).toMatchObject({ rule: 'R17' });
+    expect(failure).toMatchObject({ rule: 'R18' });
     expect(failure?.operations).toBeLessThanOrEqual(9);
     expect(readFileSync(join(scratch, 'moves.svg'), 'utf8')).toContain('<svg ');
     expect(readFileSync(join(scratch, 'moves.html'), 'utf8')).toContain(failure?.token ?? '');
     const again = rmapLab('replay', failure?.token ?? '');
     expect(again.status).toBe(1);
-    expect(again.stdout).toContain('R17 is broken');
+    expect(again.stdout).toContain('R18 is broken');
     expect(again.stdout).toContain('pte move');
     expect(again.stdout).toContain(`${failure?.operations} operations`);
-    const people = rmapLab('explore', 'move-and-back-x-split', '--strategy', strategy);
+    const people = rmapLab('explore', 'move-and-back-x-walk', '--strategy', strategy);
     expect(people.stdout).toContain('rmap-lab replay rx2.');
     const right = rmapLab('replay', failure?.token ?? '', '--strategy', 'anon-vma');
     expect(right.status).toBe(2);
     const wrong = rmapLab('replay', encodeToken({ ...decodeToken(failure?.token ?? ''), rule: 'R99' }));
-    expect(wrong.stdout).toContain("another rule is broken than the token's, R99: R17 is broken");
+    expect(wrong.stdout).toContain("another rule is broken than the token's, R99: R18 is broken");
     expect(right.stderr).toMatch(/diverged at step .* it was recorded under '.*', and this is 'anon-vma'/);
   });
 

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { file, rmapLab, scratch } from './command.js';
+import { type Finished, file, HANG, rmapLab, scratch } from './command.js';
 
 const anonVma = import.meta.resolve('@rmap-lab/strategy-anon-vma').replace('/src/index.ts', '/dist/index.js');
 const right = `import { anonVma } from ${JSON.stringify(anonVma)};\n`;
@@ -21,17 +21,17 @@ const installed: Record<string, readonly [module: string, manifest?: object]> = 
   '@team/rmap-scoped': [`${right}export default anonVma();`],
   '@rmap-lab/strategy-anon-vma': [`${right}export default anonVma();`],
   'rmap-prints': [`${right}console.log('chatter'); process.stdout.write('chatter'); export default anonVma();`],
-  'rmap-hangs': ['for (;;);'],
+  'rmap-hangs': [HANG],
   'rmap-never-there': ['export function then() {}'],
   'rmap-throws': ["throw new Error('boom');"],
   'rmap-exits': ['process.exit(0);'],
-  'rmap-kills': ["process.kill(process.pid, 'SIGKILL'); for (;;);"],
+  'rmap-kills': [`process.kill(process.pid, 'SIGKILL'); ${HANG}`],
   'rmap-other-contract': [`${right}export default { ...anonVma(), contract: 2 };`],
   'rmap-other-core': [`${right}export default anonVma();`, { peerDependencies: { '@rmap-lab/core': '^2.0.0' } }],
   'rmap-later-core': [`${right}export default anonVma();`, { dependencies: { '@rmap-lab/core': '^0.7.0' } }],
-  'rmap-hangs-in-fork': [inFork('for (;;);')],
+  'rmap-hangs-in-fork': [inFork(HANG)],
   'rmap-exits-in-fork': [inFork('process.exit(0);')],
-  'rmap-kills-in-fork': [inFork("process.kill(process.pid, 'SIGKILL'); for (;;);")],
+  'rmap-kills-in-fork': [inFork(`process.kill(process.pid, 'SIGKILL'); ${HANG}`)],
   'rmap-aborts-in-fork': [inFork('process.abort();')],
   'rmap-sends-null': [`process.send(null);\n${right}export default anonVma();`],
   'rmap-sends-an-end': [`process.send({ kind: 'end', status: 0 });\n${right}export default anonVma();`],
@@ -65,8 +65,15 @@ const unusable: readonly (readonly [name: string, message: RegExp])[] = [
 const killer = ['rmap-kills', /'rmap-kills' ended the program \(SIGKILL\) while it was loaded/] as const;
 
 describe('rmap-lab strategies', () => {
-  it('lists what comes along and what is installed, and says why a package does not load', async () => {
-    const { status, out } = await rmapLab(['strategies', '--json']);
+  let listed: Finished;
+  let table: Finished;
+  // At once: both wait for the package that hangs.
+  beforeAll(async () => {
+    [listed, table] = await Promise.all([rmapLab(['strategies', '--json']), rmapLab(['strategies'])]);
+  }, 60_000);
+
+  it('lists what comes along and what is installed, and says why a package does not load', () => {
+    const { status, out } = listed;
     expect(status).toBe(0);
     const all = JSON.parse(out) as { name: string; version: string; contract: number | null; where: string; error: string }[];
     const named = (name: string) => all.find((each) => each.name === name);
@@ -83,14 +90,13 @@ describe('rmap-lab strategies', () => {
     expect(all).toHaveLength(2 + Object.keys(installed).length);
   });
 
-  it('lists a design once that comes along and is installed, and says which one a name is', async () => {
+  it('lists a design once that comes along and is installed, and says which one a name is', () => {
     const where = join(scratch, 'node_modules', '@rmap-lab/strategy-anon-vma');
-    const { out } = await rmapLab(['strategies', '--json']);
-    const all = JSON.parse(out) as { name: string }[];
+    const all = JSON.parse(listed.out) as { name: string }[];
     expect(all.filter(({ name }) => name.endsWith('anon-vma'))).toMatchObject([
       { name: 'anon-vma', where: null, installed: { name: '@rmap-lab/strategy-anon-vma', version: '1.2.3', where } },
     ]);
-    expect((await rmapLab(['strategies'])).out).toContain(
+    expect(table.out).toContain(
       `'anon-vma' is the one that comes with rmap-lab; '@rmap-lab/strategy-anon-vma' (1.2.3) is that in ${where}\n`,
     );
   });

@@ -1,7 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { satisfies, validRange } from 'semver';
+// Each alone: all of semver takes a tenth of the time in which a command starts.
+import satisfies from 'semver/functions/satisfies.js';
+import validRange from 'semver/ranges/valid.js';
 import { StrategyLoadError } from './errors.js';
 
 /** The keyword in its package.json by which a strategy package is found. */

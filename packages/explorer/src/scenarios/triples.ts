@@ -40,11 +40,17 @@ export const others: readonly ProgramScenario[] = [
     parent: page('write', PARENT, 10),
     child: page('write', CHILD, 10),
   }),
-  about('migrate-x-fork-x-move', 'a migration walks twice while the parent forks and then moves its pages away', 'R7 R10 R23', {
-    migrate: page('migrate', PARENT, 10),
-    fork: whole('fork'),
-    move: move(PARENT, 10, AWAY, 2),
-  }),
+  about(
+    'migrate-x-fork-x-move',
+    'a migration walks twice while the parent forks and then moves its pages away',
+    'R7 R10 R23',
+    {
+      migrate: page('migrate', PARENT, 10),
+      fork: whole('fork'),
+      move: move(PARENT, 10, AWAY, 2),
+    },
+    family(10),
+  ),
   about('migrate-x-exit-x-exit', 'all who map a page exit while it migrates', 'R20 R23 R31', {
     migrate: page('migrate', PARENT, 10),
     exit: whole('exit'),
