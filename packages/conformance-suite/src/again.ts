@@ -1,4 +1,5 @@
-import { type ConformanceOptions, PREEMPTIONS, SEED } from './run.js';
+import { PREEMPTIONS, SEED } from './defaults.js';
+import type { ConformanceOptions } from './run.js';
 
 /** A word as shells take it: in quotes where they would read more into it. */
 const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
@@ -9,6 +10,7 @@ export function again(
   strategy: string,
   { seed = SEED, preemptions = PREEMPTIONS }: Pick<ConformanceOptions, 'seed' | 'preemptions'>,
 ): string {
-  const settings = [seed !== SEED && `--seed ${seed}`, preemptions !== PREEMPTIONS && `--preemptions ${preemptions}`];
+  const most = preemptions === Number.POSITIVE_INFINITY ? 'all' : preemptions;
+  const settings = [seed !== SEED && `--seed ${seed}`, most !== PREEMPTIONS && `--preemptions ${most}`];
   return [command, quoted(strategy), ...settings.filter(Boolean)].join(' ');
 }

@@ -45,8 +45,10 @@ export interface ConformanceCase {
 export interface Lab {
   readonly strategy: RmapStrategy;
   readonly seed: number;
-  /** Of concurrent schedules, at most. */
+  /** Of concurrent schedules, at most; Infinity: every interleaving that makes a difference. */
   readonly preemptions: number;
+  /** To be told by a concurrent case that passes: whether it left no interleaving out. */
+  covered(everyInterleaving: boolean): void;
 }
 
 /** What shows that a case failed, as far as it is known. */

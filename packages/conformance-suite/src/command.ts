@@ -2,12 +2,13 @@ import type { ShortNames } from '@rmap-lab/core/load-strategy';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { again } from './again.js';
 import { LEVELS, type Level } from './case.js';
+import { PREEMPTIONS, SEED } from './defaults.js';
 import { documentOf } from './report/document.js';
 import { junit } from './report/junit.js';
 import { markdown } from './report/markdown.js';
 import { pretty } from './report/pretty.js';
 import { tap } from './report/tap.js';
-import { type ConformanceOptions, type ConformanceReport, PREEMPTIONS, SEED, selectCases } from './run.js';
+import { type ConformanceOptions, type ConformanceReport, selectCases } from './run.js';
 import { runApart, StrategyUnusable } from './run-apart.js';
 
 const REPORTERS: Readonly<Record<string, (report: ConformanceReport, command: string) => string>> = {
@@ -36,7 +37,7 @@ interface CommandOptions {
   readonly shard?: NonNullable<ConformanceOptions['shard']>;
   readonly reporter: string;
   readonly json?: boolean;
-  readonly seconds: number;
+  readonly seconds?: number;
   readonly list?: boolean;
 }
 
@@ -45,6 +46,8 @@ function wholeNumber(text: string): number {
   if (!Number.isSafeInteger(Number(text))) throw new InvalidArgumentError('it is too large');
   return Number(text);
 }
+
+const preemptions = (text: string): number => (text === 'all' ? Number.POSITIVE_INFINITY : wholeNumber(text));
 
 function positive(text: string): number {
   const n = wholeNumber(text);
@@ -66,11 +69,11 @@ export function conformanceCommand({ name, under, shortNames, from }: CommandSet
     .addOption(new Option('--level <name...>', 'only these levels').choices(LEVELS))
     .option('--grep <text>', 'only cases whose id contains this')
     .option('--seed <n>', 'of random programs', wholeNumber, SEED)
-    .option('--preemptions <n>', 'of concurrent schedules, at most', wholeNumber, PREEMPTIONS)
+    .option('--preemptions <n>', "of concurrent schedules, at most; 'all': every interleaving", preemptions, PREEMPTIONS)
     .option('--shard <i/n>', 'every n-th case from the i-th', shard)
     .addOption(new Option('--reporter <name>', 'how results are printed').choices(Object.keys(REPORTERS)).default('pretty'))
     .addOption(new Option('--json', 'the same as --reporter json: one document (rmap-lab/conformance@1)').conflicts('reporter'))
-    .option('--seconds <n>', 'longest time of one case', positive, 60)
+    .option('--seconds <n>', 'longest time of one case (default: 60, with every interleaving 300)', positive)
     .option('--list', 'print all cases')
     .addHelpText(
       'after',
@@ -114,7 +117,7 @@ async function run(
       from,
       seed,
       preemptions,
-      seconds,
+      ...(seconds !== undefined && { seconds }),
       ...(shortNames && { shortNames }),
       ...(level && { levels: level }),
       ...(grep !== undefined && { grep }),

@@ -1,14 +1,7 @@
 import type { ConformanceCase } from './case.js';
+import { SEED } from './defaults.js';
 import { printable } from './report/printable.js';
-import {
-  type CaseResult,
-  type ConformanceOptions,
-  type ConformanceReport,
-  type Outcome,
-  reportOf,
-  SEED,
-  selectCases,
-} from './run.js';
+import { type CaseResult, type ConformanceOptions, type ConformanceReport, type Outcome, reportOf, selectCases } from './run.js';
 
 /** Of a whole report, or of a result, that came from where a strategy ran: whatever it is. */
 type Said = Readonly<Record<string, unknown>>;
@@ -39,14 +32,16 @@ export function reportFrom(said: unknown, options: ConformanceOptions): Conforma
 }
 
 function resultFrom({ id, level, rule, strength, title, why }: ConformanceCase, said: unknown): CaseResult {
-  const { id: of, outcome, milliseconds, message, broken, code, evidence } = Object(said) as Said;
+  const { id: of, outcome, everyInterleaving, milliseconds, message, broken, code, evidence } = Object(said) as Said;
   if (of !== id) throw new NoResult(OTHERS);
   if (!OUTCOMES.includes(outcome)) throw new NoResult();
+  if (typeof everyInterleaving !== 'boolean' && everyInterleaving !== null) throw new NoResult();
   const orNull = (text: unknown): string | null => (text === null ? null : textFrom(text));
   const pictures = Object(evidence) as Said;
   return {
     ...{ id, level, rule, strength, title, why },
     outcome: outcome as Outcome,
+    everyInterleaving,
     milliseconds: numberFrom(milliseconds),
     message: orNull(message),
     broken: orNull(broken),

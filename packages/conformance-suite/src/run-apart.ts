@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { ShortNames } from '@rmap-lab/core/load-strategy';
 import { answerOf } from '@rmap-lab/plumbing';
+import { longest } from './defaults.js';
 import { NoResult, reportFrom } from './heard.js';
 import { printable } from './report/printable.js';
 import type { ConformanceOptions, ConformanceReport } from './run.js';
@@ -12,7 +13,7 @@ export interface ApartOptions extends Omit<ConformanceOptions, 'onResult'> {
   readonly shortNames?: ShortNames;
   /** Files are meant from here. */
   readonly from: string;
-  /** Longest time of one case. Default 60. */
+  /** Longest time of one case. Default 60, with every interleaving 300. */
   readonly seconds?: number;
 }
 
@@ -37,7 +38,7 @@ export class StrategyUnusable extends Error {
  * strategy and the case
  */
 export function runApart(name: string, options: ApartOptions): Promise<ConformanceReport> {
-  const { seconds = 60 } = options;
+  const { seconds = longest(options.preemptions) } = options;
   const data: ProcessData = { name, ...options };
   const built = new URL('./process.js', import.meta.url);
   const child = fork(existsSync(fileURLToPath(built)) ? built : new URL('../dist/process.js', import.meta.url), {

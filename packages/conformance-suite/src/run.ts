@@ -1,6 +1,7 @@
 import { messageOf, programToCode, type RmapStrategy, Unsupported } from '@rmap-lab/core';
 import { CaseFailure, type ConformanceCase, type Evidence, type Level, type Strength } from './case.js';
 import { cases as allCases } from './cases/index.js';
+import { PREEMPTIONS, SEED } from './defaults.js';
 import { RULES, type RuleId, ruleOf } from './rules.js';
 import { checkVersions } from './versions.js';
 
@@ -17,6 +18,8 @@ export interface CaseResult {
   /** What it stems from: functions and commits of the kernel. */
   readonly why: string;
   readonly outcome: Outcome;
+  /** Whether a concurrent case passed in every interleaving, or in those with few preemptions only; null: it did not pass, or is none. */
+  readonly everyInterleaving: boolean | null;
   readonly milliseconds: number;
   /** Why it failed, or could not be verified. */
   readonly message: string | null;
@@ -50,9 +53,6 @@ export interface ConformanceReport {
   readonly seconds: number;
 }
 
-export const SEED = 1;
-export const PREEMPTIONS = 2;
-
 /** Which cases to run, and how. */
 export interface ConformanceOptions {
   /** Only cases of these levels. */
@@ -61,7 +61,10 @@ export interface ConformanceOptions {
   readonly grep?: string;
   /** Of random programs. Default 1. */
   readonly seed?: number;
-  /** Switches away from a thread that could have gone on, in concurrent schedules, at most. Default 2. */
+  /**
+   * Switches away from a thread that could have gone on, in concurrent schedules, at most. Default 2. Infinity: every interleaving,
+   * of operations with so many that it would take minutes those with at most 2 switches.
+   */
   readonly preemptions?: number;
   /** Every n-th case from the i-th, counted from 1. */
   readonly shard?: { readonly index: number; readonly count: number };
@@ -121,14 +124,19 @@ export function runCase(
   { seed = SEED, preemptions = PREEMPTIONS }: Pick<ConformanceOptions, 'seed' | 'preemptions'> = {},
 ): CaseResult {
   const started = performance.now();
+  let everyInterleaving: boolean | null = null;
+  const covered = (all: boolean): void => {
+    everyInterleaving = all;
+  };
   const refuses = each.needs.filter((feature) => strategy.unsupported?.[feature] !== undefined);
   const reason = each.unverifiable?.(strategy) ?? null;
   const end =
     reason === null
-      ? outcomeOf(() => each.run({ strategy, seed, preemptions }), refuses, each.rule)
+      ? outcomeOf(() => each.run({ strategy, seed, preemptions, covered }), refuses, each.rule)
       : ({ ...NOTHING, outcome: 'unverified', message: reason } as const);
   const { id, level, rule, strength, title, why } = each;
-  return { id, level, rule, strength, title, why, milliseconds: performance.now() - started, ...end };
+  const milliseconds = performance.now() - started;
+  return { id, level, rule, strength, title, why, ...end, everyInterleaving, milliseconds };
 }
 
 type End = Pick<CaseResult, 'outcome' | 'message' | 'broken' | 'code' | 'evidence'>;

@@ -1,21 +1,24 @@
 import { Kernel, ProgramRun, type RmapStrategy, Unsupported } from '@rmap-lab/core';
 import {
   describeRecording,
-  type Engine,
   explore,
   type Failure,
   kernelProgram,
+  type Program,
   type ProgramScenario,
   replay,
   type Scenario,
+  Untraceable,
+  type Verdict,
 } from '@rmap-lab/explorer';
 import { CaseFailure, type ConformanceCase } from './case.js';
+import { PREEMPTIONS } from './defaults.js';
 import { monitored } from './monitor.js';
 import { pictureOf } from './picture.js';
 import { ruleOf } from './rules.js';
 
-/** How every scenario is searched: all schedules with at most so many switches away from a thread that could have gone on. */
-const ENGINE: Engine = 'bounded';
+/** Schedules of source-DPOR that are run at most for every interleaving; of nearly all scenarios hundreds are enough. */
+const MANY = 4000;
 
 /** What a case that is a scenario says about itself. */
 export interface ScenarioCase extends Pick<ConformanceCase, 'rule' | 'title' | 'why'> {
@@ -31,9 +34,9 @@ export const scenarioCases = (cases: readonly ScenarioCase[]): readonly Conforma
     level: 'concurrency',
     strength: 'must',
     needs,
-    run: ({ strategy, preemptions }) => {
+    run: ({ strategy, preemptions, covered }) => {
       if (needs.some((feature) => strategy.unsupported?.[feature] !== undefined)) refuse(scenario, strategy);
-      runScenario(scenario, strategy, preemptions);
+      covered(runScenario(scenario, strategy, preemptions));
     },
   }));
 
@@ -43,8 +46,8 @@ function refuse({ machine, program }: ProgramScenario, strategy: RmapStrategy): 
   for (const operation of program.setup) run.apply(operation);
 }
 
-/** @throws CaseFailure with the schedule that has the fewest preemptions, Unsupported */
-function runScenario(scenario: Scenario, strategy: RmapStrategy, preemptions: number): void {
+/** Whether no interleaving was left out. @throws CaseFailure with the schedule that has the fewest preemptions, Unsupported */
+function runScenario(scenario: Scenario, strategy: RmapStrategy, preemptions: number): boolean {
   let last: Kernel | null = null;
   const watched = ({ without, ...whole }: Scenario): Scenario => ({
     ...whole,
@@ -65,8 +68,8 @@ function runScenario(scenario: Scenario, strategy: RmapStrategy, preemptions: nu
     },
   });
   const program = kernelProgram(watched(scenario), { strategy: monitored(strategy, () => last) });
-  const { failure } = explore(program, { engine: ENGINE, preemptions });
-  if (failure === null) return;
+  const { failure, exhausted } = search(program, preemptions);
+  if (failure === null) return exhausted;
   if (failure.recording.error instanceof Unsupported) throw failure.recording.error;
   // Once more: whoever looked for the cause has run others since.
   replay(program, {
@@ -85,6 +88,25 @@ function runScenario(scenario: Scenario, strategy: RmapStrategy, preemptions: nu
     after: spaces,
     mappings,
   });
+}
+
+/** All schedules with few preemptions first: most of what is wrong shows there, and soon. */
+function search(program: Program, preemptions: number): Verdict {
+  const all = preemptions === Number.POSITIVE_INFINITY;
+  const few = explore(program, { engine: 'bounded', preemptions: all ? PREEMPTIONS : preemptions });
+  if (!all || few.failure !== null || few.exhausted) return few;
+  const every = everyInterleaving(program);
+  return every === null || (every.failure === null && !every.exhausted) ? few : every;
+}
+
+/** Null: what threads read can't be followed. */
+function everyInterleaving(program: Program): Verdict | null {
+  try {
+    return explore(program, { engine: 'dpor', maxSchedules: MANY });
+  } catch (error) {
+    if (error instanceof Untraceable) return null;
+    throw error;
+  }
 }
 
 function scheduleOf({ recording, preemptions }: Failure): string {

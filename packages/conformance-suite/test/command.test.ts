@@ -121,6 +121,21 @@ describe('rmap-conformance, as scripts use it', () => {
     expect([status, stdout, stderr]).toEqual([2, '', expect.stringContaining('error: ')]);
   });
 
+  it('runs every interleaving where that is asked for, and says of how many cases', () => {
+    const args = [main, right, '--grep', 'concurrency/fork-x-', '--preemptions', 'all'];
+    const { status, stdout } = node(...args);
+    expect([status, stdout]).toEqual([
+      0,
+      expect.stringMatching(/^ {2}concurrency {2}(\d+) passed, \1 of them in every interleaving$/m),
+    ]);
+    expect(node(...args, '--reporter', 'markdown').stdout).toMatch(
+      /^Of the concurrent cases \d+ passed in every interleaving\.$/m,
+    );
+    const failing = node(main, wrong, '--grep', 'concurrency/fork-x-walk', '--preemptions', 'all').stdout;
+    expect(failing).toContain('  rmap-conformance ./wrong.mjs --preemptions all --grep concurrency/fork-x-walk\n');
+    expect(node(...args.slice(0, -1), 'most')).toMatchObject({ status: 2, stderr: expect.stringContaining('a whole number') });
+  });
+
   it('answers 0 for a question about itself, and says what statuses mean', () => {
     const { status, stdout } = node(main, '--help');
     expect([status, stdout]).toEqual([0, expect.stringContaining('Exit status:')]);

@@ -172,6 +172,32 @@ describe('what is wrong is found', () => {
   });
 });
 
+describe('a concurrent case', () => {
+  const named = (id: string) => cases.find((each) => each.id === id) as (typeof cases)[number];
+  const of = (id: string, strategy: RmapStrategy, preemptions?: number) =>
+    runCase(named(id), strategy, preemptions === undefined ? {} : { preemptions });
+  const every = Number.POSITIVE_INFINITY;
+
+  it('says whether it left interleavings out', () => {
+    expect(of('concurrency/fork-x-walk', anonVma())).toMatchObject({ outcome: 'passed', everyInterleaving: false });
+    expect(of('concurrency/fork-x-walk', anonVma(), every)).toMatchObject({ outcome: 'passed', everyInterleaving: true });
+    expect(of('families/fork', anonVma(), every)).toMatchObject({ outcome: 'passed', everyInterleaving: null });
+  });
+
+  it('leaves some out where what threads read can not be followed', () => {
+    const free: RmapStrategy = { ...anonVma(), state: 'free' };
+    expect(of('concurrency/fork-x-walk', free, every)).toMatchObject({ outcome: 'passed', everyInterleaving: false });
+  });
+
+  it('finds in every interleaving what takes three preemptions', () => {
+    expect(of('concurrency/lone-munmap-x-migrate', anonVmaLazy())).toMatchObject({ outcome: 'passed' });
+    const { outcome, everyInterleaving, broken, evidence } = of('concurrency/lone-munmap-x-migrate', anonVmaLazy(), every);
+    expect({ outcome, everyInterleaving }).toEqual({ outcome: 'failed', everyInterleaving: null });
+    expect(broken).toMatch(/^R20: /);
+    expect(evidence.schedule).toMatch(/^\d+ steps, 3 preemptions\n/);
+  });
+});
+
 describe('what a strategy says it can not do', () => {
   const features: readonly Feature[] = [
     'large-folio',

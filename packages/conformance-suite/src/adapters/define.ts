@@ -1,5 +1,6 @@
 import type { RmapStrategy } from '@rmap-lab/core';
 import { again } from '../again.js';
+import { longest } from '../defaults.js';
 import { explain } from '../report/explain.js';
 import { type ConformanceOptions, decides, runCase, selectCases } from '../run.js';
 import { checkVersions } from '../versions.js';
@@ -7,13 +8,11 @@ import { checkVersions } from '../versions.js';
 /** What every test runner has. */
 export interface Runner {
   describe(name: string, body: () => void): void;
-  it(name: string, body: () => void): void;
+  /** @param milliseconds that it may take */
+  it(name: string, body: () => void, milliseconds: number): void;
   /** A test that is shown as not run. */
   skip(name: string): void;
 }
-
-/** Milliseconds that one case may take; runners that have a limit of their own are told. */
-export const LONGEST = 60_000;
 
 /**
  * Defines one test for each case. A refused case passes, as it was refused, and says so in its name; one that nothing can verify is
@@ -34,10 +33,11 @@ export function defineTests({ describe, it, skip }: Runner, strategy: RmapStrate
             continue;
           }
           const refused = each.needs.some((feature) => strategy.unsupported?.[feature] !== undefined);
-          it(`${name}${refused ? ' (refused)' : ''}`, () => {
+          const body = (): void => {
             const result = runCase(each, strategy, options);
             if (decides(result)) throw new Error(explain(result, command));
-          });
+          };
+          it(`${name}${refused ? ' (refused)' : ''}`, body, 1000 * longest(options.preemptions));
         }
       });
     }

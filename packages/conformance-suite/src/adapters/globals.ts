@@ -1,6 +1,6 @@
 import type { RmapStrategy } from '@rmap-lab/core';
 import type { ConformanceOptions } from '../run.js';
-import { defineTests, LONGEST, type Runner } from './define.js';
+import { defineTests, type Runner } from './define.js';
 
 /** Mocha gives each test a context, in which alone it can be given more time. */
 interface Context {
@@ -8,7 +8,8 @@ interface Context {
 }
 
 /** What such runners put into the global scope. */
-interface Globals extends Pick<Runner, 'describe' | 'it'> {
+interface Globals extends Pick<Runner, 'describe'> {
+  it(name: string, body: () => void): void;
   /** A test that is shown and not run; where there is none it is left out. */
   xit(name: string, body: () => void): void;
 }
@@ -23,9 +24,9 @@ export function conformance(strategy: RmapStrategy, options?: ConformanceOptions
     throw new TypeError(
       "there is no global 'describe' and 'it': run this file with mocha or jest, or import the adapter of another runner",
     );
-  const patient = (name: string, body: () => void): void =>
+  const patient: Runner['it'] = (name, body, milliseconds) =>
     it(name, function (this: Context | undefined) {
-      this?.timeout?.(LONGEST);
+      this?.timeout?.(milliseconds);
       body();
     });
   // biome-ignore lint/suspicious/noSkippedTests: what nothing can verify must not count as passed

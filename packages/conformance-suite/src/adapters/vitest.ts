@@ -1,11 +1,11 @@
 import type { RmapStrategy } from '@rmap-lab/core';
 import { describe, it } from 'vitest';
 import type { ConformanceOptions } from '../run.js';
-import { defineTests, LONGEST, type Runner } from './define.js';
+import { defineTests, type Runner } from './define.js';
 
 const runner: Runner = {
   describe,
-  it: (name, body) => it(name, body, LONGEST),
+  it: (name, body, milliseconds) => it(name, body, milliseconds),
   // biome-ignore lint/suspicious/noSkippedTests: what nothing can verify must not count as passed
   skip: (name) => it.skip(name, () => {}),
 };

@@ -233,5 +233,5 @@ const isLongest = ({ scenario }: ScenarioCase): boolean => LONGEST.includes(scen
 /** What was made to show a bug goes first: a broken design is to know soon. */
 const all: readonly ScenarioCase[] = [...described(special), ...others, ...pairs, ...lone, ...described(ofKsm)];
 
-/** Operations at the same time, in every schedule with up to two preemptions. */
+/** Operations at the same time, in every schedule with up to two preemptions, or in every interleaving. */
 export const concurrency = scenarioCases([...all.filter((each) => !isLongest(each)), ...all.filter(isLongest)]);

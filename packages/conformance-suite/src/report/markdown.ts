@@ -4,11 +4,13 @@ import { explain } from './explain.js';
 
 /** The report for a README or a pull request. */
 export function markdown(report: ConformanceReport, command: string): string {
+  const { results } = report;
   const { levels, score } = documentOf(report);
   const rows = Object.entries(levels).map(
     ([level, { passed, failed, refused, unverified }]) => `| ${level} | ${passed} | ${failed} | ${refused} | ${unverified} |`,
   );
-  const failures = report.results.filter(({ outcome }) => outcome === 'failed');
+  const every = results.filter(({ everyInterleaving }) => everyInterleaving).length;
+  const failures = results.filter(({ outcome }) => outcome === 'failed');
   return [
     `### Conformance of ${report.strategy}`,
     '',
@@ -17,6 +19,7 @@ export function markdown(report: ConformanceReport, command: string): string {
     '| level | passed | failed | refused | unverified |',
     '| --- | ---: | ---: | ---: | ---: |',
     ...rows,
+    ...(every === 0 ? [] : ['', `Of the concurrent cases ${every} passed in every interleaving.`]),
     ...failures.flatMap((result) => [
       '',
       `#### ${result.id} (${result.strength})`,

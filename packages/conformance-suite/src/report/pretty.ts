@@ -14,7 +14,9 @@ export function pretty(report: ConformanceReport, command: string): string {
   const { levels, score } = documentOf(report);
   const width = Math.max(...Object.keys(levels).map(({ length }) => length), 0);
   const rows = Object.entries(levels).map(([level, { passed, failed, refused, unverified }]) => {
+    const every = report.results.filter((each) => each.level === level && each.everyInterleaving).length;
     const more = [
+      every > 0 && `${every} of them in every interleaving`,
       failed > 0 && colours.red(`${failed} failed`),
       refused > 0 && `${refused} refused`,
       unverified > 0 && `${unverified} unverified`,
