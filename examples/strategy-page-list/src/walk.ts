@@ -86,7 +86,11 @@ export class Walk {
 
   /** Visits a place if it still is one. A large folio is looked for in all of the VMA at once. */
   private *visit(page: Pfn, mm: Mm, address: Address): Op<Met> {
-    if (find(this.chain, page, mm, address).place === null) return 'more';
+    if (find(this.chain, page, mm, address).place === null) {
+      // It went while we waited, and may come back.
+      this.visited.delete(keyOf(page, { mm, address }));
+      return 'more';
+    }
     const vma = yield* mm.vmas.find(address);
     if (vma === null || vma.start > address) return 'more';
     const lowest = this.pages === 1 ? address : this.services.addressIn(vma, this.query.first, this.query.last);
@@ -98,6 +102,6 @@ export class Walk {
   }
 }
 
-const keyOf = (page: Pfn, { mm, address }: Place): string => `${page} ${mm?.id} ${address}`;
+const keyOf = (page: Pfn, { mm, address }: Pick<Place, 'mm' | 'address'>): string => `${page} ${mm?.id} ${address}`;
 const contains = ({ mm, start, end }: Range, place: Place): boolean =>
   place.mm === mm && place.address >= start && place.address < end;
