@@ -3,13 +3,14 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { again } from './again.js';
 import { LEVELS, type Level } from './case.js';
 import { PREEMPTIONS, SEED } from './defaults.js';
+import { watched } from './progress.js';
 import { documentOf } from './report/document.js';
 import { junit } from './report/junit.js';
 import { markdown } from './report/markdown.js';
 import { pretty } from './report/pretty.js';
 import { tap } from './report/tap.js';
 import { type ConformanceOptions, type ConformanceReport, selectCases } from './run.js';
-import { runApart, StrategyUnusable } from './run-apart.js';
+import { type ApartOptions, runApart, StrategyUnusable } from './run-apart.js';
 
 const REPORTERS: Readonly<Record<string, (report: ConformanceReport, command: string) => string>> = {
   pretty,
@@ -113,7 +114,7 @@ async function run(
 ): Promise<number> {
   const { level, grep, seed, preemptions, shard, seconds } = options;
   try {
-    const report = await runApart(strategy, {
+    const chosen: ApartOptions = {
       from,
       seed,
       preemptions,
@@ -122,7 +123,8 @@ async function run(
       ...(level && { levels: level }),
       ...(grep !== undefined && { grep }),
       ...(shard && { shard }),
-    });
+    };
+    const report = await watched((onBegin) => runApart(strategy, { ...chosen, onBegin }));
     process.stdout.write(`${REPORTERS[options.json ? 'json' : options.reporter](report, command)}\n`);
     return report.conforms ? 0 : 1;
   } catch (error) {

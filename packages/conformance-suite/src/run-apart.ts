@@ -5,8 +5,9 @@ import type { ShortNames } from '@rmap-lab/core/load-strategy';
 import { answerOf } from '@rmap-lab/plumbing';
 import { longest } from './defaults.js';
 import { NoResult, reportFrom } from './heard.js';
+import type { OnBegin } from './progress.js';
 import { printable } from './report/printable.js';
-import type { ConformanceOptions, ConformanceReport } from './run.js';
+import { type ConformanceOptions, type ConformanceReport, selectCases } from './run.js';
 
 /** A strategy by name, run where it can't take the run down. */
 export interface ApartOptions extends Omit<ConformanceOptions, 'onResult'> {
@@ -15,10 +16,11 @@ export interface ApartOptions extends Omit<ConformanceOptions, 'onResult'> {
   readonly from: string;
   /** Longest time of one case. Default 60, with every interleaving 300. */
   readonly seconds?: number;
+  readonly onBegin?: OnBegin;
 }
 
 /** What the process is told. */
-export interface ProcessData extends ApartOptions {
+export interface ProcessData extends Omit<ApartOptions, 'onBegin'> {
   readonly name: string;
 }
 
@@ -37,7 +39,7 @@ export class StrategyUnusable extends Error {
  * Runs the suite on a strategy loaded by name, in a process of its own. @throws StrategyUnusable naming the
  * strategy and the case
  */
-export function runApart(name: string, options: ApartOptions): Promise<ConformanceReport> {
+export function runApart(name: string, { onBegin, ...options }: ApartOptions): Promise<ConformanceReport> {
   const { seconds = longest(options.preemptions) } = options;
   const data: ProcessData = { name, ...options };
   const built = new URL('./process.js', import.meta.url);
@@ -46,6 +48,8 @@ export function runApart(name: string, options: ApartOptions): Promise<Conforman
     stdio: ['ignore', 2, 2, 'ipc'],
     serialization: 'advanced',
   });
+  const cases = selectCases(options).length;
+  let begun = 0;
   let current: string | null = null;
   const where = (): string => (current === null ? 'while it was loaded' : `in case ${current}`);
   return answerOf<unknown, ConformanceReport>(child, {
@@ -56,6 +60,7 @@ export function runApart(name: string, options: ApartOptions): Promise<Conforman
       if (kind === 'refused' && typeof message === 'string') throw new StrategyUnusable(printable(message));
       if (kind !== 'begins' || typeof id !== 'string') return checked(name, () => reportFrom(report, options));
       current = printable(id);
+      onBegin?.(current, begun++, cases);
       return undefined;
     },
     ended: (how) => new StrategyUnusable(`strategy '${name}' ended the program (${how}) ${where()}`),
