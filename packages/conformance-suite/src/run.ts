@@ -124,9 +124,9 @@ export function runCase(
   { seed = SEED, preemptions = PREEMPTIONS }: Pick<ConformanceOptions, 'seed' | 'preemptions'> = {},
 ): CaseResult {
   const started = performance.now();
-  let everyInterleaving: boolean | null = null;
-  const covered = (all: boolean): void => {
-    everyInterleaving = all;
+  let covers: boolean | null = null;
+  const covered = (everyInterleaving: boolean): void => {
+    covers = everyInterleaving;
   };
   const refuses = each.needs.filter((feature) => strategy.unsupported?.[feature] !== undefined);
   const reason = each.unverifiable?.(strategy) ?? null;
@@ -136,6 +136,7 @@ export function runCase(
       : ({ ...NOTHING, outcome: 'unverified', message: reason } as const);
   const { id, level, rule, strength, title, why } = each;
   const milliseconds = performance.now() - started;
+  const everyInterleaving = end.outcome === 'passed' ? covers : null;
   return { id, level, rule, strength, title, why, ...end, everyInterleaving, milliseconds };
 }
 

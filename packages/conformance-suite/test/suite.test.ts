@@ -182,6 +182,8 @@ describe('a concurrent case', () => {
     expect(of('concurrency/fork-x-walk', anonVma())).toMatchObject({ outcome: 'passed', everyInterleaving: false });
     expect(of('concurrency/fork-x-walk', anonVma(), every)).toMatchObject({ outcome: 'passed', everyInterleaving: true });
     expect(of('families/fork', anonVma(), every)).toMatchObject({ outcome: 'passed', everyInterleaving: null });
+    const claims: RmapStrategy = { ...anonVma(), unsupported: { ksm: 'it says so' } };
+    expect(of('concurrency/fork-x-ksm', claims, every)).toMatchObject({ outcome: 'refused', everyInterleaving: null });
   });
 
   it('leaves some out where what threads read can not be followed', () => {
