@@ -62,8 +62,8 @@ export interface ConformanceOptions {
   /** Of random programs. Default 1. */
   readonly seed?: number;
   /**
-   * Switches away from a thread that could have gone on, in concurrent schedules, at most. Default 2. Infinity: every interleaving,
-   * of operations with so many that it would take minutes those with at most 2 switches.
+   * Switches away from a thread that could have gone on, in concurrent schedules, at most. Default 2. Infinity: every interleaving
+   * that makes a difference; where these are too many, at most 2 switches again, and the result says so.
    */
   readonly preemptions?: number;
   /** Every n-th case from the i-th, counted from 1. */
