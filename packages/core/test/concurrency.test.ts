@@ -14,7 +14,7 @@ import {
 } from '../src/index.js';
 import { scanAll } from './support/scan-all.js';
 
-const SCHEDULES = 3000;
+const SCHEDULES = 500;
 
 /** A small seeded generator (mulberry32): schedules must be the same on every machine. */
 function random(seed: number): (n: number) => number {

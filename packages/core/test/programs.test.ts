@@ -5,7 +5,7 @@ import { programs } from './support/arbitrary.js';
 import { pageList } from './support/page-list.js';
 import { scanAll } from './support/scan-all.js';
 
-const RUNS = Number(process.env.RMAP_LAB_RUNS ?? 400);
+const RUNS = Number(process.env.RMAP_LAB_RUNS ?? 150);
 
 /** Runs a program on two kinds of machine at once; they must answer and look alike after every operation. */
 function compare(program: readonly Operation[], left: Partial<KernelOptions>, right: Partial<KernelOptions>): void {

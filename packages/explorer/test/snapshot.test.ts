@@ -6,8 +6,8 @@ import { describe, expect, it } from 'vitest';
 import { explore, keptProgram, kernelProgram, type Program, sample, scenarioNamed, scenarios } from '../src/index.js';
 import { all, outcomes, step } from './support/outcomes.js';
 
-/** Every third scenario; all with EXPLORER_LONG. */
-const some = scenarios.filter((_, i) => process.env.EXPLORER_LONG === '1' || i % 3 === 0);
+/** Every sixth scenario; all with EXPLORER_LONG. */
+const some = scenarios.filter((_, i) => process.env.EXPLORER_LONG === '1' || i % 6 === 0);
 
 /** Every step of every thread, by name, and how the schedule ended. */
 function logged(program: Program, how: 'fresh' | 'traced' | undefined, log: string[]): Program {

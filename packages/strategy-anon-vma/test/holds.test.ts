@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { FOREIGN, isAnonVma } from '../src/anon-vma.js';
 import { AT, folioOf, Opened } from './opened.js';
 
-const SCHEDULES = 2000;
+const SCHEDULES = 500;
 const MODES = ['pin', 'read', 'write'] as const;
 const live = ({ kernel }: Opened): number => kernel.stats().slab.anon_vma.live;
 const refcounts = ({ kernel }: Opened): unknown[] =>

@@ -4,7 +4,7 @@ import { describe, it } from 'vitest';
 import { programs } from './programs.js';
 import type { Subject } from './subject.js';
 
-const RUNS = Number(process.env.RMAP_LAB_RUNS ?? 300);
+const RUNS = Number(process.env.RMAP_LAB_RUNS ?? 100);
 
 const MODES: readonly (readonly [name: string, options: Partial<KernelOptions>])[] = [
   ['', {}],

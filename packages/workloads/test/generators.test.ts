@@ -6,6 +6,7 @@ import { BadParameter, openWorkload, replay, workloads } from '../src/index.js';
 const names = (await workloads()).filter(({ kind }) => kind === 'generated').map(({ name }) => name);
 /** Enough of those that are large on purpose. */
 const SMALL: Readonly<Record<string, Record<string, number>>> = {
+  android: { bootApps: 8, apps: 4, services: 30 },
   'many-vmas': { vmas: 20, children: 10 },
   snapshot: { pages: 64 },
 };
