@@ -62,7 +62,7 @@ function shard(text: string): NonNullable<ConformanceOptions['shard']> {
   return { index, count };
 }
 
-/** The command that runs the suite on a strategy: exit status 0 when it conforms, 1 when a must-case or a sampled one failed, 2 when it could not run. */
+/** The command that runs the suite on a strategy: exit status 0 when it conforms, 1 when a must-case or a sampled one failed, 2 when it could not run, 130 when it was interrupted. */
 export function conformanceCommand({ name, under, shortNames, from }: CommandSetting): Command {
   return new Command(name)
     .description('check a strategy against the contract, case by case')
@@ -82,7 +82,8 @@ export function conformanceCommand({ name, under, shortNames, from }: CommandSet
 Exit status:
   0    it conforms
   1    a must-case or a sampled one failed
-  2    bad usage, or it could not be run`,
+  2    bad usage, or it could not be run
+  130  interrupted; what was printed is of the cases that were over by then`,
     )
     .action(async (strategy: string | undefined, options: CommandOptions, command: Command) => {
       const cases = chosen(options);
@@ -113,6 +114,9 @@ async function run(
   { from, shortNames }: CommandSetting,
 ): Promise<number> {
   const { level, grep, seed, preemptions, shard, seconds } = options;
+  const interrupt = new AbortController();
+  const stop = (): void => interrupt.abort();
+  process.once('SIGINT', stop);
   try {
     const chosen: ApartOptions = {
       from,
@@ -123,13 +127,19 @@ async function run(
       ...(level && { levels: level }),
       ...(grep !== undefined && { grep }),
       ...(shard && { shard }),
+      signal: interrupt.signal,
     };
     const report = await watched((onBegin) => runApart(strategy, { ...chosen, onBegin }));
-    process.stdout.write(`${REPORTERS[options.json ? 'json' : options.reporter](report, command)}\n`);
+    const { aborted } = interrupt.signal;
+    if (!aborted || report.results.length > 0)
+      process.stdout.write(`${REPORTERS[options.json ? 'json' : options.reporter](report, command)}\n`);
+    if (aborted) return 130;
     return report.conforms ? 0 : 1;
   } catch (error) {
     if (!(error instanceof StrategyUnusable)) throw error;
     process.stderr.write(`${error.message}\n`);
     return 2;
+  } finally {
+    process.removeListener('SIGINT', stop);
   }
 }

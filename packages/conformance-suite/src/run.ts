@@ -36,6 +36,8 @@ export interface ConformanceReport {
   readonly strategy: string;
   readonly seed: number;
   readonly results: readonly CaseResult[];
+  /** Cases that were chosen: more than there are results where the run was interrupted. */
+  readonly of: number;
   readonly score: {
     /** Cases of this strength. */
     readonly must: number;
@@ -90,16 +92,23 @@ export function runConformance(strategy: RmapStrategy, options: ConformanceOptio
     onResult?.(result, i + 1, chosen.length);
     return result;
   });
-  return reportOf(strategy.name, seed, results, (performance.now() - started) / 1000);
+  return reportOf(strategy.name, seed, results, (performance.now() - started) / 1000, chosen.length);
 }
 
 /** What results amount to. */
-export function reportOf(strategy: string, seed: number, results: readonly CaseResult[], seconds: number): ConformanceReport {
+export function reportOf(
+  strategy: string,
+  seed: number,
+  results: readonly CaseResult[],
+  seconds: number,
+  of: number,
+): ConformanceReport {
   const count = (outcome: Outcome): number => results.filter((result) => result.outcome === outcome).length;
   return {
     strategy,
     seed,
     results,
+    of,
     score: {
       must: results.filter(({ strength }) => strength === 'must').length,
       passed: count('passed'),

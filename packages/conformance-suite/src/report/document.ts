@@ -20,11 +20,13 @@ export interface ConformanceDocument {
     readonly outcome: Outcome;
   }[];
   readonly score: ConformanceReport['score'];
+  /** Only where the run was interrupted: the cases are those that were over by then. */
+  readonly partial?: true;
 }
 
 /** A report as one document. */
 export function documentOf(report: ConformanceReport): ConformanceDocument {
-  const { strategy, seed, results, score } = report;
+  const { strategy, seed, results, of, score } = report;
   const levels = LEVELS.filter((level) => results.some((result) => result.level === level)).map((level) => {
     const count = (outcome: Outcome): number => results.filter((each) => each.level === level && each.outcome === outcome).length;
     return [
@@ -41,5 +43,6 @@ export function documentOf(report: ConformanceReport): ConformanceDocument {
     levels: Object.fromEntries(levels),
     cases: results.map(({ id, rule, strength, outcome }) => ({ id, rule, strength, outcome })),
     score,
+    ...(results.length < of && { partial: true }),
   };
 }

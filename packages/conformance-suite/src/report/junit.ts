@@ -6,13 +6,14 @@ const ESCAPES: Readonly<Record<string, string>> = { '<': '&lt;', '>': '&gt;', '&
 const escaped = (text: string): string => text.replace(/[<>&"\n]/g, (character) => ESCAPES[character]);
 
 /** The report as JUnit XML: a test suite a level. */
-export function junit({ strategy, results, seconds }: ConformanceReport, command: string): string {
+export function junit({ strategy, results, of, seconds }: ConformanceReport, command: string): string {
   const suites = LEVELS.map((level) => [level, results.filter((result) => result.level === level)] as const).filter(
     ([, of]) => of.length > 0,
   );
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
     `<testsuites name="${escaped(strategy)}" ${counts(results)} time="${seconds.toFixed(3)}">`,
+    ...(results.length < of ? [`  <!-- interrupted: ${results.length} of ${of} cases were run -->`] : []),
     ...suites.flatMap(([level, of]) => [
       `  <testsuite name="${level}" ${counts(of)}>`,
       ...of.map((result) => testCase(result, command)),

@@ -4,7 +4,7 @@ import { explain } from './explain.js';
 
 /** The report for a README or a pull request. */
 export function markdown(report: ConformanceReport, command: string): string {
-  const { results } = report;
+  const { results, of } = report;
   const { levels, score } = documentOf(report);
   const rows = Object.entries(levels).map(
     ([level, { passed, failed, refused, unverified }]) => `| ${level} | ${passed} | ${failed} | ${refused} | ${unverified} |`,
@@ -15,6 +15,7 @@ export function markdown(report: ConformanceReport, command: string): string {
     `### Conformance of ${report.strategy}`,
     '',
     `${report.conforms ? 'Conforms' : 'Does not conform'}: ${score.passed} passed, ${score.failed} failed, ${score.refused} refused, ${score.unverified} unverified (seed ${report.seed}).`,
+    ...(results.length < of ? [`Interrupted: ${results.length} of ${of} cases were run.`] : []),
     '',
     '| level | passed | failed | refused | unverified |',
     '| --- | ---: | ---: | ---: | ---: |',

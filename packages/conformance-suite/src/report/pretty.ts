@@ -28,14 +28,16 @@ export function pretty(report: ConformanceReport, command: string): string {
     `\n${colours.red('failed')} ${colours.bold(result.id)} (${result.strength}): ${result.title}\n${explain(result, command)}`;
   const shown = mostTelling(failures).slice(0, SHOWN);
   const rest = failures.filter((each) => !shown.includes(each));
+  const { results, of } = report;
   const verdict = report.conforms ? colours.green('conforms') : colours.red('does not conform');
+  const partial = results.length < of ? colours.yellow(` so far (interrupted: ${results.length} of ${of} cases were run)`) : '';
   return [
-    `${colours.bold(report.strategy)} ${verdict}`,
+    `${colours.bold(report.strategy)} ${verdict}${partial}`,
     ...rows,
     ...shown.map(show),
     ...(rest.length > 0 ? ['', `and ${rest.length} more: ${named(rest)}`] : []),
     '',
-    `${score.passed} of ${report.results.length} cases passed in ${report.seconds.toFixed(1)} s (seed ${report.seed})`,
+    `${score.passed} of ${results.length} cases passed in ${report.seconds.toFixed(1)} s (seed ${report.seed})`,
   ].join('\n');
 }
 

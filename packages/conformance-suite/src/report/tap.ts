@@ -2,7 +2,7 @@ import { type CaseResult, type ConformanceReport, decides } from '../run.js';
 import { explain } from './explain.js';
 
 /** The report in the Test Anything Protocol, version 14. */
-export function tap({ results }: ConformanceReport, command: string): string {
+export function tap({ results, of }: ConformanceReport, command: string): string {
   const lines = results.flatMap((result, i) => {
     const { id, title, outcome } = result;
     const line = `${outcome === 'failed' ? 'not ok' : 'ok'} ${i + 1} - ${id}: ${title.replaceAll('#', '\\#')}${directive(result)}`;
@@ -17,7 +17,8 @@ export function tap({ results }: ConformanceReport, command: string): string {
       '  ...',
     ];
   });
-  return ['TAP version 14', `1..${results.length}`, ...lines].join('\n');
+  const bailed = results.length < of ? [`Bail out! interrupted: ${results.length} of ${of} cases were run`] : [];
+  return ['TAP version 14', `1..${of}`, ...lines, ...bailed].join('\n');
 }
 
 /** What keeps a consumer from counting it: as passed, or, for what decides nothing, as failed. */
