@@ -10,5 +10,4 @@ export default defineConfig({
     exhaust: 'src/exhaust.ts',
     'exhaust-one': 'src/explorer/exhaust-one.ts',
   },
-  dts: false,
 });

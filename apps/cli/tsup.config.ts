@@ -1,4 +1,4 @@
 import { preset } from '@rmap-lab/config/tsup';
 import { defineConfig } from 'tsup';
 
-export default defineConfig({ ...preset, entry: ['src/main.ts'], dts: false });
+export default defineConfig({ ...preset, entry: ['src/main.ts'] });
