@@ -19,6 +19,8 @@ import {
 import { wrongAnonVma } from './wrong-anon-vma.js';
 
 const { header, programs } = await readRecording();
+/** Some of every flavour. */
+const some = programs.filter((_, i) => i % 5 === 0);
 
 describe('what a real kernel answered', () => {
   test(`is at least 1,000 programs of every flavour: ${header.programs} by Linux ${header.kernel}`, () => {
@@ -33,16 +35,16 @@ describe('what a real kernel answered', () => {
   });
 
   test.each([ANY_DESIGN, ANY_MERGE_RULE])('the model answers as far as $name is concerned', (view) => {
-    expect(programs.slice(0, 200).filter((program) => replayRecorded(program, anonVma(), view) !== null)).toEqual([]);
+    expect(some.filter((program) => replayRecorded(program, anonVma(), view) !== null)).toEqual([]);
   });
 
   test.each([EVERYTHING, ANY_DESIGN])('a model that is wrong does not: seen by $name', (view) => {
-    const difference = programs.map((program) => replayRecorded(program, wrongAnonVma(), view)).find((found) => found !== null);
+    const difference = some.map((program) => replayRecorded(program, wrongAnonVma(), view)).find((found) => found !== null);
     expect(sideBySide(difference!)).toMatch(/kernel: .*vma start/);
   });
 
   test('a design with a merge rule of its own is no difference where only that is another', () => {
-    const merged = programs.filter((program) => replayRecorded(program, wrongAnonVma(), ANY_DESIGN) !== null);
+    const merged = some.filter((program) => replayRecorded(program, wrongAnonVma(), ANY_DESIGN) !== null);
     const explained = merged.filter((program) => replayRecorded(program, wrongAnonVma(), ANY_MERGE_RULE) === null);
     expect(explained.length).toBeGreaterThan(merged.length / 2);
   });

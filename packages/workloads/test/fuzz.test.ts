@@ -70,7 +70,10 @@ function takes(bytes: Buffer): boolean {
   }
 }
 
-test('100,000 random and mutated inputs are read or refused with a TraceError', { timeout: 120_000 }, async () => {
+/** Five inputs each: 20,000 in all, 150,000 by `npm run -s random:long`. */
+const ROUNDS = 10 * Number(process.env.RMAP_LAB_RUNS ?? 400);
+
+test('random and mutated inputs are read or refused with a TraceError', { timeout: 600_000 }, async () => {
   const seed = 20_260_724;
   const random = randomness(seed);
   const bytes = (): Buffer => Buffer.from(Array.from({ length: random(120) }, () => random(256)));
@@ -79,7 +82,7 @@ test('100,000 random and mutated inputs are read or refused with a TraceError', 
   const [first, ...rest] = zygote({ children: 1, vmas: 1, pages: 1 });
   const generated = await written(rest as BodyRecord[], first as Header);
   const taken = { noise: 0, foreign: 0, gzip: 0, text: 0, record: 0 };
-  for (let i = 0; i < 20_000; i++) {
+  for (let i = 0; i < ROUNDS; i++) {
     if (takes(bytes())) taken.noise++;
     if (takes(stored(bytes()))) taken.foreign++;
     if (takes(mutated(generated, random))) taken.gzip++;
@@ -91,6 +94,6 @@ test('100,000 random and mutated inputs are read or refused with a TraceError', 
     if (takes(stored(Buffer.from(`${[...changed, endOf(changed, counts)].join('\n')}\n`)))) taken.record++;
   }
   expect(taken).toMatchObject({ noise: 0, foreign: 0 });
-  expect(taken.gzip + taken.text).toBeLessThan(1000);
-  expect(taken.record).toBeGreaterThan(100);
+  expect(taken.gzip + taken.text).toBeLessThan(ROUNDS / 20);
+  expect(taken.record).toBeGreaterThan(ROUNDS / 200);
 });
