@@ -1,4 +1,5 @@
 import { fork } from 'node:child_process';
+import { setMaxListeners } from 'node:events';
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
@@ -69,6 +70,8 @@ export async function runApart(name: string, options: ApartOptions): Promise<Con
   const over = new AbortController();
   const stop = signal === undefined ? over.signal : AbortSignal.any([signal, over.signal]);
   const processes = Math.min(availableParallelism(), Math.ceil(chosen.length / CASES_PER_PROCESS));
+  // Ten are taken for a leak.
+  setMaxListeners(processes, stop);
   try {
     await Promise.all(Array.from({ length: processes }, () => inProcess(run, stop)));
   } catch (error) {
@@ -115,7 +118,8 @@ function inProcess({ name, options, next, loaded, ended }: Run, signal: AbortSig
       });
       current = next();
       if (current === undefined) return true;
-      child.send(current.id);
+      // Where it can't be told, it has ended, and that is heard of.
+      child.send(current.id, () => {});
       return undefined;
     },
     ended: (how) => new StrategyUnusable(`strategy '${name}' ended the program (${how}) ${where()}`),

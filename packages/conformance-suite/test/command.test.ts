@@ -53,6 +53,15 @@ describe('rmap-conformance', () => {
     expect(status).toBe(0);
   });
 
+  it('says nothing else where there are many cores', () => {
+    const cores = file(
+      'cores.mjs',
+      "import os from 'node:os';\nimport { syncBuiltinESMExports } from 'node:module';\nos.availableParallelism = () => 12;\nsyncBuiltinESMExports();\n",
+    );
+    const { status, stderr } = node('--import', cores, main, right, '--level', 'walkers', 'contract');
+    expect([status, stderr]).toEqual([0, '']);
+  });
+
   it('answers 1 for one that does not, and shows rule, program and command', () => {
     const { status, stdout } = node(main, wrong, '--grep', 'families/fork');
     expect(status).toBe(1);
@@ -205,6 +214,15 @@ describe('a strategy that does more than it should', () => {
   ])('gets no verdict by a changed Array.prototype.%s', (method, what) => {
     const changed = strategy(method, forks(''), `Array.prototype.${method} = ${what};`);
     expect(node(main, changed, '--grep', 'families/fork').status).toBe(1);
+  });
+
+  it('ends the program between two cases, and is named with the next', () => {
+    const ends = strategy('ends', 'create: (services) => (setImmediate(() => process.exit(0)), base.create(services))');
+    const { status, stderr } = node(main, ends, '--grep', 'families/fork');
+    expect([status, stderr]).toEqual([
+      2,
+      expect.stringMatching(/^strategy '\.\/ends\.mjs' ended the program \(exit status 0\) in case families\/fork/),
+    ]);
   });
 
   it('gets no verdict by results of other cases', () => {
