@@ -82,8 +82,8 @@ export function conformanceCommand({ name, under, shortNames, from }: CommandSet
 Exit status:
   0    it conforms
   1    a must-case or a sampled one failed
-  2    bad usage, or it could not be run
-  130  interrupted; what was printed is of the cases that were over by then`,
+  2    bad usage, or it could not be run; what was printed is of the cases that were over by then
+  130  interrupted; the same`,
     )
     .action(async (strategy: string | undefined, options: CommandOptions, command: Command) => {
       const cases = chosen(options);
@@ -114,6 +114,10 @@ async function run(
   { from, shortNames }: CommandSetting,
 ): Promise<number> {
   const { level, grep, seed, preemptions, shard, seconds } = options;
+  const print = (report: ConformanceReport): void => {
+    if (report.results.length > 0)
+      process.stdout.write(`${REPORTERS[options.json ? 'json' : options.reporter](report, command)}\n`);
+  };
   const interrupt = new AbortController();
   const stop = (): void => interrupt.abort();
   process.once('SIGINT', stop);
@@ -130,13 +134,12 @@ async function run(
       signal: interrupt.signal,
     };
     const report = await watched((onBegin) => runApart(strategy, { ...chosen, onBegin }));
-    const { aborted } = interrupt.signal;
-    if (!aborted || report.results.length > 0)
-      process.stdout.write(`${REPORTERS[options.json ? 'json' : options.reporter](report, command)}\n`);
-    if (aborted) return 130;
+    print(report);
+    if (interrupt.signal.aborted) return 130;
     return report.conforms ? 0 : 1;
   } catch (error) {
     if (!(error instanceof StrategyUnusable)) throw error;
+    if (error.soFar !== null) print(error.soFar);
     process.stderr.write(`${error.message}\n`);
     return 2;
   } finally {

@@ -38,6 +38,8 @@ export type ProcessMessage =
 /** The strategy can't be loaded, or not be run to the end: it hangs, ends its process, or uses up memory. */
 export class StrategyUnusable extends Error {
   override readonly name = 'StrategyUnusable';
+  /** The cases that were over by then. */
+  soFar: ConformanceReport | null = null;
 }
 
 /** Fewer are not worth the time in which another process loads the strategy. */
@@ -72,15 +74,19 @@ export async function runApart(name: string, options: ApartOptions): Promise<Con
   const processes = Math.min(availableParallelism(), Math.ceil(chosen.length / CASES_PER_PROCESS));
   // Ten are taken for a leak.
   setMaxListeners(processes, stop);
+  const report = (): ConformanceReport => {
+    const known = chosen.flatMap((each) => results.get(each) ?? []);
+    return reportOf(strategy, seed, known, (performance.now() - started) / 1000, chosen.length);
+  };
   try {
     await Promise.all(Array.from({ length: processes }, () => inProcess(run, stop)));
   } catch (error) {
+    if (error instanceof StrategyUnusable) error.soFar = report();
     if (!signal?.aborted) throw error;
   } finally {
     over.abort();
   }
-  const known = chosen.flatMap((each) => results.get(each) ?? []);
-  return reportOf(strategy, seed, known, (performance.now() - started) / 1000, chosen.length);
+  return report();
 }
 
 interface Run {

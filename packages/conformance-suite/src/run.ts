@@ -36,7 +36,7 @@ export interface ConformanceReport {
   readonly strategy: string;
   readonly seed: number;
   readonly results: readonly CaseResult[];
-  /** Cases that were chosen: more than there are results where the run was interrupted. */
+  /** Cases that were chosen: more than there are results where the run came to no end. */
   readonly of: number;
   readonly score: {
     /** Cases of this strength. */

@@ -20,7 +20,7 @@ export interface ConformanceDocument {
     readonly outcome: Outcome;
   }[];
   readonly score: ConformanceReport['score'];
-  /** Only where the run was interrupted: the cases are those that were over by then. */
+  /** Only where the run came to no end: the cases are those that were over by then. */
   readonly partial?: true;
 }
 

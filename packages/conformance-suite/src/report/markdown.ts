@@ -15,7 +15,7 @@ export function markdown(report: ConformanceReport, command: string): string {
     `### Conformance of ${report.strategy}`,
     '',
     `${report.conforms ? 'Conforms' : 'Does not conform'}: ${score.passed} passed, ${score.failed} failed, ${score.refused} refused, ${score.unverified} unverified (seed ${report.seed}).`,
-    ...(results.length < of ? [`Interrupted: ${results.length} of ${of} cases were run.`] : []),
+    ...(results.length < of ? [`Not run to the end: ${results.length} of ${of} cases.`] : []),
     '',
     '| level | passed | failed | refused | unverified |',
     '| --- | ---: | ---: | ---: | ---: |',

@@ -30,7 +30,7 @@ export function pretty(report: ConformanceReport, command: string): string {
   const rest = failures.filter((each) => !shown.includes(each));
   const { results, of } = report;
   const verdict = report.conforms ? colours.green('conforms') : colours.red('does not conform');
-  const partial = results.length < of ? colours.yellow(` so far (interrupted: ${results.length} of ${of} cases were run)`) : '';
+  const partial = results.length < of ? colours.yellow(` so far (${results.length} of ${of} cases were run)`) : '';
   return [
     `${colours.bold(report.strategy)} ${verdict}${partial}`,
     ...rows,

@@ -17,7 +17,7 @@ export function tap({ results, of }: ConformanceReport, command: string): string
       '  ...',
     ];
   });
-  const bailed = results.length < of ? [`Bail out! interrupted: ${results.length} of ${of} cases were run`] : [];
+  const bailed = results.length < of ? [`Bail out! ${results.length} of ${of} cases were run`] : [];
   return ['TAP version 14', `1..${of}`, ...lines, ...bailed].join('\n');
 }
 
