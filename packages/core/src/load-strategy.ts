@@ -72,7 +72,7 @@ function presetOf(name: string, module: Record<string, unknown>, preset: string)
 }
 
 async function importModule(name: string, url: string, shortNames: ShortNames): Promise<Record<string, unknown>> {
-  checkCoreVersion(name, url);
+  if (isOutside(name, shortNames)) await checkCoreVersion(name, url);
   const nothing = absent(name, url);
   if (nothing !== null) throw nothing;
   try {

@@ -1,6 +1,5 @@
 import { availableParallelism } from 'node:os';
 import type { ShortNames } from '@rmap-lab/core/load-strategy';
-import { Piscina } from 'piscina';
 import { describe, drawn, stopped, type Verdict, withOneMore } from '../explore.js';
 import { minimise } from '../minimise.js';
 import type { Program } from '../program.js';
@@ -48,6 +47,8 @@ export async function exploreParallel(job: Job, options: ParallelOptions = {}): 
   const began = performance.now();
   const program = await programOf(job, shortNames, from, options.onSchedule);
   const progress = new Progress({ ...job, seed, schedules, code: codeOf(job.strategy, shortNames, from) }, options.resume);
+  // Whoever explores without workers, as most do, need not wait until it is loaded.
+  const { Piscina } = await import('piscina');
   const pool = new Piscina<PartTask, PartResult>({
     filename: new URL('./run-part.js', import.meta.url).href,
     // A worker that is idle for a moment must not go: what it compiled would go with it.
