@@ -56,9 +56,9 @@ describe('rmap-conformance', () => {
   it('says nothing else where there are many cores', () => {
     const cores = file(
       'cores.mjs',
-      "import os from 'node:os';\nimport { syncBuiltinESMExports } from 'node:module';\nos.availableParallelism = () => 12;\nsyncBuiltinESMExports();\n",
+      "import os from 'node:os';\nimport { syncBuiltinESMExports } from 'node:module';\nos.availableParallelism = () => 11;\nsyncBuiltinESMExports();\n",
     );
-    const { status, stderr } = node('--import', cores, main, right, '--level', 'walkers', 'contract');
+    const { status, stderr } = node('--import', cores, main, right, '--level', 'walkers');
     expect([status, stderr]).toEqual([0, '']);
   });
 
@@ -193,16 +193,13 @@ describe('interrupted', () => {
     }`,
     'let made = 0;',
   );
-  const interrupted = (reporter: string) => node(main, interrupting, '--grep', 'families/', '--reporter', reporter);
 
-  it.each([
-    ['pretty', /anon-vma conforms so far \(\d+ of \d+ cases were run\)\n {2}families {2}\d+ passed\n/],
-    ['markdown', /\nNot run to the end: \d+ of \d+ cases\.\n/],
-    ['tap', /\nok 1 - .*\nBail out! \d+ of \d+ cases were run\n$/s],
-    ['junit', /<!-- \d+ of \d+ cases were run -->/],
-    ['json', /"outcome":"passed".*"partial":true}\n$/],
-  ])('it reports by %s the cases that were over, and says so', (reporter, says) => {
-    expect(interrupted(reporter)).toMatchObject({ status: 130, stderr: '', stdout: expect.stringMatching(says) });
+  it('it reports the cases that were over, and says so', () => {
+    expect(node(main, interrupting, '--grep', 'families/')).toMatchObject({
+      status: 130,
+      stderr: '',
+      stdout: expect.stringMatching(/^anon-vma conforms so far \(\d+ of \d+ cases were run\)\n {2}families {2}\d+ passed\n/),
+    });
   });
 });
 

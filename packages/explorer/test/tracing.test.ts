@@ -66,7 +66,7 @@ function finals(
       },
     };
   };
-  const search = engine(noting, { keepGoing: true, maxSchedules: LONG ? 2000 : most });
+  const search = engine(noting, { keepGoing: true, maxSchedules: LONG ? 500 : most });
   return { search, states };
 }
 

@@ -2,7 +2,11 @@ import { stripVTControlCharacters } from 'node:util';
 import { anonVma } from '@rmap-lab/strategy-anon-vma';
 import { describe, expect, it } from 'vitest';
 import { type CaseResult, runConformance } from '../src/index.js';
+import { documentOf } from '../src/report/document.js';
+import { junit } from '../src/report/junit.js';
+import { markdown } from '../src/report/markdown.js';
 import { pretty } from '../src/report/pretty.js';
+import { tap } from '../src/report/tap.js';
 
 const classic = anonVma();
 const report = runConformance(
@@ -54,5 +58,25 @@ describe('the failures that the report for a terminal shows in full', () => {
     const [, count, ids] = /^and (\d+) more: (.*), \.\.\. \(--reporter tap names all\)$/m.exec(print(report.results))!;
     expect(ids.split(', ')).toHaveLength(20);
     expect(Number(count)).toBe(failures.length - 5);
+  });
+});
+
+describe('a report of a run that came to no end says how far it came', () => {
+  const results = report.results.slice(0, 3);
+  const partial = { ...report, results, of: 9 };
+
+  it.each([
+    ['a terminal', pretty, / so far \(3 of 9 cases were run\)\n/],
+    ['a pull request', markdown, /^Not run to the end: 3 of 9 cases\.$/m],
+    ['consumers of TAP', tap, /\n1\.\.9\n.*\nBail out! 3 of 9 cases were run$/s],
+    ['consumers of JUnit', junit, /<!-- 3 of 9 cases were run -->/],
+  ])('for %s', (_, print, says) => {
+    expect(stripVTControlCharacters(print(partial, 'again'))).toMatch(says);
+    expect(stripVTControlCharacters(print({ ...partial, of: 3 }, 'again'))).not.toMatch(says);
+  });
+
+  it('in a field of its own, which other documents have not', () => {
+    expect(documentOf(partial).partial).toBe(true);
+    expect(documentOf({ ...partial, of: 3 })).not.toHaveProperty('partial');
   });
 });
