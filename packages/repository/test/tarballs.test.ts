@@ -89,7 +89,9 @@ describe('a release', () => {
         include: ['.'],
       }),
     });
-    expect(await run(project)`tsc -p entries`).toMatchObject({ exitCode: 0, stdout: '' });
+    // With all that they import it takes the compiler of the generated package a quarter of a minute.
+    const ours = execa({ cwd: project, preferLocal: true, localDir: join(root, 'packages/repository'), reject: false });
+    expect(await ours`typecheck -p entries`).toMatchObject({ exitCode: 0, stdout: '' });
   });
 
   test('would be published', async () => {
