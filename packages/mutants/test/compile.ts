@@ -1,42 +1,60 @@
-import ts from 'typescript';
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Mutant } from '../src/mutant.js';
 import { patchedSources, pathOf } from '../src/source.js';
 
-/** A mutant may leave something unused. */
-const UNUSED = new Set([6133, 6192, 6196, 6198]);
+const here = fileURLToPath(new URL('..', import.meta.url));
+const packages = dirname(here);
 
 /**
- * What the compiler says against mutants. It is told of all at once: each changed file stands beside the one that it was made of,
- * under a name of its own.
+ * What the compiler says against mutants. It is told of all at once, in a copy of the strategies: each changed file stands beside the
+ * one that it was made of, under a name of its own.
  */
 export function compilerErrors(mutants: readonly Mutant[]): readonly string[] {
   const files = new Map(mutants.flatMap((mutant, i) => [...besideTheirOriginals(mutant, `mutant-${i}`)]));
-  const config = ts.readConfigFile(new URL('../tsconfig.json', import.meta.url).pathname, ts.sys.readFile);
-  const { options } = ts.parseJsonConfigFileContent(config.config, ts.sys, new URL('..', import.meta.url).pathname);
-  const host = ts.createCompilerHost(options);
-  const program = ts.createProgram([...files.keys()], options, {
-    ...host,
-    fileExists: (path) => files.has(path) || host.fileExists(path),
-    readFile: (path) => files.get(path) ?? host.readFile(path),
-    getSourceFile: (path, language) => {
-      const text = files.get(path);
-      return text === undefined ? host.getSourceFile(path, language) : ts.createSourceFile(path, text, language);
-    },
-  });
-  return [...files.keys()].flatMap((path) => {
-    const file = program.getSourceFile(path);
-    return [...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file)]
-      .filter(({ code }) => !UNUSED.has(code))
-      .map(({ messageText }) => `${path}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}`);
-  });
+  const scratch = mkdtempSync(join(tmpdir(), 'rmap-lab-mutants-'));
+  try {
+    for (const strategy of ['strategy-anon-vma', 'strategy-anon-vma-lazy', 'strategy-cow-context']) {
+      for (const part of ['src', 'package.json'])
+        cpSync(join(packages, strategy, part), join(scratch, strategy, part), { recursive: true });
+      symlinkSync(join(packages, strategy, 'node_modules'), join(scratch, strategy, 'node_modules'), 'dir');
+    }
+    for (const [path, text] of files) writeFileSync(join(scratch, path), text);
+    const config = {
+      extends: join(here, 'tsconfig.json'),
+      // A mutant may leave something unused.
+      compilerOptions: {
+        typeRoots: [join(packages, '../node_modules/@types')],
+        noUnusedLocals: false,
+        noUnusedParameters: false,
+      },
+      include: [],
+      files: [...files.keys()],
+    };
+    writeFileSync(join(scratch, 'tsconfig.json'), JSON.stringify(config));
+    const { status, stdout } = spawnSync(join(here, 'node_modules/.bin/typecheck'), ['-p', scratch], {
+      cwd: scratch,
+      encoding: 'utf8',
+    });
+    const said = stdout.split('\n').filter((line) => line !== '');
+    return status === 0 || said.length > 0 ? said : [`the compiler ended with status ${status}`];
+  } finally {
+    rmSync(scratch, { recursive: true });
+  }
 }
 
-/** The changed files of a mutant, which import each other where they import what is changed. */
+/** The changed files of a mutant, which import each other where they import what is changed; by their paths below `packages`. */
 function besideTheirOriginals(mutant: Mutant, suffix: string): ReadonlyMap<string, string> {
   const sources = [...patchedSources(mutant)].map(([name, text]) => [pathOf(name), text] as const);
-  const stems = sources.map(([path]) => path.replace(/^.*\/(.*)\.ts$/, '$1'));
+  const stems = sources.map(([path]) => basename(path, '.ts'));
   const imported = new RegExp(`(from '\\./)(${stems.join('|')})(\\.js')`, 'g');
   return new Map(
-    sources.map(([path, text]) => [path.replace(/\.ts$/, `.${suffix}.ts`), text.replaceAll(imported, `$1$2.${suffix}$3`)]),
+    sources.map(([path, text]) => [
+      relative(packages, path).replace(/\.ts$/, `.${suffix}.ts`),
+      text.replaceAll(imported, `$1$2.${suffix}$3`),
+    ]),
   );
 }
