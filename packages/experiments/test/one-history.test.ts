@@ -1,11 +1,13 @@
 import { type KernelOptions, type Operation, programToCode } from '@rmap-lab/core';
 import { programs } from '@rmap-lab/strategy-tests';
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { compareHistories, type End, type Teller } from './support/one-history.js';
 import { classic, context, lazy } from './support/tellers.js';
 
 const RUNS = Number(process.env.RMAP_LAB_RUNS ?? 60);
+// Many runs take many minutes.
+vi.setConfig({ testTimeout: 1_800_000 });
 
 const MODES: readonly (readonly [name: string, options: Partial<KernelOptions>])[] = [
   ['', {}],

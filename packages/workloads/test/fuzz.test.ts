@@ -70,7 +70,7 @@ function takes(bytes: Buffer): boolean {
   }
 }
 
-/** Five inputs each: 20,000 in all, 150,000 by `npm run -s random:long`. */
+/** Five inputs each: 20,000 in all, 50,000 by `npm run -s random:long`. */
 const ROUNDS = 10 * Number(process.env.RMAP_LAB_RUNS ?? 400);
 
 test('random and mutated inputs are read or refused with a TraceError', { timeout: 600_000 }, async () => {
